@@ -1,0 +1,66 @@
+"""Column types shared by all models."""
+
+from __future__ import annotations
+
+import enum
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import mapped_column
+
+from shop.kernel.money import Money
+
+
+class MoneyType(sa.types.TypeDecorator[Money]):
+    """Whole fen in a BIGINT."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Money | None, dialect: sa.Dialect) -> int | None:
+        return None if value is None else value.fen
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Money | None:
+        return None if value is None else Money(int(value))
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        return self
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An instant. Kept in UTC on both engines; a value without a zone is refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone reached the database; use shop.kernel.clock")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+TextEnum = sa.Enum(
+    enum.Enum,
+    native_enum=False,
+    create_constraint=True,
+    length=32,
+    values_callable=lambda cls: [member.value for member in cls],
+)
+
+# SQLite numbers rows by itself only for plain INTEGER keys.
+BigKey = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+pk = Annotated[int, mapped_column(BigKey, sa.Identity(), primary_key=True)]
+
+
+# A JSON document: JSONB on PostgreSQL, text on SQLite.
+Document = sa.JSON().with_variant(JSONB(), "postgresql")

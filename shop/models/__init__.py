@@ -1,0 +1,21 @@
+"""The one model layer: one module per area, no behaviour beyond tiny properties.
+
+Import a model from its module (`from shop.models.orders import Purchase`), so that everybody sees who touches what.
+Importing this package maps every table. Children name parents by string; nothing points back.
+"""
+
+from shop.models import (  # noqa: F401  (mapping every table is the point)
+    accounts,
+    bills,
+    cart,
+    catalog,
+    checkout,
+    communities,
+    merchants,
+    orders,
+    payments,
+    pickup,
+    platform,
+    stock,
+    wallet,
+)

@@ -1,0 +1,104 @@
+"""People, how they sign in, and what they may do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shop.kernel.columns import pk
+from shop.kernel.db import Base
+
+
+class UserState(StrEnum):
+    ACTIVE = "active"
+    CLOSED = "closed"
+
+
+class User(Base):
+    """A person with a mobile number: resident, merchant's clerk, keeper, operator."""
+
+    __tablename__ = "users"
+    __table_args__ = (sa.CheckConstraint("verification_level BETWEEN 0 AND 3", name="verification_level_known"),)
+
+    id: Mapped[pk]
+    phone: Mapped[str] = mapped_column(unique=True)  # 11 digits
+    display_name: Mapped[str]
+    state: Mapped[UserState] = mapped_column(default=UserState.ACTIVE)
+    verification_level: Mapped[int] = mapped_column(default=0)
+    pickup_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pickup_points.id"), index=True)
+    locale: Mapped[str | None]
+    is_elder_mode: Mapped[bool] = mapped_column(default=False)
+    theme: Mapped[str] = mapped_column(default="auto")
+    totp_secret: Mapped[str | None]
+    totp_last_step: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+
+class Role(StrEnum):
+    MERCHANT_OWNER = "merchant_owner"
+    MERCHANT_CLERK = "merchant_clerk"
+    KEEPER = "keeper"
+    OPERATOR = "operator"
+    FINANCE = "finance"
+    AUDITOR = "auditor"
+
+
+class RoleGrant(Base):
+    """A role somebody holds, at a merchant, at a point, or for the city."""
+
+    __tablename__ = "role_grants"
+
+    id: Mapped[pk]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    role: Mapped[Role]
+    merchant_id: Mapped[int | None] = mapped_column(sa.ForeignKey("merchants.id"))
+    pickup_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pickup_points.id"))
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class CodePurpose(StrEnum):
+    SIGN_IN = "sign_in"
+    STEP_UP = "step_up"
+
+
+class SignInCode(Base):
+    """A one-time code sent by SMS: hashed, short-lived, five tries, used once."""
+
+    __tablename__ = "sign_in_codes"
+    __table_args__ = (sa.Index("ix_sign_in_codes_phone_created_at", "phone", "created_at"),)
+
+    id: Mapped[pk]
+    phone: Mapped[str]
+    purpose: Mapped[CodePurpose]
+    code_hash: Mapped[str]
+    tries_left: Mapped[int] = mapped_column(default=5)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SessionKind(StrEnum):
+    WEB = "web"
+    API = "api"
+
+
+class UserSession(Base):
+    """A signed-in device. The cookie or token holds a secret whose fingerprint is here; revoking is immediate."""
+
+    __tablename__ = "user_sessions"
+
+    id: Mapped[pk]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    kind: Mapped[SessionKind]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    refresh_hash: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    refresh_expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    second_factor_at: Mapped[datetime | None]
+    device: Mapped[str]

@@ -1,0 +1,186 @@
+"""Household bills: billers, the accounts people saved, what is due, and each payment with every attempt."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shop.kernel.columns import pk
+from shop.kernel.db import Base
+from shop.kernel.money import Money
+
+
+class BillerFlow(StrEnum):
+    FETCH_PAY = "fetch_pay"
+    VALIDATE_PAY = "validate_pay"
+    PAY_ONLY = "pay_only"
+
+
+class AmountRule(StrEnum):
+    EXACT = "exact"
+    EXACT_OR_MORE = "exact_or_more"
+    FIXED_STEPS = "fixed_steps"
+    FIXED_FACES = "fixed_faces"
+    MONTHS = "months"
+
+
+class Biller(Base):
+    """Who is paid: power, water, gas, telephone, property."""
+
+    __tablename__ = "billers"
+
+    id: Mapped[pk]
+    code: Mapped[str] = mapped_column(unique=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    category: Mapped[str]
+    mode: Mapped[str]  # postpaid, prepaid, prepaid_card
+    flow: Mapped[BillerFlow]
+    account_pattern: Mapped[str]
+    amount_rule: Mapped[AmountRule]
+    channel: Mapped[str]  # http, file
+    late_fee_bps_per_day: Mapped[int]
+    position: Mapped[int]
+
+
+class BillAccount(Base):
+    """A customer number somebody saved. Names and addresses only masked."""
+
+    __tablename__ = "bill_accounts"
+    __table_args__ = (sa.UniqueConstraint("user_id", "biller_id", "account_no"),)
+
+    id: Mapped[pk]
+    ref: Mapped[str] = mapped_column(unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    biller_id: Mapped[int] = mapped_column(sa.ForeignKey("billers.id"))
+    account_no: Mapped[str]
+    label: Mapped[str] = mapped_column(default="")
+    holder_masked: Mapped[str] = mapped_column(default="")
+    address_masked: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    fetched_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+
+class BillState(StrEnum):
+    DUE = "due"
+    PAID = "paid"
+    WITHDRAWN = "withdrawn"  # the biller no longer asks for it
+
+
+class Bill(Base):
+    """What a biller asks for one period of one customer number, as last fetched."""
+
+    __tablename__ = "bills"
+    __table_args__ = (
+        sa.UniqueConstraint("biller_id", "biller_ref"),
+        sa.CheckConstraint("total = amount + late_fee AND total > 0", name="total_adds_up"),
+        sa.Index("ix_bills_biller_id_account_no", "biller_id", "account_no", "state"),
+    )
+
+    id: Mapped[pk]
+    ref: Mapped[str] = mapped_column(unique=True)
+    biller_id: Mapped[int] = mapped_column(sa.ForeignKey("billers.id"))
+    account_no: Mapped[str]
+    biller_ref: Mapped[str]
+    period: Mapped[str]  # "2026-10"
+    amount: Mapped[Money]
+    late_fee: Mapped[Money]
+    total: Mapped[Money]
+    due_on: Mapped[date]
+    usage: Mapped[str] = mapped_column(default="")  # "186 kWh", for people
+    state: Mapped[BillState] = mapped_column(default=BillState.DUE)
+    fetched_at: Mapped[datetime]
+
+
+class BillPaymentState(StrEnum):
+    CREATED = "created"
+    FUNDS_HELD = "funds_held"
+    SENDING = "sending"
+    POSTED = "posted"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+
+
+class BillPayment(Base):
+    """One payment to one biller under one serial for ever. What is not known is `unknown`, never `failed`."""
+
+    __tablename__ = "bill_payments"
+    __table_args__ = (
+        sa.CheckConstraint("total > 0", name="total_positive"),
+        sa.Index("ix_bill_payments_user_id_id", "user_id", "id"),
+        sa.Index("ix_bill_payments_state_next_inquiry_at", "state", "next_inquiry_at"),
+    )
+
+    id: Mapped[pk]
+    ref: Mapped[str] = mapped_column(unique=True)
+    serial: Mapped[str] = mapped_column(unique=True)  # our serial at the biller
+    request_key: Mapped[str] = mapped_column(unique=True)  # a double click is one payment
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    biller_id: Mapped[int] = mapped_column(sa.ForeignKey("billers.id"))
+    bill_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bill_accounts.id"), index=True)
+    account_no: Mapped[str]
+    total: Mapped[Money]
+    state: Mapped[BillPaymentState] = mapped_column(default=BillPaymentState.CREATED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_inquiry_at: Mapped[datetime | None]
+    biller_serial: Mapped[str | None]
+    receipt_no: Mapped[str | None] = mapped_column(unique=True)
+    failure_code: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    posted_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    refunded_at: Mapped[datetime | None]
+
+
+class BillPaymentItem(Base):
+    """A bill within a payment. While the payment may still succeed the bill is taken: nobody pays it a second time."""
+
+    __tablename__ = "bill_payment_items"
+    __table_args__ = (
+        sa.UniqueConstraint("bill_payment_id", "bill_id"),
+        sa.Index(
+            "uq_bill_payment_items_live_bill", "bill_id", unique=True,
+            sqlite_where=sa.text("is_live"), postgresql_where=sa.text("is_live"),
+        ),
+    )
+
+    id: Mapped[pk]
+    bill_payment_id: Mapped[int] = mapped_column(sa.ForeignKey("bill_payments.id"))
+    bill_id: Mapped[int] = mapped_column(sa.ForeignKey("bills.id"))
+    amount: Mapped[Money]
+    is_live: Mapped[bool] = mapped_column(default=True)  # false once failed or refunded
+
+
+class AttemptKind(StrEnum):
+    POST = "post"
+    INQUIRY = "inquiry"
+
+
+class AttemptOutcome(StrEnum):
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    PROCESSING = "processing"
+    NOT_FOUND = "not_found"
+    UNCLEAR = "unclear"  # no answer, or none that can be understood
+
+
+class BillAttempt(Base):
+    """One call to the biller: written before it is made, completed after it was answered."""
+
+    __tablename__ = "bill_attempts"
+    __table_args__ = (sa.UniqueConstraint("bill_payment_id", "number"),)
+
+    id: Mapped[pk]
+    bill_payment_id: Mapped[int] = mapped_column(sa.ForeignKey("bill_payments.id"))
+    number: Mapped[int]
+    kind: Mapped[AttemptKind]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[AttemptOutcome | None]
+    detail: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,152 @@
+"""Where and when goods are collected: points, cycles with their cut-off and slots, batches, passes, hand-overs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shop.kernel.columns import pk
+from shop.kernel.db import Base
+
+
+class PickupPoint(Base):
+    """A staffed place downstairs where a community collects."""
+
+    __tablename__ = "pickup_points"
+
+    id: Mapped[pk]
+    slug: Mapped[str] = mapped_column(unique=True)
+    community_id: Mapped[int] = mapped_column(sa.ForeignKey("communities.id"), index=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    location_zh: Mapped[str]
+    location_en: Mapped[str]
+    opens: Mapped[time]
+    closes: Mapped[time]
+    phone: Mapped[str]
+    latitude_e6: Mapped[int]  # WGS-84, millionths of a degree
+    longitude_e6: Mapped[int]
+    is_open: Mapped[bool] = mapped_column(default=True)
+
+
+class MerchantPoint(Base):
+    """A merchant delivers to this point."""
+
+    __tablename__ = "merchant_points"
+
+    merchant_id: Mapped[int] = mapped_column(sa.ForeignKey("merchants.id"), primary_key=True)
+    pickup_point_id: Mapped[int] = mapped_column(sa.ForeignKey("pickup_points.id"), primary_key=True)
+
+
+class Cycle(Base):
+    """One delivery of one merchant to one point: ordered until the cut-off, arriving on a day, with so many slots."""
+
+    __tablename__ = "cycles"
+    __table_args__ = (
+        sa.UniqueConstraint("merchant_id", "pickup_point_id", "arrives_on"),
+        sa.CheckConstraint("booked BETWEEN 0 AND capacity", name="booked_within_capacity"),
+        sa.CheckConstraint("cut_off_at < arrives_at", name="cut_off_before_arrival"),
+        sa.Index("ix_cycles_pickup_point_id_cut_off_at", "pickup_point_id", "cut_off_at"),
+    )
+
+    id: Mapped[pk]
+    merchant_id: Mapped[int] = mapped_column(sa.ForeignKey("merchants.id"))
+    pickup_point_id: Mapped[int] = mapped_column(sa.ForeignKey("pickup_points.id"))
+    arrives_on: Mapped[date]
+    cut_off_at: Mapped[datetime]
+    arrives_at: Mapped[datetime]
+    capacity: Mapped[int]
+    booked: Mapped[int] = mapped_column(default=0)
+
+
+class BatchState(StrEnum):
+    PLANNED = "planned"
+    PACKING = "packing"
+    SEALED = "sealed"
+    IN_TRANSIT = "in_transit"
+    ARRIVED = "arrived"
+    CHECKED = "checked"
+    CLOSED = "closed"
+
+
+class Batch(Base):
+    """The goods of one cycle on their way."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[pk]
+    code: Mapped[str] = mapped_column(unique=True)
+    cycle_id: Mapped[int] = mapped_column(sa.ForeignKey("cycles.id"), unique=True)
+    state: Mapped[BatchState] = mapped_column(default=BatchState.PLANNED)
+    created_at: Mapped[datetime]
+    sealed_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
+    arrived_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+
+
+class PassState(StrEnum):
+    LIVE = "live"
+    USED = "used"
+    REVOKED = "revoked"
+
+
+class Pass(Base):
+    """One visit, one code: what one resident may collect at one point. A person has one live pass per point."""
+
+    __tablename__ = "passes"
+    __table_args__ = (
+        sa.Index(
+            "uq_passes_live_code", "pickup_point_id", "code", unique=True,
+            sqlite_where=sa.text("state = 'live'"), postgresql_where=sa.text("state = 'live'"),
+        ),
+        sa.Index(
+            "uq_passes_live_person", "user_id", "pickup_point_id", unique=True,
+            sqlite_where=sa.text("state = 'live'"), postgresql_where=sa.text("state = 'live'"),
+        ),
+    )
+
+    id: Mapped[pk]
+    ref: Mapped[str] = mapped_column(unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    pickup_point_id: Mapped[int] = mapped_column(sa.ForeignKey("pickup_points.id"))
+    code: Mapped[str]  # six digits, read aloud at the desk; unique among the live passes of a point
+    state: Mapped[PassState] = mapped_column(default=PassState.LIVE)
+    issued_at: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class HandoverOutcome(StrEnum):
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+
+
+class Handover(Base):
+    """One event at the desk, accepted or refused with its reason; kept for ever, told apart by the device's own id."""
+
+    __tablename__ = "handovers"
+
+    id: Mapped[pk]
+    client_id: Mapped[str] = mapped_column(unique=True)
+    pickup_point_id: Mapped[int] = mapped_column(sa.ForeignKey("pickup_points.id"), index=True)
+    pass_id: Mapped[int | None] = mapped_column(sa.ForeignKey("passes.id"), index=True)
+    keeper_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    outcome: Mapped[HandoverOutcome]
+    reason: Mapped[str | None]
+    device_time: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class HandoverItem(Base):
+    """A sub-order that left the desk. The unique key is the promise: nothing is handed over twice."""
+
+    __tablename__ = "handover_items"
+
+    id: Mapped[pk]
+    handover_id: Mapped[int] = mapped_column(sa.ForeignKey("handovers.id"), index=True)
+    sub_order_id: Mapped[int] = mapped_column(sa.ForeignKey("sub_orders.id"), unique=True)

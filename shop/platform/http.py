@@ -1,0 +1,158 @@
+"""Refusals and faults as pages or problem documents, and the headers every answer carries."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from shop.kernel.errors import ShopError, SignInRequired, sentence
+from shop.platform.actor import API_PREFIX
+from shop.platform.language import words
+
+log = logging.getLogger("shop")
+protection = CSRFProtect()
+
+Answer = Response | WerkzeugResponse | tuple[str, int]
+
+TITLES = {
+    400: sentence("That request could not be understood."),
+    403: sentence("You are not allowed to do that."),
+    404: sentence("We could not find that."),
+    405: sentence("That cannot be done here."),
+    413: sentence("That is too large to send."),
+    415: sentence("That kind of content is not accepted here."),
+    429: sentence("Too many attempts. Please wait a while and try again."),
+    500: sentence("Something went wrong on our side."),
+    503: sentence("The shop is very busy. Nothing was changed; please try again in a moment."),
+}
+
+
+def wants_problem() -> bool:
+    return request.path.startswith((API_PREFIX, "/webhooks/"))
+
+
+def problem(status: int, code: str, title: str, **members: Any) -> Response:
+    """An RFC 9457 problem document with our `code`."""
+    answer = jsonify({"type": "about:blank", "title": title, "status": status, "code": code, **members})
+    answer.status_code = status
+    answer.mimetype = "application/problem+json"
+    if status in {409, 429, 503} and code in {"idempotency_in_flight", "too_many_attempts", "busy"}:
+        answer.headers["Retry-After"] = "2"
+    return answer
+
+
+def plain(details: dict[str, Any]) -> dict[str, Any]:
+    """Details of a refusal as JSON values."""
+    return {name: value if isinstance(value, str | int | bool | list | dict | None) else str(value) for name, value in details.items()}
+
+
+def told(error: ShopError) -> str:
+    """The refusal's sentence in the reader's language."""
+    return words(error.message, **error.details)
+
+
+def answer_refusal(error: ShopError) -> Answer:
+    if wants_problem():
+        members = plain(error.details)
+        if error.field:
+            members["field"] = error.field
+            members["errors"] = [{"field": error.field, "message": told(error)}]
+        return problem(error.status, error.code, told(error), **members)
+    if isinstance(error, SignInRequired):
+        following = request.full_path.rstrip("?") if request.method == "GET" else (request.referrer and "/") or "/"
+        return redirect(url_for("accounts.sign_in", next=following))
+    return error_page(error.status, told(error), code=error.code)
+
+
+def answer_http_error(error: HTTPException) -> Answer | HTTPException:
+    status = error.code or 500
+    if status < 400:
+        return error
+    title = words(TITLES.get(status, TITLES[400] if status < 500 else TITLES[500]))
+    if wants_problem():
+        answer: Answer = problem(status, code_of(status), title)
+    else:
+        answer = error_page(status, title, code=code_of(status))
+    made = make_response(answer)
+    for name, value in error.get_headers(request.environ):
+        if name in {"Allow", "Retry-After"}:
+            made.headers[name] = value
+    return made
+
+
+def code_of(status: int) -> str:
+    return {
+        400: "malformed_request", 401: "sign_in_required", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+        413: "too_large", 415: "unsupported_media_type", 429: "too_many_attempts", 503: "busy",
+    }.get(status, "internal" if status >= 500 else "invalid")
+
+
+def answer_expired_form(error: CSRFError) -> Answer:
+    """The form's protection did not match: most often a page that lay open for too long."""
+    title = words(sentence("This page was open for too long. Nothing was changed; please go back, reload it and try again."))
+    return problem(400, "form_expired", title) if wants_problem() else error_page(400, title, code="form_expired")
+
+
+def answer_fault(error: Exception) -> Answer:
+    """A bug: a number the person can tell us, and nothing about the inside."""
+    log.exception("fault %s at %s %s", g.get("request_id"), request.method, request.path)
+    title = words(TITLES[500])
+    if wants_problem():
+        return problem(500, "internal", title, reference=g.get("request_id", ""))
+    return error_page(500, title, code="internal")
+
+
+def error_page(status: int, message: str, code: str) -> tuple[str, int]:
+    return render_template("layout/error.html", status=status, message=message, code=code, reference=g.get("request_id", "")), status
+
+
+def csp_nonce() -> str:
+    """The nonce of this answer's script policy."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=()")
+    headers.setdefault("X-Request-ID", g.get("request_id", ""))
+    if response.mimetype == "text/html":
+        script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
+        headers.setdefault(
+            "Content-Security-Policy",
+            f"default-src 'self'; script-src {script}; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+            f"base-uri 'none'; frame-ancestors 'none'; form-action 'self'{g.get('form_targets', '')}",
+        )
+        headers.setdefault("Cache-Control", "no-store" if g.get("actor") is not None and g.actor.is_signed_in else "no-cache, private")
+    if g.get("sends_hsts"):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response
+
+
+def init_app(app: Flask) -> None:
+    protection.init_app(app)
+    secure = bool(app.config["COOKIES_SECURE"])
+
+    @app.before_request
+    def name_request() -> None:
+        offered = request.headers.get("X-Request-ID", "")
+        g.request_id = offered if 8 <= len(offered) <= 64 and offered.isalnum() else secrets.token_hex(8)
+        g.sends_hsts = secure
+
+    app.after_request(add_headers)
+    app.register_error_handler(ShopError, answer_refusal)
+    app.register_error_handler(CSRFError, answer_expired_form)
+    app.register_error_handler(HTTPException, answer_http_error)
+    app.register_error_handler(Exception, answer_fault)
+    app.jinja_env.globals.update(csp_nonce=csp_nonce)

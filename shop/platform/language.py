@@ -1,0 +1,108 @@
+"""Chinese first, English second: which language this reader gets, and how amounts, weights and days are written."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, gettext
+from markupsafe import Markup, escape
+
+from shop.kernel import clock
+from shop.kernel.money import Money
+from shop.kernel.weight import GRAMS_PER_KILOGRAM
+from shop.platform.actor import current_actor
+
+LOCALES = ("zh", "en")
+WEEKDAYS_ZH = "一二三四五六日"
+WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+COOKIE = "locale"
+
+babel = Babel()
+
+
+def reader_locale() -> str:
+    """The reader's choice: account, cookie, then the browser's languages; Chinese when nothing is said."""
+    if not has_request_context():
+        return str(g.get("job_locale", "zh"))
+    if "locale" not in g:
+        chosen: str | None = current_actor().locale or request.cookies.get(COOKIE)
+        if chosen not in LOCALES:
+            chosen = next((language for language, _ in request.accept_languages if language[:2] in LOCALES), "zh")[:2]
+        g.locale = chosen
+    return str(g.locale)
+
+
+def words(message: str, **facts: object) -> str:
+    """Translate a sentence marked elsewhere and fill in its facts."""
+    return str(gettext(message, **facts)) if facts else str(gettext(message)).replace("%%", "%")
+
+
+def name_of(thing: object, field: str = "name") -> str:
+    """The reader's name of a row or record that carries `name_zh` and `name_en` (or another field)."""
+    return str(getattr(thing, f"{field}_{reader_locale()}"))
+
+
+def yuan(amount: Money) -> str:
+    """`¥12.80`; a minus sign goes before the currency."""
+    return f"-¥{-amount}" if amount.fen < 0 else f"¥{amount}"
+
+
+def money_markup(amount: Money) -> Markup:
+    """¥12.80 with small sign and decimals, for price displays."""
+    sign = "-" if amount.fen < 0 else ""
+    whole, fen = divmod(abs(amount.fen), 100)
+    return Markup('<span class="money">{}<small>¥</small>{}<small>.{:02d}</small></span>').format(sign, whole, fen)
+
+
+def grams(weight: int) -> str:
+    """`850 g`, `1.25 kg`."""
+    if weight < GRAMS_PER_KILOGRAM:
+        return f"{weight} g"
+    return f"{weight / GRAMS_PER_KILOGRAM:.3f}".rstrip("0").rstrip(".") + " kg"
+
+
+def day(value: date | datetime) -> str:
+    """今天, 明天, 6月8日(周日); Today, Tomorrow, Sun 8 Jun."""
+    when = clock.local(value).date() if isinstance(value, datetime) else value
+    ahead = (when - clock.today()).days
+    chinese = reader_locale() == "zh"
+    near = {0: ("今天", "Today"), 1: ("明天", "Tomorrow"), -1: ("昨天", "Yesterday")}.get(ahead)
+    if near:
+        return near[0] if chinese else near[1]
+    if chinese:
+        year = f"{when.year}年" if abs(ahead) > 300 else ""
+        return f"{year}{when.month}月{when.day}日(周{WEEKDAYS_ZH[when.weekday()]})"
+    year = f" {when.year}" if abs(ahead) > 300 else ""
+    return f"{WEEKDAYS_EN[when.weekday()]} {when.day} {MONTHS_EN[when.month - 1]}{year}"
+
+
+def moment(value: datetime) -> str:
+    """今天 16:00; Today 16:00."""
+    return f"{day(value)} {clock.local(value):%H:%M}"
+
+
+def stamp(value: datetime) -> str:
+    """2026-06-08 14:05, on the city's clock, for tables and receipts."""
+    return f"{clock.local(value):%Y-%m-%d %H:%M}"
+
+
+def duration(value: timedelta) -> str:
+    """`2:05:09` or `14:59`, for clocks that count down."""
+    seconds = max(0, int(value.total_seconds()))
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60:02d}:{rest % 60:02d}"
+
+
+def group_code(code: str) -> str:
+    """`482193` as `482 193`."""
+    return " ".join(code[start : start + 3] for start in range(0, len(code), 3))
+
+
+def init_app(app: Flask) -> None:
+    babel.init_app(app, default_locale="zh", default_timezone="Asia/Shanghai", locale_selector=reader_locale)
+    app.jinja_env.filters.update(
+        yuan=yuan, money=money_markup, grams=grams, day=day, moment=moment, stamp=stamp, duration=duration, group_code=group_code,
+        name=name_of, words=lambda text, **facts: escape(words(text, **facts)),
+    )

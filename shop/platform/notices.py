@@ -1,0 +1,45 @@
+"""The inbox: what happened, kept as a kind with its facts and put into words in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.kernel import clock
+from shop.kernel.db import insert_once, operation
+from shop.models.platform import Notice
+from shop.platform.actor import Actor
+
+WORDS: dict[str, tuple[str, str]] = {}
+"""Kind of notice to (title, body): English msgids with `%(fact)s` places, marked with `sentence` where they are declared."""
+
+
+def declare(kind: str, title: str, body: str) -> None:
+    """Say how a kind of notice reads. Called once per kind, when a feature's jobs module is loaded."""
+    WORDS[kind] = (title, body)
+
+
+def post(session: Session, user_id: int, kind: str, *, dedupe_key: str, link: str, **facts: Any) -> bool:
+    """Put a notice into somebody's inbox, once per `dedupe_key`; whether it was new. `facts` are plain JSON values."""
+    if kind not in WORDS:
+        raise LookupError(f"no words for the notice {kind!r}")
+    new = insert_once(session, Notice, user_id=user_id, kind=kind, facts=facts, link=link, dedupe_key=dedupe_key, created_at=clock.now())
+    return new is not None
+
+
+def list_mine(session: Session, actor: Actor, limit: int = 50) -> list[Notice]:
+    """The newest notices of the person who asks."""
+    mine = sa.select(Notice).where(Notice.user_id == actor.signed_in_id()).order_by(Notice.id.desc()).limit(limit)
+    return list(session.scalars(mine))
+
+
+def count_unread(session: Session, actor: Actor) -> int:
+    unread = sa.select(sa.func.count()).select_from(Notice).where(Notice.user_id == actor.signed_in_id(), Notice.read_at.is_(None))
+    return session.scalar(unread) or 0
+
+
+@operation
+def mark_all_read(session: Session, actor: Actor) -> None:
+    session.execute(sa.update(Notice).where(Notice.user_id == actor.signed_in_id(), Notice.read_at.is_(None)).values(read_at=clock.now()))

@@ -1,0 +1,204 @@
+"""One app per worker, one engine per run (`--engine`), a clean database per test.
+
+Every test may use the database: an app context is always pushed, and `client` answers each request in a context of its
+own, so that nobody's sign-in or session leaks from the test into a request or from one client to another.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from config import Config, engine_url
+from shop import create_app
+from shop.kernel import clock, db
+from tests.support.factories import Factories
+from tests.support.gateways import RecordingSms
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=("sqlite", "postgresql"), default="sqlite", help="the database engine of this run")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--engine") == "postgresql":
+        once = [item for item in items if item.get_closest_marker("one_engine")]
+        config.hook.pytest_deselected(items=once)
+        items[:] = [item for item in items if item not in once]
+
+
+class IsolatedClient(FlaskClient):
+    """A browser: each request runs in an empty context, as on a server."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        db.database.session.rollback()
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
+class TestDatabase:
+    """A database of this run with the newest schema, emptied between tests."""
+
+    __test__ = False
+
+    def __init__(self, url: str, empty: Any) -> None:
+        self.url = url
+        self.empty = empty
+
+
+def make_config(url: str, **settings: Any) -> Config:
+    return Config(
+        **{
+            "APP_ENV": "test", "TESTING": True, "DATABASE_URL": url, "SECRET_KEY": "tests only, never anywhere else",
+            "WTF_CSRF_ENABLED": False, "PUBLIC_URL": "http://localhost", "STRIPE_SECRET_KEY": "sk_test_linli",
+            "STRIPE_WEBHOOK_SECRET": "whsec_tests", "STRIPE_API_BASE": "http://127.0.0.1:1", "BILLER_API_BASE": "http://127.0.0.1:1",
+            "BILLER_API_KEY": "demo-biller-key", "SMS_API_BASE": "http://127.0.0.1:1", "SMS_API_KEY": "demo-sms-key",
+            **settings,
+        }
+    )
+
+
+def server_url() -> sa.URL:
+    named = os.environ.get("TEST_POSTGRES_URL")
+    if not named:
+        pytest.fail("PostgreSQL tests need TEST_POSTGRES_URL; script/test starts a server and sets it")
+    return sa.make_url(engine_url(named))
+
+
+def execute_on_server(statement: str) -> None:
+    url = server_url().set(drivername="postgresql")
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="session")
+def engine_name(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--engine"))
+
+
+@pytest.fixture(scope="session")
+def database_url(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where this worker's database is."""
+    if engine_name == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'linli.db'}"
+        return
+    name = f"linli_test_{uuid.uuid4().hex[:12]}"
+    execute_on_server(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    yield server_url().set(database=name).render_as_string(hide_password=False)
+    execute_on_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def app(database_url: str) -> Iterator[Flask]:
+    made = create_app(make_config(database_url))
+    made.test_client_class = IsolatedClient
+    made.extensions["sms"] = RecordingSms()
+    with made.app_context():
+        upgrade()
+        if database_url.startswith("sqlite"):
+            checkpoint(made)
+            shutil.copyfile(sqlite_file(database_url), sqlite_file(database_url).with_suffix(".empty"))
+        else:
+            remember_touched_tables(made)
+    yield made
+    with made.app_context():
+        dispose(made)
+
+
+def dispose(app: Flask) -> None:
+    db.database.session.remove()
+    for engine in db.database.engines.values():
+        engine.dispose()
+
+
+def checkpoint(app: Flask) -> None:
+    with db.database.engines[None].connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    dispose(app)
+
+
+def sqlite_file(url: str) -> Path:
+    return Path(str(sa.make_url(url).database))
+
+
+def remember_touched_tables(app: Flask) -> None:
+    touched: set[str] = app.extensions.setdefault("touched_tables", set())
+
+    @sa.event.listens_for(db.database.engines[None], "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        touched.update(re.findall(r"INSERT INTO (\w+)", statement))
+
+
+def empty_database(app: Flask, url: str) -> None:
+    """Put the database back to the empty schema."""
+    if url.startswith("sqlite"):
+        dispose(app)
+        place = sqlite_file(url)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{place}{suffix}").unlink(missing_ok=True)
+        shutil.copyfile(place.with_suffix(".empty"), place)
+        return
+    db.database.session.remove()
+    touched: set[str] = app.extensions["touched_tables"]
+    if touched:
+        statements = "; ".join(["SET LOCAL session_replication_role = replica", *(f"DELETE FROM {name}" for name in sorted(touched))])
+        with db.database.engines[None].begin() as connection:
+            connection.exec_driver_sql(statements)
+        touched.clear()
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context() -> None:
+    """Switches off pytest-flask's fixture of this name: one context for a whole test makes guards pass that should not."""
+    return
+
+
+@pytest.fixture(autouse=True)
+def _clean(request: pytest.FixtureRequest) -> Iterator[None]:
+    """An app context and a clean database around every test that uses the app."""
+    if "app" not in request.fixturenames:
+        yield
+        return
+    app: Flask = request.getfixturevalue("app")
+    app.extensions["sms"] = RecordingSms()
+    with app.app_context():
+        try:
+            yield
+        finally:
+            clock.share_shift(None)
+            db.database.session.remove()
+            empty_database(app, app.config["DATABASE_URL"])
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser nobody is signed in on, reading English."""
+    made = app.test_client()
+    made.set_cookie("locale", "en")
+    return made
+
+
+@pytest.fixture
+def make(app: Flask) -> Factories:
+    """Words that put rows there."""
+    return Factories(app)
+
+
+@pytest.fixture
+def sms(app: Flask) -> RecordingSms:
+    """The text messages that were sent."""
+    recorded: RecordingSms = app.extensions["sms"]
+    return recorded
