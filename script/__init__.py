@@ -1,0 +1,1 @@
+"""The commands of this project (`script/server`, `script/test`, ...) and, in `support/`, what they share."""
