@@ -166,6 +166,7 @@ class SearchTerm(Base):
     __tablename__ = "search_terms"
     __table_args__ = (sa.Index("ix_search_terms_product_id", "product_id"),)
 
-    term: Mapped[str] = mapped_column(primary_key=True)
+    # compared byte by byte on both engines: beginnings are found as ranges
+    term: Mapped[str] = mapped_column(sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True)
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
     weight: Mapped[int]

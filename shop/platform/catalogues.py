@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -16,23 +17,31 @@ def areas() -> list[Path]:
     return sorted((TRANSLATIONS / "zh").glob("*.po"))
 
 
-def compile_catalogue() -> int:
-    """Join the areas and compile them; the number of messages. The same English sentence must mean one thing everywhere."""
-    joined = Catalog(locale="zh")
+def joined() -> tuple[Catalog, list[str]]:
+    """All areas as one catalogue, and the sentences that two areas translate differently (the first one counts)."""
+    catalogue, conflicts = Catalog(locale="zh"), []
     for area in areas():
         with area.open("rb") as file:
             for message in read_po(file, locale="zh", abort_invalid=True):
-                if message.id:
-                    known = joined.get(message.id, message.context)
-                    if known is not None and known.string != message.string:
-                        raise ValueError(f"{area.name}: {message.id!r} is {known.string!r} elsewhere, {message.string!r} here")
-                    joined.add(message.id, message.string, context=message.context)
+                if not message.id:
+                    continue
+                known = catalogue.get(message.id, message.context)
+                if known is None:
+                    catalogue.add(message.id, message.string, context=message.context)
+                elif known.string != message.string:
+                    conflicts.append(f"{area.name}: {message.id!r} is {known.string!r} elsewhere, {message.string!r} here")
+    return catalogue, conflicts
+
+
+def compile_catalogue() -> int:
+    """Write the compiled catalogue; the number of sentences in it."""
+    catalogue, _ = joined()
     COMPILED.parent.mkdir(exist_ok=True)
-    waiting = COMPILED.with_suffix(".new")
+    waiting = COMPILED.with_suffix(f".{os.getpid()}")
     with waiting.open("wb") as file:
-        write_mo(file, joined)
+        write_mo(file, catalogue)
     waiting.replace(COMPILED)
-    return len(joined)
+    return len(catalogue)
 
 
 def is_stale() -> bool:

@@ -1,0 +1,120 @@
+"""Changing the catalogue. Whatever a card or a search shows is rewritten in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.catalog import rules, terms
+from shop.catalog.errors import PriceNotPositive
+from shop.kernel import clock
+from shop.kernel.db import operation
+from shop.kernel.money import ZERO, Money
+from shop.models.catalog import Category, Listing, PriceChange, PricedBy, Product, ProductImage, ProductState, SearchTerm, Variant
+from shop.models.merchants import Merchant
+from shop.platform import audit
+from shop.platform.actor import Actor
+
+WEIGHT_NAME, WEIGHT_SYNONYM, WEIGHT_PLACE = 20, 12, 6
+
+
+@operation
+def set_price(session: Session, actor: Actor, variant_id: int, price: Money) -> None:
+    """Give a variant a new price from now on; the old one stays in the history. The same price again changes nothing."""
+    if price <= ZERO:
+        raise PriceNotPositive()
+    variant = session.get_one(Variant, variant_id)
+    if variant.price == price:
+        return
+    audit.record(session, actor, "variant.priced", "variant", variant.id, old_fen=variant.price.fen, new_fen=price.fen)
+    variant.price = price
+    session.add(PriceChange(variant_id=variant.id, price=price, at=clock.now()))
+    session.flush()
+    refresh_listings(session, [variant.product_id])
+
+
+@operation
+def refresh_listings(session: Session, product_ids: Iterable[int]) -> None:
+    """Write the listing rows of products anew from what they are now; products off sale lose theirs."""
+    wanted = sorted(set(product_ids))
+    for start in range(0, len(wanted), 500):
+        _refresh_some(session, wanted[start : start + 500])
+
+
+def _refresh_some(session: Session, product_ids: list[int]) -> None:
+    session.execute(sa.delete(Listing).where(Listing.product_id.in_(product_ids)).execution_options(synchronize_session=False))
+    products = session.execute(
+        sa.select(Product, Merchant)
+        .join(Merchant, Merchant.id == Product.merchant_id)
+        .where(Product.id.in_(product_ids), Product.state == ProductState.ON_SALE)
+    ).all()
+    variants: dict[int, list[Variant]] = {}
+    for variant in session.scalars(
+        sa.select(Variant).where(Variant.product_id.in_(product_ids), Variant.is_on_sale).order_by(Variant.position, Variant.id)
+    ):
+        variants.setdefault(variant.product_id, []).append(variant)
+    pictures = session.execute(
+        sa.select(ProductImage.product_id, ProductImage.file)
+        .where(ProductImage.product_id.in_(product_ids))
+        .order_by(ProductImage.position.desc())
+    )
+    images = {row.product_id: row.file for row in pictures}
+    rows = [
+        listing_of(product, merchant, variants[product.id], images.get(product.id, ""))
+        for product, merchant in products
+        if product.id in variants
+    ]
+    if rows:
+        session.execute(sa.insert(Listing), rows)
+
+
+def listing_of(product: Product, merchant: Merchant, variants: list[Variant], image: str) -> dict[str, object]:
+    """The listing row of a product: the first variant prices it."""
+    first = variants[0]
+    per_jin, per_kilogram = rules.comparable_prices(first.price, first.net_weight_grams)
+    return {
+        "product_id": product.id, "variant_id": first.id, "merchant_id": merchant.id, "category_id": product.category_id,
+        "code": product.code, "slug": product.slug, "name_zh": product.name_zh, "name_en": product.name_en,
+        "merchant_code": merchant.code, "merchant_name_zh": merchant.name_zh, "merchant_name_en": merchant.name_en,
+        "unit_zh": first.label_zh, "unit_en": first.label_en, "price": first.price, "price_per_jin": per_jin,
+        "price_per_kilogram": per_kilogram, "is_by_weight": product.priced_by is PricedBy.WEIGHT, "has_choices": len(variants) > 1,
+        "storage": product.storage, "season_mask": rules.season_mask(product.season_months), "image": image, "rank": product.position,
+    }  # fmt: skip
+
+
+@operation
+def refresh_search_terms(session: Session, product_ids: Iterable[int], synonyms: list[list[str]]) -> None:
+    """Write the search terms of products anew. `synonyms` are groups of words that mean the same."""
+    wanted = sorted(set(product_ids))
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        session.execute(sa.delete(SearchTerm).where(SearchTerm.product_id.in_(some)).execution_options(synchronize_session=False))
+        rows = session.execute(
+            sa.select(Product, Merchant, Category)
+            .join(Merchant, Merchant.id == Product.merchant_id)
+            .join(Category, Category.id == Product.category_id)
+            .where(Product.id.in_(some), Product.state == ProductState.ON_SALE)
+        )
+        found = [
+            {"term": term, "product_id": product.id, "weight": weight}
+            for product, merchant, category in rows
+            for term, weight in terms_of(product, merchant, category, synonyms).items()
+        ]
+        if found:
+            session.execute(sa.insert(SearchTerm), found)
+
+
+def terms_of(product: Product, merchant: Merchant, category: Category, synonyms: list[list[str]]) -> dict[str, int]:
+    """All terms a product is found by, with their weights."""
+    found: dict[str, int] = {}
+    terms.index_terms(product.name_zh, WEIGHT_NAME, found, with_pinyin=True)
+    terms.index_terms(product.name_en, WEIGHT_NAME, found)
+    for group in synonyms:
+        if any(word in product.name_zh for word in group):
+            for word in group:
+                terms.index_terms(word, WEIGHT_SYNONYM, found, with_pinyin=True)
+    for text in (merchant.name_zh, merchant.name_en, category.name_zh, category.name_en, product.origin):
+        terms.index_terms(text, WEIGHT_PLACE, found)
+    return found

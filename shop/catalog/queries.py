@@ -1,0 +1,231 @@
+"""Reading the catalogue. A page of cards is two queries: what arrives at my point, and the cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.catalog import rules
+from shop.catalog.errors import CategoryNotFound, ProductNotFound
+from shop.kernel import clock
+from shop.kernel.memory import remember
+from shop.kernel.money import Money
+from shop.models.catalog import Category, Listing, Product, ProductImage, ProductState, Variant
+from shop.models.merchants import Merchant
+from shop.models.pickup import Cycle
+from shop.models.stock import StockItem
+
+PAGE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFacts:
+    """A category as pages need it."""
+
+    id: int
+    slug: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When the goods of a merchant can next arrive at a point, and until when to order."""
+
+    merchant_id: int
+    cycle_id: int
+    arrives_on: date
+    arrives_at: datetime
+    cut_off_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a product card shows; `available` in selling units, `arrives_on` None when nothing comes to this point."""
+
+    product_id: int
+    code: str
+    slug: str
+    name_zh: str
+    name_en: str
+    merchant_code: str
+    merchant_name_zh: str
+    merchant_name_en: str
+    category_id: int
+    unit_zh: str
+    unit_en: str
+    price: Money
+    price_per_jin: Money
+    price_per_kilogram: Money
+    is_by_weight: bool
+    has_choices: bool
+    season_mask: int
+    image: str
+    variant_id: int
+    rank: int
+    available: int
+    arrives_on: date | None
+
+    @property
+    def is_in_season(self) -> bool:
+        return rules.is_in_season(self.season_mask, clock.today())
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cards: filters, order and where the last page ended."""
+
+    category_id: int | None = None
+    merchant_id: int | None = None
+    in_season: bool = False
+    order: str = "rank"  # "rank", "price", "price_down"
+    after: tuple[int, int] | None = None
+    limit: int = PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some cards, and where the next page begins (None at the end)."""
+
+    cards: list[Card]
+    next_after: tuple[int, int] | None
+
+
+@remember(seconds=30)
+def categories(session: Session) -> list[CategoryFacts]:
+    """All categories in their order."""
+    rows = session.execute(sa.select(Category.id, Category.slug, Category.name_zh, Category.name_en).order_by(Category.position))
+    return [CategoryFacts(*row) for row in rows]
+
+
+def get_category(session: Session, slug: str) -> CategoryFacts:
+    for category in categories(session):
+        if category.slug == slug:
+            return category
+    raise CategoryNotFound()
+
+
+def arrivals(session: Session, point_id: int | None) -> dict[int, Arrival]:
+    """By merchant, the next cycle to a point that is still open and has room. Nothing for no point."""
+    if point_id is None:
+        return {}
+    rows = session.execute(
+        sa.select(Cycle.merchant_id, Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at)
+        .where(Cycle.pickup_point_id == point_id, Cycle.cut_off_at > clock.now(), Cycle.booked < Cycle.capacity)
+        .order_by(Cycle.cut_off_at.desc())
+    )
+    return {row.merchant_id: Arrival(*row) for row in rows}
+
+
+CARD_COLUMNS: tuple[Any, ...] = (
+    Listing.product_id, Listing.code, Listing.slug, Listing.name_zh, Listing.name_en, Listing.merchant_code, Listing.merchant_name_zh,
+    Listing.merchant_name_en, Listing.category_id, Listing.unit_zh, Listing.unit_en, Listing.price, Listing.price_per_jin,
+    Listing.price_per_kilogram, Listing.is_by_weight, Listing.has_choices, Listing.season_mask, Listing.image, Listing.variant_id,
+    Listing.rank, (StockItem.on_hand - StockItem.reserved).label("available"), Listing.merchant_id,
+)  # fmt: skip
+
+
+def card_select() -> sa.Select[Any]:
+    return sa.select(*CARD_COLUMNS).join(StockItem, StockItem.variant_id == Listing.variant_id)
+
+
+def to_cards(rows: Sequence[Any], arriving: Mapping[int, Arrival]) -> list[Card]:
+    cards = []
+    for row in rows:
+        arrival = arriving.get(row[-1])
+        cards.append(Card(*row[:-1], arrives_on=arrival.arrives_on if arrival else None))
+    return cards
+
+
+def list_cards(session: Session, wanted: Wanted, arriving: Mapping[int, Arrival], *, only_arriving: bool = True) -> Page:
+    """A page of cards: what comes to the point; everything on sale when no point is chosen or not `only_arriving`."""
+    query = card_select()
+    if arriving and only_arriving:
+        query = query.where(Listing.merchant_id.in_(sorted(arriving)))
+    if wanted.category_id is not None:
+        query = query.where(Listing.category_id == wanted.category_id)
+    if wanted.merchant_id is not None:
+        query = query.where(Listing.merchant_id == wanted.merchant_id)
+    if wanted.in_season:
+        bit = rules.month_bit(clock.today())
+        query = query.where(Listing.season_mask != rules.ALL_YEAR, Listing.season_mask.op("&")(bit) != 0)
+    if wanted.order == "rank":
+        query = query.order_by(Listing.rank, Listing.product_id)
+        if wanted.after:
+            query = query.where(sa.tuple_(Listing.rank, Listing.product_id) > sa.tuple_(*wanted.after))
+    else:
+        falling = wanted.order == "price_down"
+        price: Any = sa.type_coerce(Listing.price, sa.BigInteger())
+        query = query.order_by(price.desc() if falling else price, Listing.product_id.desc() if falling else Listing.product_id)
+        if wanted.after:
+            here, last = sa.tuple_(price, Listing.product_id), sa.tuple_(*wanted.after)
+            query = query.where(here < last if falling else here > last)
+    rows = session.execute(query.limit(wanted.limit + 1)).all()
+    cards = to_cards(rows[: wanted.limit], arriving)
+    if len(rows) <= wanted.limit:
+        return Page(cards, None)
+    last_card = cards[-1]
+    return Page(cards, (last_card.rank if wanted.order == "rank" else last_card.price.fen, last_card.product_id))
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFacts:
+    """A variant with what is left of it."""
+
+    id: int
+    code: str
+    label_zh: str
+    label_en: str
+    price: Money
+    net_weight_grams: int
+    minimum_quantity: int
+    multiple: int
+    available: int
+    price_per_jin: Money
+    price_per_kilogram: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """Everything the page of a product shows."""
+
+    product: Product
+    merchant: Merchant
+    variants: list[VariantFacts]
+    images: list[str]
+    arrival: Arrival | None
+
+    @property
+    def is_in_season(self) -> bool:
+        return rules.is_in_season(rules.season_mask(self.product.season_months), clock.today())
+
+
+def get_product(session: Session, slug: str, point_id: int | None) -> ProductPage:
+    """A product on sale with its variants, stock, pictures, and when it can come to a point. Raises `ProductNotFound`."""
+    found = session.execute(
+        sa.select(Product, Merchant)
+        .join(Merchant, Merchant.id == Product.merchant_id)
+        .where(Product.slug == slug, Product.state == ProductState.ON_SALE)
+    ).one_or_none()
+    if found is None:
+        raise ProductNotFound()
+    product, merchant = found
+    rows = session.execute(
+        sa.select(
+            Variant.id, Variant.code, Variant.label_zh, Variant.label_en, Variant.price, Variant.net_weight_grams,
+            Variant.minimum_quantity, Variant.multiple, (StockItem.on_hand - StockItem.reserved).label("available"),
+        )
+        .join(StockItem, StockItem.variant_id == Variant.id)
+        .where(Variant.product_id == product.id, Variant.is_on_sale)
+        .order_by(Variant.position, Variant.id)
+    )  # fmt: skip
+    variants = [VariantFacts(*row, *rules.comparable_prices(row.price, row.net_weight_grams)) for row in rows]
+    pictures = sa.select(ProductImage.file).where(ProductImage.product_id == product.id).order_by(ProductImage.position)
+    images = session.scalars(pictures).all()
+    arrival = arrivals(session, point_id).get(product.merchant_id) if point_id else None
+    return ProductPage(product, merchant, variants, list(images), arrival)

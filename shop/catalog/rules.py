@@ -1,0 +1,39 @@
+"""Seasons and comparable prices."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from shop.kernel.money import Money
+from shop.kernel.weight import GRAMS_PER_JIN, GRAMS_PER_KILOGRAM, price_per
+
+ALL_YEAR = 0b111111111111
+
+
+def season_mask(months: str) -> int:
+    """The months of `"12-5"` (December to May) as bits, January lowest; nothing means all year. Raises ValueError."""
+    if not months:
+        return ALL_YEAR
+    first, last = (int(month) for month in months.split("-"))
+    if not (1 <= first <= 12 and 1 <= last <= 12):
+        raise ValueError(f"not months: {months!r}")
+    mask, month = 0, first
+    while True:
+        mask |= 1 << (month - 1)
+        if month == last:
+            return mask
+        month = month % 12 + 1
+
+
+def month_bit(day: date) -> int:
+    return 1 << (day.month - 1)
+
+
+def is_in_season(mask: int, day: date) -> bool:
+    """Whether a product with a season has it now. What grows all year is not called seasonal."""
+    return mask != ALL_YEAR and bool(mask & month_bit(day))
+
+
+def comparable_prices(price: Money, net_weight_grams: int) -> tuple[Money, Money]:
+    """The price per jin (500 g) and per kilogram."""
+    return price_per(price, net_weight_grams, GRAMS_PER_JIN), price_per(price, net_weight_grams, GRAMS_PER_KILOGRAM)

@@ -1,0 +1,115 @@
+"""Search: an intersection of terms in an ordinary table, the same statement on both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from shop.catalog import terms
+from shop.catalog.errors import SearchTooLong
+from shop.catalog.queries import PAGE, Arrival, Card, card_select, to_cards
+from shop.models.catalog import Listing, SearchTerm
+from shop.models.stock import StockItem
+
+LIMIT_CHARACTERS = 60
+BEGINNINGS = ("w:", "p:", "i:")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found; `is_exact` is False when these only resemble what was asked for."""
+
+    cards: list[Card]
+    is_exact: bool
+    has_more: bool
+
+
+def find(session: Session, text: str, arriving: Mapping[int, Arrival], *, page: int = 0, limit: int = PAGE) -> Found:
+    """Products that have every term of `text`, best first: what can be had, then how well it fits, then the shop's order.
+
+    When nothing has all of them, products that share characters with it. Raises `SearchTooLong`.
+    """
+    if len(text) > LIMIT_CHARACTERS:
+        raise SearchTooLong(limit=LIMIT_CHARACTERS)
+    query = terms.parse(text)
+    if query.is_empty:
+        return Found([], True, False)
+    rows = session.execute(with_all_terms(query, arriving).offset(page * limit).limit(limit + 1)).all()
+    if rows or page:
+        return Found(to_cards([row[:-1] for row in rows[:limit]], arriving), True, len(rows) > limit)
+    characters = terms.loosely(text)
+    if len(characters) < 2:
+        return Found([], True, False)
+    rows = session.execute(with_some_characters(characters, arriving).limit(limit)).all()
+    return Found(to_cards([row[:-1] for row in rows], arriving), False, False)
+
+
+def suggest(session: Session, text: str, limit: int = 8) -> list[tuple[str, str]]:
+    """Names of products that begin to match what is being typed, as (name_zh, name_en)."""
+    query = terms.parse(text[:LIMIT_CHARACTERS])
+    if query.is_empty:
+        return []
+    matching = fitting(query).subquery()
+    rows = session.execute(
+        sa.select(Listing.name_zh, Listing.name_en)
+        .join(matching, matching.c.product_id == Listing.product_id)
+        .order_by(matching.c.fit.desc(), Listing.rank)
+        .limit(limit)
+    )
+    return [(row.name_zh, row.name_en) for row in rows]
+
+
+def begins(column: Any, beginning: str) -> Any:
+    """`column` starts with `beginning`, as a range that an ordinary index serves."""
+    return sa.and_(column >= beginning, column < beginning + "\U0010ffff")
+
+
+def fitting(query: terms.Query) -> sa.Select[Any]:
+    """Product ids that have every term, with how well they fit."""
+    parts: list[Any] = [
+        sa.select(SearchTerm.product_id, SearchTerm.weight).where(SearchTerm.term == term).subquery() for term in query.exact
+    ]
+    for word in query.beginnings:
+        any_kind = sa.or_(*(begins(SearchTerm.term, kind + word) for kind in BEGINNINGS if kind != "i:" or len(word) > 1))
+        parts.append(
+            sa.select(SearchTerm.product_id, sa.func.max(SearchTerm.weight).label("weight"))
+            .where(any_kind).group_by(SearchTerm.product_id).subquery()
+        )  # fmt: skip
+    first, *others = parts
+    fit = first.c.weight
+    joined = first
+    for other in others:
+        joined = sa.join(joined, other, other.c.product_id == first.c.product_id)
+        fit = fit + other.c.weight
+    return sa.select(first.c.product_id, fit.label("fit")).select_from(joined)
+
+
+def with_all_terms(query: terms.Query, arriving: Mapping[int, Arrival]) -> sa.Select[Any]:
+    return best_first(fitting(query).subquery(), arriving)
+
+
+def with_some_characters(characters: list[str], arriving: Mapping[int, Arrival]) -> sa.Select[Any]:
+    """Products that have at least 60 % of the characters."""
+    term = aliased(SearchTerm)
+    enough = -(-len(characters) * 6 // 10)
+    some = (
+        sa.select(term.product_id, sa.func.sum(term.weight).label("fit"))
+        .where(term.term.in_(characters)).group_by(term.product_id).having(sa.func.count() >= enough).subquery()
+    )  # fmt: skip
+    return best_first(some, arriving)
+
+
+def best_first(matching: Any, arriving: Mapping[int, Arrival]) -> sa.Select[Any]:
+    can_be_had: Any = StockItem.on_hand > StockItem.reserved
+    if arriving:
+        can_be_had = sa.and_(can_be_had, Listing.merchant_id.in_(sorted(arriving)))
+    return (
+        card_select()
+        .add_columns(matching.c.fit)
+        .join(matching, matching.c.product_id == Listing.product_id)
+        .order_by(sa.case((can_be_had, 0), else_=1), matching.c.fit.desc(), Listing.rank, Listing.product_id)
+    )

@@ -1,0 +1,62 @@
+"""Seasons, comparable prices, and how text becomes search terms."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from shop.catalog import rules, terms
+from shop.kernel.money import Money
+
+pytestmark = pytest.mark.one_engine
+
+
+@pytest.mark.parametrize(
+    ("months", "day", "in_season"),
+    [
+        ("12-5", date(2026, 12, 1), True),
+        ("12-5", date(2026, 1, 31), True),
+        ("12-5", date(2026, 6, 1), False),
+        ("7-10", date(2026, 7, 1), True),
+        ("7-10", date(2026, 11, 1), False),
+        ("3-3", date(2026, 3, 15), True),
+        ("", date(2026, 3, 15), False),  # all year is not a season
+    ],
+)
+def test_a_season_may_pass_over_new_year(months: str, day: date, in_season: bool) -> None:
+    assert rules.is_in_season(rules.season_mask(months), day) is in_season
+
+
+def test_months_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(ValueError, match="not months"):
+        rules.season_mask("0-13")
+
+
+def test_comparable_prices_are_rounded_half_up_once() -> None:
+    assert rules.comparable_prices(Money(2490), 2500) == (Money(498), Money(996))
+    assert rules.comparable_prices(Money(1080), 1500) == (Money(360), Money(720))
+    assert rules.comparable_prices(Money(4500), 1485) == (Money(1515), Money(3030))
+
+
+@pytest.mark.parametrize(
+    ("text", "exact", "beginnings"),
+    [
+        ("血橙", ("血橙",), ()),
+        ("橙", ("橙",), ()),
+        ("红富士", ("红富", "富士"), ()),
+        ("xuecheng", (), ("xuecheng",)),
+        ("ＸＣ", (), ("xc",)),
+        ("血橙 5斤", ("血橙", "斤"), ("5",)),
+        ('血橙*"; --', ("血橙",), ()),
+        ("  ", (), ()),
+    ],
+)
+def test_what_is_typed_becomes_terms(text: str, exact: tuple[str, ...], beginnings: tuple[str, ...]) -> None:
+    assert terms.parse(text) == terms.Query(exact, beginnings)
+
+
+def test_pinyin_and_initials_of_every_tail_are_indexed() -> None:
+    found = terms.pinyin_terms("资中血橙")
+    assert {"p:zizhongxuecheng", "p:xuecheng", "i:zzxc", "i:xc"} <= set(found)
+    assert "i:c" not in found
