@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,6 +84,7 @@ class Wanted:
     category_id: int | None = None
     merchant_id: int | None = None
     in_season: bool = False
+    all_year: bool = False
     order: str = "rank"  # "rank", "price", "price_down"
     after: tuple[int, int] | None = None
     limit: int = PAGE
@@ -110,16 +112,26 @@ def get_category(session: Session, slug: str) -> CategoryFacts:
     raise CategoryNotFound()
 
 
-def arrivals(session: Session, point_id: int | None) -> dict[int, Arrival]:
-    """By merchant, the next cycle to a point that is still open and has room. Nothing for no point."""
-    if point_id is None:
-        return {}
+@remember(seconds=5)
+def open_cycles(session: Session, point_id: int) -> list[Arrival]:
+    """The cycles to a point that are open and have room, latest first."""
     rows = session.execute(
         sa.select(Cycle.merchant_id, Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at)
         .where(Cycle.pickup_point_id == point_id, Cycle.cut_off_at > clock.now(), Cycle.booked < Cycle.capacity)
         .order_by(Cycle.cut_off_at.desc())
     )
-    return {row.merchant_id: Arrival(*row) for row in rows}
+    return [Arrival(*row) for row in rows]
+
+
+def arrivals(session: Session, point_id: int | None) -> dict[int, Arrival]:
+    """By merchant, the next cycle to a point that is still open; nothing for no point.
+
+    Room is seen up to five seconds late, the cut-off never; an order is decided by the row itself in any case.
+    """
+    if point_id is None:
+        return {}
+    moment = clock.now()
+    return {arrival.merchant_id: arrival for arrival in open_cycles(session, point_id) if arrival.cut_off_at > moment}
 
 
 CARD_COLUMNS: tuple[Any, ...] = (
@@ -134,38 +146,70 @@ def card_select() -> sa.Select[Any]:
     return sa.select(*CARD_COLUMNS).join(StockItem, StockItem.variant_id == Listing.variant_id)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A statement made once, with the names of what it is filled with."""
+
+    statement: sa.Select[Any]
+    names: frozenset[str]
+
+
+@cache
+def page_select(
+    only_served: bool, in_category: bool, of_merchant: bool, in_season: bool, all_year: bool, order: str, later: bool
+) -> Prepared:
+    """The statement of a page of cards for a combination of filters. Made once: building it costs more than running it."""
+    query, names = card_select(), {"most"}
+
+    def narrow(*conditions: Any, using: tuple[str, ...] = ()) -> None:
+        nonlocal query
+        query = query.where(*conditions)
+        names.update(using)
+
+    if only_served:
+        narrow(Listing.merchant_id.in_(sa.bindparam("served", expanding=True)), using=("served",))
+    if in_category:
+        narrow(Listing.category_id == sa.bindparam("category_id"), using=("category_id",))
+    if of_merchant:
+        narrow(Listing.merchant_id == sa.bindparam("merchant_id"), using=("merchant_id",))
+    if all_year:
+        narrow(Listing.season_mask == rules.ALL_YEAR)
+    if in_season:
+        month: Any = Listing.season_mask.op("&")(sa.bindparam("month", type_=sa.BigInteger()))
+        narrow(Listing.season_mask != rules.ALL_YEAR, month != 0, using=("month",))
+    falling = order == "price_down"
+    first: Any = Listing.rank if order == "rank" else sa.type_coerce(Listing.price, sa.BigInteger())
+    second: Any = Listing.product_id
+    if later:
+        here = sa.tuple_(first, second)
+        there = sa.tuple_(sa.bindparam("first", type_=sa.BigInteger()), sa.bindparam("last", type_=sa.BigInteger()))
+        narrow(here < there if falling else here > there, using=("first", "last"))
+    ordered = query.order_by(first.desc() if falling else first, second.desc() if falling else second)
+    return Prepared(ordered.limit(sa.bindparam("most", type_=sa.BigInteger())), frozenset(names))
+
+
 def to_cards(rows: Sequence[Any], arriving: Mapping[int, Arrival]) -> list[Card]:
     cards = []
     for row in rows:
         arrival = arriving.get(row[-1])
-        cards.append(Card(*row[:-1], arrives_on=arrival.arrives_on if arrival else None))
+        facts: tuple[Any, ...] = (*row[:-1], arrival.arrives_on if arrival else None)
+        cards.append(Card(*facts))
     return cards
 
 
 def list_cards(session: Session, wanted: Wanted, arriving: Mapping[int, Arrival], *, only_arriving: bool = True) -> Page:
     """A page of cards: what comes to the point; everything on sale when no point is chosen or not `only_arriving`."""
-    query = card_select()
-    if arriving and only_arriving:
-        query = query.where(Listing.merchant_id.in_(sorted(arriving)))
-    if wanted.category_id is not None:
-        query = query.where(Listing.category_id == wanted.category_id)
-    if wanted.merchant_id is not None:
-        query = query.where(Listing.merchant_id == wanted.merchant_id)
-    if wanted.in_season:
-        bit = rules.month_bit(clock.today())
-        query = query.where(Listing.season_mask != rules.ALL_YEAR, Listing.season_mask.op("&")(bit) != 0)
-    if wanted.order == "rank":
-        query = query.order_by(Listing.rank, Listing.product_id)
-        if wanted.after:
-            query = query.where(sa.tuple_(Listing.rank, Listing.product_id) > sa.tuple_(*wanted.after))
-    else:
-        falling = wanted.order == "price_down"
-        price: Any = sa.type_coerce(Listing.price, sa.BigInteger())
-        query = query.order_by(price.desc() if falling else price, Listing.product_id.desc() if falling else Listing.product_id)
-        if wanted.after:
-            here, last = sa.tuple_(price, Listing.product_id), sa.tuple_(*wanted.after)
-            query = query.where(here < last if falling else here > last)
-    rows = session.execute(query.limit(wanted.limit + 1)).all()
+    only = bool(arriving) and only_arriving
+    query = page_select(
+        only, wanted.category_id is not None, wanted.merchant_id is not None, wanted.in_season, wanted.all_year, wanted.order,
+        wanted.after is not None,
+    )  # fmt: skip
+    first, last = wanted.after or (0, 0)
+    facts = {
+        "served": sorted(arriving) if only else [], "category_id": wanted.category_id, "merchant_id": wanted.merchant_id,
+        "month": rules.month_bit(clock.today()), "first": first, "last": last, "most": wanted.limit + 1,
+    }  # fmt: skip
+    rows = session.execute(query.statement, {name: facts[name] for name in query.names}).all()
     cards = to_cards(rows[: wanted.limit], arriving)
     if len(rows) <= wanted.limit:
         return Page(cards, None)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from shop.catalog import operations, queries
 from shop.catalog.errors import PriceNotPositive, ProductNotFound
 from shop.catalog.queries import Wanted
+from shop.kernel import memory
 from shop.kernel.db import perform, reading
 from shop.kernel.money import Money
 from shop.models.catalog import Listing, PriceChange, Product, ProductState
@@ -48,6 +49,7 @@ def test_a_page_of_cards_costs_the_same_for_one_and_for_twenty_four(make: Factor
     make.product(merchant)
 
     def statements() -> int:
+        memory.forget()
         with counted() as seen:
             queries.list_cards(reading(), Wanted(), queries.arrivals(reading(), point.id))
         return len(seen)

@@ -1,0 +1,87 @@
+"""The demo city with buyers enough for a load: signed in, with money, stock and room."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+
+PIN = "246813"
+BUYERS = 400
+HOT_STOCK = 50
+
+
+@dataclass(frozen=True)
+class City:
+    """What the load needs to know."""
+
+    point: str
+    tokens: list[str]
+    pin: str
+    cheap: tuple[str, str]
+    hot: str
+
+
+def prepare(environment: dict[str, str]) -> City:
+    """Add buyers, stock and room to a seeded database; runs in a process of its own."""
+    os.environ.update(environment)
+    import sqlalchemy as sa
+
+    from shop import create_app
+    from shop.kernel import clock, ids
+    from shop.kernel.db import perform, transaction
+    from shop.kernel.money import Money
+    from shop.models.accounts import SessionKind, User, UserSession
+    from shop.models.catalog import Variant
+    from shop.models.pickup import Cycle, PickupPoint
+    from shop.models.stock import MovementKind, StockItem, StockMovement
+    from shop.platform.actor import Actor
+    from shop.wallet import operations as wallet
+    from shop.wallet.rules import WalletClass
+
+    app = create_app()
+    cheap, hot = ("cabbage", "douhua"), "pea-tips"
+    with app.app_context():
+        tokens = []
+        with transaction() as session:
+            point = session.scalars(sa.select(PickupPoint).order_by(PickupPoint.id)).first()
+            assert point is not None
+            session.execute(sa.update(Cycle).values(capacity=1_000_000))
+            for code, wanted in ((cheap[0], 10_000_000), (cheap[1], 10_000_000), (hot, HOT_STOCK)):
+                variant_id = session.scalars(sa.select(Variant.id).where(Variant.code == code)).one()
+                item = session.get_one(StockItem, variant_id)
+                change = wanted - (item.on_hand - item.reserved)
+                item.on_hand += change
+                movement = {"kind": MovementKind.CORRECTION, "cause": f"bench:{code}", "at": clock.now()}
+                session.add(StockMovement(variant_id=variant_id, quantity=change, **movement))
+            buyers = [
+                User(
+                    phone=f"1370000{number:04d}", display_name="顾客", verification_level=3, pickup_point_id=point.id,
+                    created_at=clock.now(),
+                )
+                for number in range(BUYERS)
+            ]
+            session.add_all(buyers)
+            session.flush()
+            for buyer in buyers:
+                token = ids.secret()
+                tokens.append(token)
+                session.add(
+                    UserSession(
+                        user_id=buyer.id, kind=SessionKind.API, token_hash=ids.fingerprint(token), created_at=clock.now(),
+                        expires_at=clock.now() + timedelta(days=1), device="bench",
+                    )
+                )  # fmt: skip
+        for buyer in buyers:
+            perform(fund, buyer.id, buyer.phone, Money(100_000), wallet, WalletClass.III, Actor)
+    return City(point.slug, tokens, PIN, cheap, hot)
+
+
+def fund(session, user_id, phone, amount, wallet, wallet_class, actor_type) -> None:  # type: ignore[no-untyped-def]
+    """A wallet with a PIN and money."""
+    wallet.open_wallet(session, user_id, wallet_class)
+    wallet.set_pin(session, actor_type("user", user_id, phone=phone), PIN)
+    wallet.post(
+        session, cause=f"bench:{user_id}", kind="opening", debit="custodian", credit=f"wallet:{user_id}", amount=amount,
+        subject=("user", user_id),
+    )
