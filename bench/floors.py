@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, render_template_string
+from flask import Flask
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 CARDS = """<!doctype html><title>floor</title><main>{% for item in items %}
@@ -64,6 +64,8 @@ def create_app() -> Flask:
     engine = make_engine(os.environ["DATABASE_URL"])
     readers = engine.execution_options(read_only=True) if engine.dialect.name == "sqlite" else engine
 
+    page, cards = app.jinja_env.from_string(PAGE), app.jinja_env.from_string(CARDS)
+
     @app.get("/f0")
     def f0() -> str:
         return "ok"
@@ -71,12 +73,12 @@ def create_app() -> Flask:
     @app.get("/f1")
     def f1() -> str:
         with Session(readers) as session:
-            return render_template_string(PAGE, item=session.get(Item, 7))
+            return page.render(item=session.get(Item, 7))
 
     @app.get("/f24")
     def f24() -> str:
         with Session(readers) as session:
-            return render_template_string(CARDS, items=session.scalars(sa.select(Item).order_by(Item.id).limit(24)).all())
+            return cards.render(items=session.scalars(sa.select(Item).order_by(Item.id).limit(24)).all())
 
     @app.post("/fb")
     def fb() -> tuple[str, int]:

@@ -58,11 +58,13 @@ def _refresh_some(session: Session, product_ids: list[int]) -> None:
     pictures = session.execute(
         sa.select(ProductImage.product_id, ProductImage.file)
         .where(ProductImage.product_id.in_(product_ids))
-        .order_by(ProductImage.position.desc())
+        .order_by(ProductImage.position)
     )
-    images = {row.product_id: row.file for row in pictures}
+    images: dict[int, list[str]] = {}
+    for row in pictures:
+        images.setdefault(row.product_id, []).append(row.file)
     rows = [
-        listing_of(product, merchant, variants[product.id], images.get(product.id, ""))
+        listing_of(product, merchant, variants[product.id], images.get(product.id, []))
         for product, merchant in products
         if product.id in variants
     ]
@@ -70,8 +72,8 @@ def _refresh_some(session: Session, product_ids: list[int]) -> None:
         session.execute(sa.insert(Listing), rows)
 
 
-def listing_of(product: Product, merchant: Merchant, variants: list[Variant], image: str) -> dict[str, object]:
-    """The listing row of a product: the first variant prices it."""
+def listing_of(product: Product, merchant: Merchant, variants: list[Variant], images: list[str]) -> dict[str, object]:
+    """The listing row of a product: the first variant prices it, the first picture shows it."""
     first = variants[0]
     per_jin, per_kilogram = rules.comparable_prices(first.price, first.net_weight_grams)
     return {
@@ -80,7 +82,8 @@ def listing_of(product: Product, merchant: Merchant, variants: list[Variant], im
         "merchant_code": merchant.code, "merchant_name_zh": merchant.name_zh, "merchant_name_en": merchant.name_en,
         "unit_zh": first.label_zh, "unit_en": first.label_en, "price": first.price, "price_per_jin": per_jin,
         "price_per_kilogram": per_kilogram, "is_by_weight": product.priced_by is PricedBy.WEIGHT, "has_choices": len(variants) > 1,
-        "storage": product.storage, "season_mask": rules.season_mask(product.season_months), "image": image, "rank": product.position,
+        "storage": product.storage, "season_mask": rules.season_mask(product.season_months),
+        "image": images[0] if images else "", "image_count": len(images), "rank": product.position,
     }  # fmt: skip
 
 

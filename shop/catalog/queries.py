@@ -249,27 +249,35 @@ class ProductPage:
         return rules.is_in_season(rules.season_mask(self.product.season_months), clock.today())
 
 
+# Made once: building a statement costs more than running it.
+PRODUCT = (
+    sa.select(Product, Merchant, Listing.image, Listing.image_count)
+    .join(Merchant, Merchant.id == Product.merchant_id)
+    .outerjoin(Listing, Listing.product_id == Product.id)
+    .where(Product.slug == sa.bindparam("slug"), Product.state == ProductState.ON_SALE)
+)
+VARIANTS = (
+    sa.select(
+        Variant.id, Variant.code, Variant.label_zh, Variant.label_en, Variant.price, Variant.net_weight_grams,
+        Variant.minimum_quantity, Variant.multiple, (StockItem.on_hand - StockItem.reserved).label("available"),
+    )
+    .join(StockItem, StockItem.variant_id == Variant.id)
+    .where(Variant.product_id == sa.bindparam("product_id"), Variant.is_on_sale)
+    .order_by(Variant.position, Variant.id)
+)  # fmt: skip
+IMAGES = sa.select(ProductImage.file).where(ProductImage.product_id == sa.bindparam("product_id")).order_by(ProductImage.position)
+
+
 def get_product(session: Session, slug: str, point_id: int | None) -> ProductPage:
     """A product on sale with its variants, stock, pictures, and when it can come to a point. Raises `ProductNotFound`."""
-    found = session.execute(
-        sa.select(Product, Merchant)
-        .join(Merchant, Merchant.id == Product.merchant_id)
-        .where(Product.slug == slug, Product.state == ProductState.ON_SALE)
-    ).one_or_none()
+    found = session.execute(PRODUCT, {"slug": slug}).one_or_none()
     if found is None:
         raise ProductNotFound()
-    product, merchant = found
-    rows = session.execute(
-        sa.select(
-            Variant.id, Variant.code, Variant.label_zh, Variant.label_en, Variant.price, Variant.net_weight_grams,
-            Variant.minimum_quantity, Variant.multiple, (StockItem.on_hand - StockItem.reserved).label("available"),
-        )
-        .join(StockItem, StockItem.variant_id == Variant.id)
-        .where(Variant.product_id == product.id, Variant.is_on_sale)
-        .order_by(Variant.position, Variant.id)
-    )  # fmt: skip
+    product, merchant, image, image_count = found
+    rows = session.execute(VARIANTS, {"product_id": product.id})
     variants = [VariantFacts(*row, *rules.comparable_prices(row.price, row.net_weight_grams)) for row in rows]
-    pictures = sa.select(ProductImage.file).where(ProductImage.product_id == product.id).order_by(ProductImage.position)
-    images = session.scalars(pictures).all()
+    images = [image] if image else []
+    if (image_count or 0) > 1:
+        images = list(session.scalars(IMAGES, {"product_id": product.id}))
     arrival = arrivals(session, point_id).get(product.merchant_id) if point_id else None
-    return ProductPage(product, merchant, variants, list(images), arrival)
+    return ProductPage(product, merchant, variants, images, arrival)

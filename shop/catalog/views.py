@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from flask import Blueprint, g, render_template, request, url_for
-from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
 from shop.catalog import pictures, queries, search
@@ -18,6 +17,7 @@ from shop.merchants import queries as merchants
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
 from shop.platform.language import day, grams, name_of, reader_locale, yuan
+from shop.platform.language import gettext as _
 
 bp = Blueprint("catalog", __name__)
 
@@ -157,7 +157,7 @@ def product(actor: Actor, slug: str) -> str:
         chosen=chosen or (page.variants[0] if page.variants else None), options=variant_options(page),
         seconds_left=int((page.arrival.cut_off_at - clock.now()).total_seconds()) if page.arrival else 0,
         category_url=url_for("catalog.category", slug=shelf.slug) if shelf else url_for("catalog.index"),
-        label_facts=label_facts(page),
+        label_facts=lambda: label_facts(page),
         image=picture_url(page.images[0] if page.images else "", page.product.category_id, "large"),
     )  # fmt: skip
 

@@ -157,6 +157,7 @@ class Listing(Base):
     storage: Mapped[Storage]
     season_mask: Mapped[int]  # bit 0 is January; all twelve bits when it has no season
     image: Mapped[str]
+    image_count: Mapped[int] = mapped_column(default=0)
     rank: Mapped[int]  # lower comes first
 
 

@@ -1,0 +1,238 @@
+"""One's own page, preferences, the place, messages; and what every page is given."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+
+from shop.accounts import queries
+from shop.kernel import memory
+from shop.kernel.db import perform, reading, transaction
+from shop.models.accounts import Role, SessionKind, User, UserSession
+from shop.models.pickup import PickupPoint
+from shop.platform import notices
+from tests.support.factories import Factories
+from tests.support.people import open_session, sign_in
+from tests.support.queries import counted
+
+
+def fresh(user: User) -> User:
+    reading().rollback()
+    return reading().get_one(User, user.id)
+
+
+def test_my_page_shows_me_and_never_the_whole_number(client: FlaskClient, make: Factories) -> None:
+    user = make.user("13812345678", point=make.point("tianchenghu"))
+    sign_in(client, user)
+    page = client.get("/me").text
+    assert "李梅" in page
+    assert "138****5678" in page
+    assert "13812345678" not in page
+    assert "Tianchenghu pick-up point" in page
+    assert "console" not in page.lower().replace("console.css", "")
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "console"),
+    [(Role.MERCHANT_CLERK, "merchant", "/merchant/"), (Role.KEEPER, "point", "/station/"), (Role.AUDITOR, "", "/admin/")],
+)
+def test_staff_find_their_console(client: FlaskClient, make: Factories, role: Role, place: str, console: str) -> None:
+    user = make.user()
+    make.grant(user, role, merchant=make.merchant() if place == "merchant" else None, point=make.point() if place == "point" else None)
+    sign_in(client, user)
+    links = re.findall(r'class="list-row" href="([^"]+)"', client.get("/me").text)
+    assert [link for link in links if link in {"/merchant/", "/station/", "/admin/"}] == [console]
+
+
+def test_I_change_my_name(client: FlaskClient, make: Factories) -> None:  # noqa: N802
+    user = make.user()
+    sign_in(client, user)
+    assert client.post("/me", data={"display_name": " 王 强 "}).status_code == 303
+    assert fresh(user).display_name == "王 强"
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a" * 41, "a\x00b", "a\nb"])
+def test_a_name_we_cannot_use_is_refused_and_the_old_one_stays(client: FlaskClient, make: Factories, name: str) -> None:
+    user = make.user()
+    sign_in(client, user)
+    assert client.post("/me", data={"display_name": name}).status_code == 422
+    assert fresh(user).display_name == "李梅"
+
+
+def test_I_sign_out_another_device_but_nobody_elses(client: FlaskClient, app: Flask, make: Factories) -> None:  # noqa: N802
+    user, neighbour = make.user(), make.user()
+    sign_in(client, user)
+    phone, stranger = app.test_client(), app.test_client()
+    sign_in(phone, user)
+    sign_in(stranger, neighbour)
+    paths = re.findall(r'action="(/me/sessions/\d+/revoke)"', client.get("/me").text)
+    assert len(paths) == 1
+    assert client.post(paths[0]).status_code == 303
+    assert phone.get("/me").status_code == 302
+    theirs = reading().scalars(sa.select(UserSession.id).where(UserSession.user_id == neighbour.id)).one()
+    assert client.post(f"/me/sessions/{theirs}/revoke").status_code == 404
+    assert client.post("/me/sessions/999999/revoke").status_code == 404
+    assert stranger.get("/me").status_code == 200
+
+
+def test_preferences_stay_with_the_account(client: FlaskClient, app: Flask, make: Factories) -> None:
+    user = make.user()
+    sign_in(client, user)
+    for name, value in (("locale", "zh"), ("elder_mode", "1"), ("theme", "dark")):
+        assert client.post("/preferences", data={name: value, "next": "/me"}).location == "/me"
+    kept = fresh(user)
+    assert (kept.locale, kept.is_elder_mode, kept.theme) == ("zh", True, "dark")
+    elsewhere = app.test_client()
+    sign_in(elsewhere, user)
+    page = elsewhere.get("/me", headers={"Accept-Language": "en"}).text
+    assert '<html lang="zh-CN" data-mode="elder" data-theme="dark">' in page
+
+
+def test_preferences_of_a_stranger_stay_with_the_browser(app: Flask, make: Factories) -> None:
+    browser = app.test_client()
+    for name, value in (("locale", "en"), ("elder_mode", "1"), ("theme", "light")):
+        browser.post("/preferences", data={name: value})
+    assert '<html lang="en" data-mode="elder" data-theme="light">' in browser.get("/communities").text
+    assert '<html lang="en" data-mode="elder" data-theme="light">' in browser.get("/sign-in").text
+    browser.post("/preferences", data={"elder_mode": "0"})
+    assert 'data-mode="standard"' in browser.get("/sign-in").text
+
+
+@pytest.mark.parametrize("choice", [{"locale": "fr"}, {"theme": "<b>"}, {"elder_mode": "yes"}, {"theme": "dark", "locale": ""}])
+def test_choices_we_do_not_have_are_refused_and_nothing_is_kept(client: FlaskClient, make: Factories, choice: dict[str, str]) -> None:
+    user = make.user()
+    sign_in(client, user)
+    answer = client.post("/preferences", data=choice)
+    assert answer.status_code == 422
+    assert "Set-Cookie" not in answer.headers
+    assert (fresh(user).theme, fresh(user).locale) == ("auto", None)
+
+
+def test_a_browser_that_says_nothing_is_spoken_to_in_chinese(app: Flask, make: Factories) -> None:
+    assert '<html lang="zh-CN"' in app.test_client().get("/sign-in").text
+    assert '<html lang="en"' in app.test_client().get("/sign-in", headers={"Accept-Language": "en-GB,en;q=0.9"}).text
+
+
+def test_a_stranger_chooses_a_point_and_sees_it_on_every_page(client: FlaskClient, make: Factories) -> None:
+    make.point("tianchenghu")
+    assert "Choose your pick-up point" in client.get("/api/v1/docs").text
+    answer = client.post("/communities", data={"point": "tianchenghu", "next": "/communities?q=tian"})
+    assert (answer.status_code, answer.location) == (303, "/communities?q=tian")
+    assert "Tianchenghu pick-up point" in client.get("/api/v1/docs").text
+    assert "Your point" in client.get("/communities").text
+
+
+def test_a_resident_changes_point_and_the_account_keeps_it(client: FlaskClient, make: Factories) -> None:
+    home, other = make.point(), make.point("yuxiyuan")
+    user = make.user(point=home)
+    sign_in(client, user)
+    client.post("/communities", data={"point": "yuxiyuan"})
+    assert fresh(user).pickup_point_id == other.id
+
+
+def test_a_closed_or_made_up_point_cannot_be_chosen(client: FlaskClient, make: Factories) -> None:
+    home = make.point()
+    make.point("closed", is_open=False)
+    user = make.user(point=home)
+    sign_in(client, user)
+    for slug in ("closed", "nowhere", ""):
+        assert client.post("/communities", data={"point": slug}).status_code == 404
+    assert fresh(user).pickup_point_id == home.id
+    assert 'value="closed"' not in client.get("/communities").text
+
+
+def test_a_point_that_closes_is_nobodys_point_any_more(client: FlaskClient, make: Factories) -> None:
+    point = make.point("tianchenghu")
+    sign_in(client, make.user(point=point))
+    assert "Tianchenghu pick-up point" in client.get("/notices").text
+    with transaction() as session:
+        session.execute(sa.update(PickupPoint).values(is_open=False))
+    memory.forget()
+    assert "Tianchenghu pick-up point" not in client.get("/notices").text
+
+
+def test_communities_are_found_by_name_street_and_place(client: FlaskClient, make: Factories) -> None:
+    make.point("a", community=make.community("tianchenghu", name_zh="甜城湖社区", district="东兴区西林街道"), opens=time(8, 30))
+    make.point("b", community=make.community("yuxiyuan", name_zh="玉溪苑社区", district="市中区玉溪街道"), location_zh="老年大学对面")
+    for wanted, found in (("", "ab"), ("tian", "a"), ("甜城", "a"), ("玉溪街道", "b"), ("老年大学", "b"), ("HU", "a"), ("nothing", "")):
+        page = client.get("/communities", query_string={"q": wanted}).text
+        assert re.findall(r'name="point" value="(\w)"', page) == list(found), wanted
+    assert "No community by that name" in page
+    assert "08:30–20:30" in client.get("/communities").text
+
+
+def test_messages_are_read_in_the_readers_language_and_marked_by_hand(
+    client: FlaskClient, make: Factories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(notices.WORDS, "test", ("Saved.", "You now collect at %(point)s."))
+    user, neighbour = make.user(), make.user()
+
+    def post(session: object) -> None:
+        notices.post(session, user.id, "test", dedupe_key="1", link="/me", point="A & B")  # type: ignore[arg-type]
+        notices.post(session, neighbour.id, "test", dedupe_key="2", link="/me", point="elsewhere")  # type: ignore[arg-type]
+
+    perform(post)
+    sign_in(client, user)
+    page = client.get("/notices").text
+    assert "You now collect at A &amp; B." in page
+    assert "elsewhere" not in page
+    assert page.count("is-unread") == 1
+    client.post("/preferences", data={"locale": "zh"})
+    assert "提货地点已改为A &amp; B。" in client.get("/notices").text
+    assert client.post("/notices/read").status_code == 303
+    assert "is-unread" not in client.get("/notices").text
+    sign_in(client, neighbour)
+    assert client.get("/notices").text.count("is-unread") == 1
+
+
+def test_an_empty_inbox_says_what_comes_here(client: FlaskClient, make: Factories) -> None:
+    sign_in(client, make.user())
+    assert "No messages yet" in client.get("/notices").text
+
+
+def test_a_signed_in_page_asks_for_the_reader_once(client: FlaskClient, make: Factories) -> None:
+    sign_in(client, make.user(point=make.point()))
+    client.get("/notices")
+    with counted() as statements:
+        client.get("/notices")
+    assert len([statement for statement in statements if "user_sessions" in statement]) == 1
+    assert len(statements) <= 3  # the reader, the number on the cart, the messages
+
+
+def test_static_addresses_carry_one_version(client: FlaskClient, make: Factories) -> None:
+    page = client.get("/sign-in").text
+    versions = set(re.findall(r"/static/[^\"#?]+\?v=([0-9a-f]+)", page))
+    assert len(versions) == 1
+
+
+def test_signed_in_pages_are_never_kept_by_caches(client: FlaskClient, make: Factories) -> None:
+    sign_in(client, make.user())
+    assert client.get("/me").headers["Cache-Control"] == "no-store"
+
+
+def test_an_error_page_comes_up_without_the_database(
+    client: FlaskClient, app: Flask, make: Factories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(client, make.user())
+
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("the database is away"))
+
+    monkeypatch.setattr(queries, "actor_of_token", away)
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    answer = client.get("/me")
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.text
+
+
+def test_an_access_token_of_somebody_is_not_shown_anywhere(client: FlaskClient, make: Factories) -> None:
+    user = make.user()
+    token = open_session(user, SessionKind.API)
+    sign_in(client, user)
+    assert token not in client.get("/me").text

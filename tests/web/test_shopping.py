@@ -1,0 +1,278 @@
+"""Cart, checkout and orders as pages, without script."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from shop.cart import queries as carts
+from shop.cart.rules import CartOwner
+from shop.kernel import clock
+from shop.kernel.db import reading, transaction
+from shop.kernel.money import Money
+from shop.models.cart import Cart
+from shop.models.catalog import Variant
+from shop.models.orders import PaymentMethod, Purchase
+from tests.support.factories import Factories
+from tests.support.money import PIN, balance, fund
+from tests.support.people import sign_in
+from tests.support.queries import counted
+from tests.support.shopping import Shopping, purchases, stock_of
+
+
+@pytest.fixture
+def shop(make: Factories) -> Shopping:
+    return Shopping(make)
+
+
+def text_of(answer: Any) -> str:
+    """What a person reads."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def hidden(answer: Any, name: str) -> str:
+    found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', answer.text)
+    assert found, f"no {name} on the page"
+    return found[1]
+
+
+def order(client: FlaskClient, page: Any, **changes: Any) -> Any:
+    facts = {"quote": hidden(page, "quote"), "seen_total": hidden(page, "seen_total"), "method": "wallet", "pin": PIN, **changes}
+    return client.post("/checkout", data=facts)
+
+
+def test_from_a_signed_out_cart_to_a_paid_order(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges", price=2_490)
+    shop.goods("rabbit", 1, price=1_160, by_weight=True)
+    client.set_cookie("point", shop.point.slug)
+    for code in ("oranges", "rabbit"):
+        assert client.post("/cart", data={"variant": code, "quantity": 1}).status_code == 303
+    assert "¥36.50" in text_of(client.get("/cart")).replace("¥ 36 .50", "¥36.50")
+    assert client.get("/checkout").location.startswith("/sign-in")
+
+    user = shop.buyer(100_000)
+    sign_in(client, user)
+    for code in ("oranges", "rabbit"):
+        client.post("/cart", data={"variant": code, "quantity": 1})
+    page = client.get("/checkout")
+    assert page.status_code == 200
+    seen = text_of(page)
+    for merchant in shop.merchants:
+        assert merchant.name_en in seen
+    assert "You pay at most ¥11.60" in seen
+    assert "No 7-day return" in seen
+    placed = order(client, page)
+    assert placed.status_code == 303
+    number = reading().scalars(sa.select(Purchase.number)).one()
+    assert placed.location == f"/orders/{number}"
+    shown = text_of(client.get(placed.location))
+    assert number in shown
+    assert "Paid" in shown
+    assert balance(f"wallet:{user.id}") == 100_000 - 3_650
+    assert number in text_of(client.get("/orders"))
+
+
+def test_a_signed_out_cart_is_known_by_a_secret_cookie_only(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges")
+    answer = client.post("/cart", data={"variant": "oranges", "quantity": 2})
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    secret = re.match(r"cart=([^;]+)", cookie)[1]  # type: ignore[index]
+    assert secret not in reading().scalars(sa.select(Cart.token_hash)).one()  # type: ignore[operator]
+    assert "Oranges" in text_of(client.get("/cart"))
+    client.delete_cookie("cart")
+    assert "Your cart is empty" in text_of(client.get("/cart"))
+
+
+def test_pressing_a_stepper_twice_counts_once_and_put_adds(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges")
+    user = shop.buyer()
+    sign_in(client, user)
+    for _press in range(2):
+        client.post("/cart/lines", data={"variant": "oranges", "quantity": 3})
+    assert carts.count(reading(), CartOwner(user_id=user.id)) == 3
+    client.post("/cart", data={"variant": "oranges", "quantity": 2})
+    assert carts.count(reading(), CartOwner(user_id=user.id)) == 5
+    client.post("/cart/lines", data={"variant": "oranges", "quantity": 0})
+    assert carts.count(reading(), CartOwner(user_id=user.id)) == 0
+
+
+@pytest.mark.parametrize("quantity", ["-1", "1e3", "", "NaN", "99999999999999999999"])
+def test_quantities_that_make_no_sense_change_nothing(client: FlaskClient, shop: Shopping, quantity: str) -> None:
+    shop.goods("oranges")
+    user = shop.buyer()
+    sign_in(client, user)
+    assert client.post("/cart/lines", data={"variant": "oranges", "quantity": quantity}).status_code == 303
+    assert carts.count(reading(), CartOwner(user_id=user.id)) == 0
+
+
+def test_after_putting_something_in_one_is_where_one_was(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges")
+    stay = client.post("/cart", data={"variant": "oranges"}, headers={"Referer": "http://localhost/categories/fruit?sort=price"})
+    assert stay.location == "/categories/fruit?sort=price"
+    away = client.post("/cart", data={"variant": "oranges"}, headers={"Referer": "http://evil.example/x"})
+    assert away.location == "/cart"
+    assert client.post("/cart", data={"variant": "oranges", "go": "cart"}).location == "/cart"
+
+
+def test_a_wrong_pin_stands_beside_its_field_and_only_the_pin_is_lost(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges")
+    user = shop.buyer(100_000)
+    sign_in(client, user)
+    client.post("/cart", data={"variant": "oranges"})
+    page = client.get("/checkout")
+    refused = order(client, page, pin="135790")
+    assert refused.status_code == 402
+    assert "That is not the PIN of this wallet" in text_of(refused)
+    assert 'id="field-pin-error"' in refused.text
+    assert "135790" not in refused.text
+    assert hidden(refused, "quote") == hidden(page, "quote")
+    assert purchases() == 0
+
+
+def test_missing_money_is_shown_with_the_gap(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges", price=1_000)
+    user = shop.buyer(680)
+    sign_in(client, user)
+    client.post("/cart", data={"variant": "oranges"})
+    page = client.get("/checkout")
+    assert "¥3.20 are missing" in text_of(page)
+    refused = order(client, page)
+    assert refused.status_code == 402
+    assert "There is not enough money in the wallet" in text_of(refused)
+    assert purchases() == 0
+
+
+def test_a_changed_price_comes_back_with_the_new_total_and_nothing_charged(client: FlaskClient, shop: Shopping) -> None:
+    oranges = shop.goods("oranges", price=1_000)
+    user = shop.buyer()
+    sign_in(client, user)
+    client.post("/cart", data={"variant": "oranges"})
+    page = client.get("/checkout")
+    with transaction() as session:
+        session.execute(sa.update(Variant).where(Variant.id == oranges.id).values(price=Money(1_200)))
+    refused = order(client, page)
+    assert refused.status_code == 409
+    assert "A price has changed" in text_of(refused)
+    assert hidden(refused, "seen_total") == "1200"
+    assert balance("escrow") == 0
+    assert order(client, refused).status_code == 303
+
+
+def test_a_shortage_says_what_is_left_and_one_press_repairs_the_cart(client: FlaskClient, shop: Shopping) -> None:
+    oranges = shop.goods("oranges", on_hand=3)
+    shop.goods("rice", 1)
+    user, rival = shop.buyer(), shop.buyer()
+    sign_in(client, user)
+    client.post("/cart", data={"variant": "oranges", "quantity": 2})
+    client.post("/cart", data={"variant": "rice", "quantity": 1})
+    page = client.get("/checkout")
+    shop.buy(rival, {"oranges": 2})
+    refused = order(client, page)
+    assert refused.status_code == 409
+    assert "You wanted 2; 1 are left" in text_of(refused)
+    repaired = client.post("/cart/repair", data={"next": "/checkout"})
+    assert repaired.location == "/checkout"
+    again = client.get("/checkout")
+    assert again.status_code == 200
+    assert order(client, again).status_code == 303
+    assert stock_of(oranges) == (0, 0)
+
+
+def test_the_cart_says_what_has_changed(client: FlaskClient, shop: Shopping) -> None:
+    oranges, rice = shop.goods("oranges", price=1_000), shop.goods("rice", 1, on_hand=2)
+    user = shop.buyer()
+    shop.fill(user, {"oranges": 1, "rice": 2})
+    with transaction() as session:
+        session.execute(sa.update(Variant).where(Variant.id == oranges.id).values(price=Money(1_250)))
+    shop.buy(shop.buyer(), {"rice": 2})
+    sign_in(client, user)
+    seen = text_of(client.get("/cart"))
+    assert "¥2.50 dearer" in seen
+    assert "Sold out" in seen
+    assert rice is not None
+
+
+def test_somebody_without_a_point_chooses_one_first(client: FlaskClient, shop: Shopping, make: Factories) -> None:
+    shop.goods("oranges")
+    user = make.user()
+    fund(user, 1_000)
+    sign_in(client, user)
+    client.post("/cart", data={"variant": "oranges"})
+    assert client.get("/checkout").location == "/communities?next=/checkout"
+
+
+def test_orders_of_others_do_not_exist(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges")
+    number = shop.buy(shop.buyer(), {"oranges": 1}).number
+    sign_in(client, shop.buyer())
+    assert client.get(f"/orders/{number}").status_code == 404
+    for verb in ("cancel", "pay", "buy-again"):
+        assert client.post(f"/orders/{number}/{verb}").status_code == 404
+
+
+def test_an_order_can_be_cancelled_and_bought_again(client: FlaskClient, shop: Shopping) -> None:
+    oranges = shop.goods("oranges", price=1_000)
+    user = shop.buyer(100_000)
+    number = shop.buy(user, {"oranges": 2}).number
+    sign_in(client, user)
+    assert client.post(f"/orders/{number}/cancel").location == f"/orders/{number}"
+    assert "Cancelled" in text_of(client.get(f"/orders/{number}"))
+    assert balance(f"wallet:{user.id}") == 100_000
+    assert stock_of(oranges) == (100, 0)
+    assert client.post(f"/orders/{number}/buy-again").location == "/cart"
+    assert carts.count(reading(), CartOwner(user_id=user.id)) == 2
+
+
+def test_one_shops_part_can_be_cancelled(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges", price=1_000)
+    shop.goods("rice", 1, price=500)
+    user = shop.buyer(100_000)
+    number = shop.buy(user, {"oranges": 1, "rice": 1}).number
+    sign_in(client, user)
+    assert client.post(f"/orders/{number}-2/cancel").location == f"/orders/{number}"
+    assert balance(f"wallet:{user.id}") == 100_000 - 1_000
+    after_cut_off = clock.now() + timedelta(hours=7) - clock.now()
+    clock.move(after_cut_off)
+    client.post(f"/orders/{number}/cancel")
+    assert balance(f"wallet:{user.id}") == 100_000 - 1_000
+
+
+def test_tabs_show_what_they_say_in_a_fixed_number_of_queries(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges", price=500)
+    user = shop.buyer(100_000)
+    paid = shop.buy(user, {"oranges": 1}).number
+    waiting = shop.buy(user, {"oranges": 1}, PaymentMethod.STRIPE).number
+    sign_in(client, user)
+    client.get("/orders")
+    with counted() as few:
+        client.get("/orders")
+    assert (waiting in client.get("/orders?tab=to_pay").text, paid in client.get("/orders?tab=to_pay").text) == (True, False)
+    assert (waiting in client.get("/orders?tab=preparing").text, paid in client.get("/orders?tab=preparing").text) == (False, True)
+    assert "No orders here yet" in client.get("/orders?tab=ready").text
+    assert client.get("/orders?tab=nonsense&cursor=abc").status_code == 200
+    for _more in range(5):
+        shop.buy(user, {"oranges": 1})
+    with counted() as many:
+        client.get("/orders")
+    assert len(few) == len(many)
+
+
+@pytest.mark.parametrize("path", ["/cart", "/checkout", "/orders"])
+def test_pages_are_complete_in_chinese(client: FlaskClient, shop: Shopping, path: str) -> None:
+    shop.goods("oranges", by_weight=True)
+    user = shop.buyer()
+    shop.buy(user, {"oranges": 1})
+    shop.fill(user, {"oranges": 2})
+    sign_in(client, user)
+    client.set_cookie("locale", "zh")
+    page = client.get(path)
+    assert page.status_code == 200
+    assert not re.findall(r"[A-Za-z]{4,} [a-z]{3,} [a-z]{3,}", text_of(page))
