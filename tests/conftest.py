@@ -18,13 +18,13 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
 from config import Config, engine_url
 from shop import create_app
-from shop.kernel import clock, db
+from shop.kernel import clock, db, memory
 from tests.support.factories import Factories
 from tests.support.gateways import RecordingSms
 
@@ -44,7 +44,8 @@ class IsolatedClient(FlaskClient):
     """A browser: each request runs in an empty context, as on a server."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        db.database.session.rollback()
+        if has_app_context():  # not while a redirect is followed
+            db.database.session.rollback()
         return contextvars.Context().run(super().open, *args, **kwargs)
 
 
@@ -179,6 +180,7 @@ def _clean(request: pytest.FixtureRequest) -> Iterator[None]:
             yield
         finally:
             clock.share_shift(None)
+            memory.forget()
             db.database.session.remove()
             empty_database(app, app.config["DATABASE_URL"])
 

@@ -11,8 +11,8 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from shop.kernel.errors import ShopError, SignInRequired, sentence
-from shop.platform.actor import API_PREFIX
+from shop.kernel.errors import NotFound, ShopError, SignInRequired, sentence
+from shop.platform.actor import ANONYMOUS, API_PREFIX
 from shop.platform.language import words
 
 log = logging.getLogger("shop")
@@ -101,6 +101,7 @@ def answer_expired_form(error: CSRFError) -> Answer:
 
 def answer_fault(error: Exception) -> Answer:
     """A bug: a number the person can tell us, and nothing about the inside."""
+    g.setdefault("actor", ANONYMOUS)  # whoever it is, finding out may be what failed
     log.exception("fault %s at %s %s", g.get("request_id"), request.method, request.path)
     title = words(TITLES[500])
     if wants_problem():
@@ -149,6 +150,8 @@ def init_app(app: Flask) -> None:
         offered = request.headers.get("X-Request-ID", "")
         g.request_id = offered if 8 <= len(offered) <= 64 and offered.isalnum() else secrets.token_hex(8)
         g.sends_hsts = secure
+        if "\0" in request.path:  # no text of ours holds NUL, and PostgreSQL refuses to be asked about it
+            raise NotFound()
 
     app.after_request(add_headers)
     app.register_error_handler(ShopError, answer_refusal)

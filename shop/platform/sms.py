@@ -7,6 +7,9 @@ from typing import Protocol
 import requests
 from flask import current_app
 
+# Every message starts with the sender's registered signature; carriers refuse messages without one.
+SIGNATURE = "【邻里】"
+
 
 class SmsGateway(Protocol):
     """Whoever carries text messages."""

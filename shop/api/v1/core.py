@@ -59,6 +59,7 @@ class Endpoint:
     body: type[Schema] | None
     query: type[Schema] | None
     answers: dict[int, type[Schema] | None]
+    stores_answer: bool
 
 
 ENDPOINTS: list[Endpoint] = []
@@ -90,7 +91,7 @@ def route(
         guarded = guard(run)
         bp.add_url_rule(path, endpoint=view.__name__, view_func=guarded, methods=[method])
         ENDPOINTS.append(
-            Endpoint(method, bp.url_prefix + path, summary, tag, guarded.access, body, query, answers)  # type: ignore[operator, attr-defined]
+            Endpoint(method, bp.url_prefix + path, summary, tag, guarded.access, body, query, answers, stores_answer)  # type: ignore[operator, attr-defined]
         )
         return guarded
 

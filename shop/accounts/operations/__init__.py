@@ -1,0 +1,25 @@
+"""What can be done to accounts. Codes, sessions, people, roles: one module each, all names here."""
+
+from shop.accounts.operations.codes import check_code, request_code
+from shop.accounts.operations.people import choose_point, rename, set_preferences
+from shop.accounts.operations.roles import Granted, grant_role, reset_second_factor, revoke_role
+from shop.accounts.operations.sessions import Tokens, confirm_second_factor, forget_old, refresh, revoke, sign_in, sign_out
+
+__all__ = [
+    "Granted",
+    "Tokens",
+    "check_code",
+    "choose_point",
+    "confirm_second_factor",
+    "forget_old",
+    "grant_role",
+    "refresh",
+    "rename",
+    "request_code",
+    "reset_second_factor",
+    "revoke",
+    "revoke_role",
+    "set_preferences",
+    "sign_in",
+    "sign_out",
+]

@@ -1,0 +1,103 @@
+"""Who may do what for a merchant, a pick-up point or the city."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.accounts import authenticator, rules
+from shop.accounts.errors import RoleNeedsPlace
+from shop.kernel import clock
+from shop.kernel.db import insert_once, operation
+from shop.kernel.errors import Forbidden, NotFound
+from shop.kernel.text import mask_phone, phone_number
+from shop.models.accounts import Role, RoleGrant, User, UserSession
+from shop.platform import audit
+from shop.platform.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What came of a grant. `enrolment_uri` is shown once to whoever grants, when the person has no authenticator yet."""
+
+    user_id: int
+    is_new: bool
+    enrolment_uri: str | None
+
+
+@operation
+def grant_role(
+    session: Session, actor: Actor, phone: str, role: Role, merchant_id: int | None = None, pickup_point_id: int | None = None
+) -> Granted:
+    """Let the holder of a number act in a role; a new number becomes a new account. Granting what is held changes nothing.
+
+    Only commands and operators grant. Raises `RoleNeedsPlace`, `Forbidden`, `InvalidPhone`.
+    """
+    _check_grantor(actor)
+    if not rules.is_place_right(role, merchant_id, pickup_point_id):
+        raise RoleNeedsPlace()
+    phone = phone_number(phone)
+    insert_once(session, User, phone=phone, display_name=mask_phone(phone), created_at=clock.now())
+    # The person's row is locked, so that two grants of the same role at once are one.
+    user = session.scalars(sa.select(User).where(User.phone == phone).with_for_update()).one()
+    uri = None
+    if user.totp_secret is None:
+        user.totp_secret = authenticator.new_secret()
+        uri = authenticator.enrolment_uri(user.totp_secret, phone)
+    if session.scalar(_held(user.id, role, merchant_id, pickup_point_id)) is not None:
+        return Granted(user.id, is_new=False, enrolment_uri=uri)
+    session.add(
+        RoleGrant(user_id=user.id, role=role, merchant_id=merchant_id, pickup_point_id=pickup_point_id, created_at=clock.now())
+    )
+    audit.record(
+        session, actor, "role.granted", "user", user.id, role=role.value, merchant_id=merchant_id, pickup_point_id=pickup_point_id
+    )
+    return Granted(user.id, is_new=True, enrolment_uri=uri)
+
+
+@operation
+def revoke_role(
+    session: Session, actor: Actor, phone: str, role: Role, merchant_id: int | None = None, pickup_point_id: int | None = None
+) -> None:
+    """End a role at once, also in sessions that are open. Raises `NotFound` when the person does not hold it, `Forbidden`."""
+    _check_grantor(actor)
+    user = session.scalars(sa.select(User).where(User.phone == phone_number(phone)).with_for_update()).first()
+    if user is None or session.scalar(_held(user.id, role, merchant_id, pickup_point_id)) is None:
+        raise NotFound()
+    held = _held(user.id, role, merchant_id, pickup_point_id)
+    session.execute(sa.update(RoleGrant).where(RoleGrant.id.in_(held)).values(revoked_at=clock.now()))
+    audit.record(
+        session, actor, "role.revoked", "user", user.id, role=role.value, merchant_id=merchant_id, pickup_point_id=pickup_point_id
+    )
+
+
+@operation
+def reset_second_factor(session: Session, actor: Actor, phone: str) -> str:
+    """A new authenticator for somebody who lost theirs; what to scan. Their open sessions end. Raises `NotFound`, `Forbidden`."""
+    _check_grantor(actor)
+    user = session.scalars(sa.select(User).where(User.phone == phone_number(phone)).with_for_update()).first()
+    if user is None:
+        raise NotFound()
+    user.totp_secret, user.totp_last_step = authenticator.new_secret(), None
+    session.execute(
+        sa.update(UserSession).where(UserSession.user_id == user.id, UserSession.revoked_at.is_(None)).values(revoked_at=clock.now())
+    )
+    audit.record(session, actor, "second_factor.reset", "user", user.id)
+    return authenticator.enrolment_uri(user.totp_secret, user.phone)
+
+
+def _check_grantor(actor: Actor) -> None:
+    if actor.kind != "command" and not (Role.OPERATOR in actor.roles and actor.has_second_factor):
+        raise Forbidden()
+
+
+def _held(user_id: int, role: Role, merchant_id: int | None, pickup_point_id: int | None) -> sa.Select[int]:
+    return sa.select(RoleGrant.id).where(
+        RoleGrant.user_id == user_id,
+        RoleGrant.role == role,
+        RoleGrant.merchant_id.is_(None) if merchant_id is None else RoleGrant.merchant_id == merchant_id,
+        RoleGrant.pickup_point_id.is_(None) if pickup_point_id is None else RoleGrant.pickup_point_id == pickup_point_id,
+        RoleGrant.revoked_at.is_(None),
+    )

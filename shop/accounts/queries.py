@@ -1,0 +1,98 @@
+"""Reading people, their sessions and their roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.accounts import rules
+from shop.kernel import clock
+from shop.kernel.ids import fingerprint
+from shop.models.accounts import Role, RoleGrant, SessionKind, User, UserSession, UserState
+from shop.platform.actor import Actor, Grant
+
+
+@cache
+def _session_statement() -> sa.Select[*tuple[Any, ...]]:
+    """The one query of every signed-in request: session, person and roles, a row per role."""
+    return (
+        sa.select(
+            UserSession.id, UserSession.second_factor_at, User.id.label("user_id"), User.display_name, User.phone, User.locale,
+            User.is_elder_mode, User.theme, User.pickup_point_id, User.verification_level,
+            RoleGrant.role, RoleGrant.merchant_id, RoleGrant.pickup_point_id.label("role_point_id"),
+        )
+        .join(User, User.id == UserSession.user_id)
+        .outerjoin(RoleGrant, sa.and_(RoleGrant.user_id == User.id, RoleGrant.revoked_at.is_(None)))
+        .where(
+            UserSession.token_hash == sa.bindparam("token_hash"),
+            UserSession.kind == sa.bindparam("kind"),
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > sa.bindparam("now"),
+            User.state == UserState.ACTIVE,
+        )
+        .order_by(RoleGrant.id)
+    )
+
+
+def actor_of_token(session: Session, token: str, kind: SessionKind) -> Actor | None:
+    """Who holds this secret, as operations see them; None when it opens no live session. One query."""
+    moment = clock.now()
+    rows = session.execute(_session_statement(), {"token_hash": fingerprint(token), "kind": kind, "now": moment}).all()
+    if not rows:
+        return None
+    found = rows[0]
+    confirmed_at: datetime | None = found.second_factor_at
+    return Actor(
+        "user",
+        user_id=found.user_id,
+        display_name=found.display_name,
+        phone=found.phone,
+        locale=found.locale,
+        elder_mode=found.is_elder_mode,
+        theme=found.theme,
+        pickup_point_id=found.pickup_point_id,
+        verification_level=found.verification_level,
+        session_id=found.id,
+        has_second_factor=confirmed_at is not None and confirmed_at + rules.SECOND_FACTOR > moment,
+        grants=tuple(Grant(row.role.value, row.merchant_id, row.role_point_id) for row in rows if row.role is not None),
+        channel=kind.value,
+    )
+
+
+def user_by_phone(session: Session, phone: str) -> User | None:
+    return session.scalars(sa.select(User).where(User.phone == phone)).first()
+
+
+def live_grants(session: Session, user_id: int, role: Role | None = None) -> list[RoleGrant]:
+    """The roles somebody holds now, oldest first."""
+    held = sa.select(RoleGrant).where(RoleGrant.user_id == user_id, RoleGrant.revoked_at.is_(None)).order_by(RoleGrant.id)
+    return list(session.scalars(held.where(RoleGrant.role == role) if role else held))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInDevice:
+    """One live sign-in of a person, for the list on their own page."""
+
+    session_id: int
+    kind: SessionKind
+    device: str
+    signed_in_at: datetime
+    is_this_one: bool
+
+
+def my_devices(session: Session, actor: Actor) -> list[SignedInDevice]:
+    """Where the person who asks is signed in, newest first."""
+    moment = clock.now()
+    lives_until = sa.func.coalesce(UserSession.refresh_expires_at, UserSession.expires_at)
+    rows = session.execute(
+        sa.select(UserSession.id, UserSession.kind, UserSession.device, UserSession.created_at)
+        .where(UserSession.user_id == actor.signed_in_id(), UserSession.revoked_at.is_(None), lives_until > moment)
+        .order_by(UserSession.id.desc())
+        .limit(50)
+    )
+    return [SignedInDevice(row.id, row.kind, row.device, row.created_at, row.id == actor.session_id) for row in rows]

@@ -1,0 +1,76 @@
+"""How long things are valid, and what a code, a device or a way back looks like. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from shop.kernel import keys
+from shop.models.accounts import Role
+
+CODE_VALID_FOR = timedelta(minutes=5)
+RESEND_AFTER = timedelta(seconds=60)
+CODES_PER_HOUR = 5
+CODES_PER_DAY = 10
+CODE_LENGTH = 6
+
+WEB_SESSION = timedelta(days=30)
+CONSOLE_SESSION = timedelta(hours=12)
+ACCESS_TOKEN = timedelta(hours=2)
+REFRESH_TOKEN = timedelta(days=30)
+SECOND_FACTOR = CONSOLE_SESSION
+SECOND_FACTOR_TRIES = 5
+
+LOCALES = ("zh", "en")
+THEMES = ("auto", "light", "dark")
+NAME_LENGTH = 40
+
+MERCHANT_ROLES = frozenset({Role.MERCHANT_OWNER, Role.MERCHANT_CLERK})
+POINT_ROLES = frozenset({Role.KEEPER})
+
+
+def code_digits(code_id: int, nonce: str) -> str:
+    """The six digits of a code. Only somebody with the app's secret can make them from the stored row."""
+    number = int(keys.fingerprint("sms code", f"{code_id}:{nonce}")[:16], 16)
+    return f"{number % 10**CODE_LENGTH:0{CODE_LENGTH}d}"
+
+
+def typed_digits(value: str) -> str:
+    """A code as people type it: spaces between the groups do not count."""
+    return re.sub(r"\s", "", value)
+
+
+def is_place_right(role: Role, merchant_id: int | None, pickup_point_id: int | None) -> bool:
+    """Whether a role is granted where it belongs: at a merchant, at a point, or for the city."""
+    return (merchant_id is not None) == (role in MERCHANT_ROLES) and (pickup_point_id is not None) == (role in POINT_ROLES)
+
+
+def local_path(target: str | None, otherwise: str = "/") -> str:
+    """A way back inside the shop: `target` when it is a plain path of ours, else `otherwise`. Never another site."""
+    if not target or not target.startswith("/") or target.startswith("//") or len(target) > 2_000:
+        return otherwise
+    if "\\" in target or not target.isprintable():
+        return otherwise
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return otherwise
+    return otherwise if parts.scheme or parts.netloc else target
+
+
+BROWSERS = (
+    ("MicroMessenger", "WeChat"), ("AlipayClient", "Alipay"), ("Edg", "Edge"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
+    ("HuaweiBrowser", "Huawei Browser"), ("MiuiBrowser", "Mi Browser"), ("Chrome", "Chrome"), ("CriOS", "Chrome"), ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("Windows", "Windows"),
+    ("Macintosh", "Mac"), ("Linux", "Linux"),
+)
+
+
+def device_name(user_agent: str) -> str:
+    """`WeChat, Android`: enough for its owner to know a device again; empty when nothing is known."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    return ", ".join(part for part in (browser, system) if part)

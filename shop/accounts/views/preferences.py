@@ -1,0 +1,44 @@
+"""Language, large text, light or dark: kept with the account, and in cookies for whoever is signed out."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, redirect, request
+from werkzeug.wrappers import Response
+
+from shop.accounts import operations, rules
+from shop.accounts.views.me import way_back
+from shop.kernel.db import perform
+from shop.kernel.errors import Invalid
+from shop.platform.access import open_to_everyone
+from shop.platform.actor import Actor
+
+bp = Blueprint("preferences", __name__)
+
+A_YEAR = 31_536_000
+CHOICES = {"locale": rules.LOCALES, "elder_mode": ("0", "1"), "theme": rules.THEMES}
+
+
+@bp.post("/preferences")
+@open_to_everyone
+def save(actor: Actor) -> Response:
+    """Keep whichever of the choices was sent, and go back to the page it came from."""
+    chosen = {name: request.form[name] for name in CHOICES if name in request.form}
+    for name, value in chosen.items():
+        if value not in CHOICES[name]:
+            raise Invalid(name)
+    if actor.is_signed_in:
+        elder = chosen.get("elder_mode")
+        perform(
+            operations.set_preferences, actor, locale=chosen.get("locale"), elder_mode=None if elder is None else elder == "1",
+            theme=chosen.get("theme"),
+        )  # fmt: skip
+    answer = redirect(way_back(), 303)
+    for name, value in chosen.items():
+        keep(answer, name, value)
+    return answer
+
+
+def keep(answer: Response, name: str, value: str) -> None:
+    """A cookie for a year that only this site reads and no script needs."""
+    secure = bool(current_app.config["COOKIES_SECURE"])
+    answer.set_cookie(name, value, max_age=A_YEAR, secure=secure, httponly=True, samesite="Lax")

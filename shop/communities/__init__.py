@@ -1,0 +1,1 @@
+"""Communities and their pick-up points: where somebody is, decides what can be had by when."""

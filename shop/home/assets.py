@@ -1,0 +1,40 @@
+"""Addresses of static files that change when a file does, so that browsers may keep them for a year."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+
+from flask import Flask
+
+LENGTH = 10
+LOOK_AGAIN_SECONDS = 1.0
+
+
+class Assets:
+    """`asset("css/base.css")` is `/static/css/base.css?v=…`, with one version for the whole folder: modules import each other."""
+
+    def __init__(self, folder: Path, url_path: str, is_watched: bool) -> None:
+        self.folder, self.url_path, self.is_watched = folder, url_path, is_watched
+        self._version = ""
+        self._looked_at = 0.0
+
+    def __call__(self, path: str) -> str:
+        return f"{self.url_path}/{path}?v={self.version}"
+
+    @property
+    def version(self) -> str:
+        """A fingerprint of what the folder holds, the same on every machine; taken once, or again and again while files are edited."""
+        if not self._version or (self.is_watched and time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS):
+            digest = hashlib.sha256()
+            for place in sorted(place for place in self.folder.rglob("*") if place.is_file()):
+                digest.update(str(place.relative_to(self.folder)).encode() + b"\0" + place.read_bytes())
+            self._version, self._looked_at = digest.hexdigest()[:LENGTH], time.monotonic()
+        return self._version
+
+
+def init_app(app: Flask) -> None:
+    assets = Assets(Path(str(app.static_folder)), str(app.static_url_path), is_watched=app.debug)
+    app.extensions["assets"] = assets
+    app.jinja_env.globals["asset"] = assets

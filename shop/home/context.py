@@ -1,0 +1,68 @@
+"""What every page is given: who reads it, where they are, in which language, large or small, light or dark."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from flask import Flask, g, has_request_context, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from shop.accounts import rules
+from shop.cart import browser as cart_browser
+from shop.cart import queries as carts
+from shop.communities.current import current_point
+from shop.communities.queries import Point
+from shop.home import assets
+from shop.kernel.db import reading
+from shop.platform.actor import ANONYMOUS, Actor, current_actor
+from shop.platform.language import name_of, reader_locale
+
+
+class Here(NamedTuple):
+    """The reader's pick-up point in the reader's language. `point` holds everything else."""
+
+    id: int
+    slug: str
+    community_name: str
+    point_name: str
+    point: Point
+
+
+def everything() -> dict[str, Any]:
+    """The context of every template. A page about a database that is away must come up without it."""
+    if not has_request_context():
+        return {"actor": ANONYMOUS, "here": None, "locale": reader_locale(), "cart_count": 0, "elder_mode": False, "theme": "auto"}
+    try:
+        actor = current_actor()
+        point = current_point(actor)
+        count = cart_count(actor)
+    except SQLAlchemyError:
+        g.actor, point, count = ANONYMOUS, None, 0
+        actor = ANONYMOUS
+    return {
+        "actor": actor, "here": here_of(point), "locale": reader_locale(), "cart_count": count,
+        "elder_mode": actor.elder_mode if actor.is_signed_in else request.cookies.get("elder_mode") == "1", "theme": theme_of(actor),
+    }  # fmt: skip
+
+
+def here_of(point: Point | None) -> Here | None:
+    if point is None:
+        return None
+    return Here(point.id, point.slug, name_of(point, "community_name"), name_of(point), point)
+
+
+def theme_of(actor: Actor) -> str:
+    if actor.is_signed_in:
+        return actor.theme
+    chosen = request.cookies.get("theme", "auto")
+    return chosen if chosen in rules.THEMES else "auto"
+
+
+def cart_count(actor: Actor) -> int:
+    """How many things are in the reader's cart."""
+    return carts.count(reading(), cart_browser.owner(actor))
+
+
+def init_app(app: Flask) -> None:
+    assets.init_app(app)
+    app.context_processor(everything)

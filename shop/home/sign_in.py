@@ -1,0 +1,101 @@
+"""Signing in by phone and code. It stands on this floor because it joins the person, the place and, later, the cart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask import session as cookie
+
+from shop.accounts import browser, credentials, operations, rules
+from shop.accounts.errors import CodeSentRecently
+from shop.accounts.forms import CodeForm, PhoneForm
+from shop.accounts.views.me import bp, way_back
+from shop.cart import browser as cart_browser
+from shop.communities import current
+from shop.kernel.db import perform
+from shop.kernel.errors import ShopError
+from shop.kernel.text import mask_phone, phone_number
+from shop.models.accounts import CodePurpose, SessionKind
+from shop.platform import limits
+from shop.platform.access import open_to_everyone
+from shop.platform.actor import Actor
+from shop.platform.http import told
+from shop.platform.language import LOCALES, reader_locale
+
+# The number waiting for its code, and where to go afterwards. In the signed cookie: a number does not belong into an address.
+PENDING = "sign_in"
+
+
+@bp.get("/sign-in")
+@open_to_everyone
+def sign_in(actor: Actor) -> Any:
+    if actor.is_signed_in:
+        return redirect(way_back(), 303)
+    return render_template("accounts/sign_in.html", form=PhoneForm(), next=way_back())
+
+
+@bp.post("/sign-in")
+@open_to_everyone
+@limits.asking_for_codes
+def send_code(actor: Actor) -> Any:
+    """Send a code, also when nobody has the number yet; again from the code's page."""
+    form = PhoneForm()
+    try:
+        if form.validate():
+            phone = phone_number(form.phone.data)
+            try:
+                perform(operations.request_code, phone, CodePurpose.SIGN_IN, reader_locale())
+            except CodeSentRecently as error:  # a double click, or impatience: the code is on its way
+                flash(told(error), "info")
+            cookie[PENDING] = {"phone": phone, "next": way_back()}
+            return redirect(url_for("accounts.enter_code"), 303)
+    except ShopError as error:
+        form.show(error)
+        return render_template("accounts/sign_in.html", form=form, next=way_back()), error.status
+    return render_template("accounts/sign_in.html", form=form, next=way_back()), 422
+
+
+@bp.get("/sign-in/code")
+@open_to_everyone
+def enter_code(actor: Actor) -> Any:
+    pending = cookie.get(PENDING)
+    if actor.is_signed_in or pending is None:
+        return redirect(url_for("accounts.sign_in"), 303)
+    return code_page(CodeForm(), pending)
+
+
+@bp.post("/sign-in/code")
+@open_to_everyone
+@limits.trying_codes
+def use_code(actor: Actor) -> Any:
+    """Right: a new session under a new secret, whatever the browser held before. Wrong: counted in the database."""
+    pending = cookie.get(PENDING)
+    if pending is None:
+        return redirect(url_for("accounts.sign_in"), 303)
+    form = CodeForm()
+    try:
+        if form.validate():
+            place = current.current_point(actor)
+            tokens = credentials.sign_in(
+                pending["phone"], form.code.data, SessionKind.WEB, rules.device_name(request.user_agent.string),
+                point_id=place.id if place else None, locale=chosen_locale(),
+            )  # fmt: skip
+            actor = browser.remember(tokens.access)
+            cart_browser.bring_along(actor.signed_in_id())
+            return redirect(rules.local_path(pending["next"]), 303)
+    except ShopError as error:
+        form.show(error)
+        return code_page(form, pending), error.status
+    return code_page(form, pending), 422
+
+
+def chosen_locale() -> str | None:
+    """The language chosen on this browser; None when it was only guessed."""
+    chosen = request.cookies.get("locale")
+    return chosen if chosen in LOCALES else None
+
+
+def code_page(form: CodeForm, pending: dict[str, str]) -> str:
+    phone = pending["phone"]
+    return render_template("accounts/enter_code.html", form=form, phone=phone, masked=mask_phone(phone), next=pending["next"])

@@ -1,0 +1,38 @@
+"""Home and life: what can I have by when, what waits, what is due, what is good today."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from shop.catalog import queries as catalog
+from shop.catalog.views import arriving_for, card_labels, card_views
+from shop.communities.current import current_point
+from shop.home.queries import waiting_for
+from shop.kernel import clock
+from shop.kernel.db import reading
+from shop.platform.access import open_to_everyone
+from shop.platform.actor import Actor
+
+bp = Blueprint("home", __name__)
+life = Blueprint("life", __name__)
+
+
+@bp.get("/")
+@open_to_everyone
+def index(actor: Actor) -> str:
+    session = reading()
+    arriving = arriving_for(actor)
+    season = catalog.list_cards(session, catalog.Wanted(in_season=True, limit=8), arriving)
+    daily = catalog.list_cards(session, catalog.Wanted(all_year=True, limit=12), arriving)
+    soonest = min(arriving.values(), key=lambda arrival: arrival.cut_off_at, default=None)
+    return render_template(
+        "home/index.html", arrival=soonest, seconds_left=int((soonest.cut_off_at - clock.now()).total_seconds()) if soonest else 0,
+        waiting=waiting_for(session, actor), season=card_views(season.cards), daily=card_views(daily.cards), labels=card_labels(),
+        categories=catalog.categories(session), here_known=current_point(actor) is not None,
+    )  # fmt: skip
+
+
+@life.get("/life", endpoint="index")
+@open_to_everyone
+def life_page(actor: Actor) -> str:
+    return render_template("home/life.html", waiting=waiting_for(reading(), actor))

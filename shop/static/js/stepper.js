@@ -1,0 +1,36 @@
+// Minus and plus beside a number field; the field alone works without this.
+export function enhance(root) {
+  for (const box of root.querySelectorAll("[data-quantity]")) {
+    if (box.dataset.started) continue;
+    box.dataset.started = "yes";
+    const input = box.querySelector("input");
+    const buttons = [...box.querySelectorAll("[data-step]")];
+    const limits = () => {
+      const value = Number(input.value);
+      for (const button of buttons) {
+        const step = Number(button.dataset.step);
+        button.disabled = step < 0 ? value + step < Number(input.min) : value + step > Number(input.max);
+      }
+    };
+    for (const button of buttons) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        if (Number(button.dataset.step) > 0) input.stepUp(); else input.stepDown();
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+      });
+    }
+    input.addEventListener("change", limits);
+    input.addEventListener("input", limits);
+    limits();
+  }
+
+  // In the cart the new amount shows at once; the server's answer decides.
+  for (const form of root.querySelectorAll("form[data-stepper]")) {
+    if (form.dataset.started) continue;
+    form.dataset.started = "yes";
+    form.addEventListener("submit", (event) => {
+      const amount = event.submitter?.value;
+      if (!event.defaultPrevented && amount !== undefined) form.querySelector(".stepper-count").textContent = amount;
+    });
+  }
+}
