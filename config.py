@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 ROOT = Path(__file__).resolve().parent
-INSTANCE = ROOT / "instance"
+INSTANCE = Path(os.environ.get("INSTANCE_PATH") or ROOT / "instance")
 
 
 class UnsafeConfiguration(SystemExit):
@@ -41,6 +41,7 @@ class Config:
     BILLER_API_BASE: str = ""
     BILLER_API_KEY: str = ""
     BILLER_TIMEOUT_SECONDS: int = 8
+    BILLER_SETTLE_SECONDS: int = 60
     SMS_API_BASE: str = ""
     SMS_API_KEY: str = ""
 

@@ -65,6 +65,8 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("late_fee_bps_per_day", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("is_idempotent", sa.Boolean(), nullable=False),
+        sa.Column("answers_inquiries", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_billers")),
         sa.UniqueConstraint("code", name=op.f("uq_billers_code")),
     )
@@ -189,20 +191,22 @@ def upgrade() -> None:
         "sign_in_codes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), sa.Identity(always=False), nullable=False),
         sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column(
             "purpose",
             sa.Enum("sign_in", "step_up", name="codepurpose", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
-        sa.Column("code_hash", sa.Text(), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=False),
         sa.Column("tries_left", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_codes")),
+        sa.UniqueConstraint("phone", "number", name=op.f("uq_sign_in_codes_phone_number")),
     )
     with op.batch_alter_table("sign_in_codes", schema=None) as batch_op:
-        batch_op.create_index("ix_sign_in_codes_phone_created_at", ["phone", "created_at"], unique=False)
+        batch_op.create_index("ix_sign_in_codes_created_at", ["created_at"], unique=False)
 
     op.create_table(
         "audit_seals",
@@ -341,7 +345,7 @@ def upgrade() -> None:
 
     op.create_table(
         "search_terms",
-        sa.Column("term", sa.Text(), nullable=False),
+        sa.Column("term", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("weight", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_search_terms_product_id")),
@@ -423,6 +427,7 @@ def upgrade() -> None:
         ),
         sa.Column("season_mask", sa.BigInteger(), nullable=False),
         sa.Column("image", sa.Text(), nullable=False),
+        sa.Column("image_count", sa.BigInteger(), nullable=False),
         sa.Column("rank", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["category_id"], ["categories.id"], name=op.f("fk_listings_category_id")),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_listings_merchant_id")),
@@ -531,6 +536,8 @@ def upgrade() -> None:
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("holder_masked", sa.Text(), nullable=False),
         sa.Column("address_masked", sa.Text(), nullable=False),
+        sa.Column("balance", sa.BigInteger(), nullable=True),
+        sa.Column("offer", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
@@ -540,6 +547,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("ref", name=op.f("uq_bill_accounts_ref")),
         sa.UniqueConstraint("user_id", "biller_id", "account_no", name=op.f("uq_bill_accounts_user_id_biller_id_account_no")),
     )
+    op.create_table(
+        "bill_look_ups",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), sa.Identity(always=False), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("biller_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_ref", sa.Text(), nullable=False),
+        sa.Column("account_key", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum("found", "unknown_account", "unavailable", name="lookupoutcome", native_enum=False, create_constraint=True, length=32),
+            nullable=True,
+        ),
+        sa.ForeignKeyConstraint(["biller_id"], ["billers.id"], name=op.f("fk_bill_look_ups_biller_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_bill_look_ups_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bill_look_ups")),
+        sa.UniqueConstraint("user_id", "account_key", "day", "number", name=op.f("uq_bill_look_ups_user_id_account_key_day_number")),
+    )
+    with op.batch_alter_table("bill_look_ups", schema=None) as batch_op:
+        batch_op.create_index("ix_bill_look_ups_account_ref", ["account_ref", "id"], unique=False)
+
     op.create_table(
         "carts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), sa.Identity(always=False), nullable=False),
@@ -565,6 +596,7 @@ def upgrade() -> None:
                 "commission",
                 "biller",
                 "bill_hold",
+                "refund_due",
                 "provider",
                 "provider_fee",
                 "custodian",
@@ -703,16 +735,18 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.Enum("web", "api", name="sessionkind", native_enum=False, create_constraint=True, length=32), nullable=False),
         sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("refresh_family", sa.Text(), nullable=True),
         sa.Column("refresh_hash", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("refresh_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("second_factor_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("second_factor_tries_left", sa.BigInteger(), nullable=False),
         sa.Column("device", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_sessions_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_sessions")),
-        sa.UniqueConstraint("refresh_hash", name=op.f("uq_user_sessions_refresh_hash")),
+        sa.UniqueConstraint("refresh_family", name=op.f("uq_user_sessions_refresh_family")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_user_sessions_token_hash")),
     )
     with op.batch_alter_table("user_sessions", schema=None) as batch_op:
@@ -728,6 +762,7 @@ def upgrade() -> None:
         sa.Column("biller_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("bill_account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("account_no", sa.Text(), nullable=False),
+        sa.Column("holder_masked", sa.Text(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column(
             "state",
@@ -751,17 +786,19 @@ def upgrade() -> None:
         sa.Column("biller_serial", sa.Text(), nullable=True),
         sa.Column("receipt_no", sa.Text(), nullable=True),
         sa.Column("failure_code", sa.Text(), nullable=True),
+        sa.Column("next_step", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("posted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("handed_over_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("contradicted_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("total > 0", name=op.f("ck_bill_payments_total_positive")),
         sa.ForeignKeyConstraint(["bill_account_id"], ["bill_accounts.id"], name=op.f("fk_bill_payments_bill_account_id")),
         sa.ForeignKeyConstraint(["biller_id"], ["billers.id"], name=op.f("fk_bill_payments_biller_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_bill_payments_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bill_payments")),
-        sa.UniqueConstraint("receipt_no", name=op.f("uq_bill_payments_receipt_no")),
         sa.UniqueConstraint("ref", name=op.f("uq_bill_payments_ref")),
         sa.UniqueConstraint("request_key", name=op.f("uq_bill_payments_request_key")),
         sa.UniqueConstraint("serial", name=op.f("uq_bill_payments_serial")),
@@ -770,6 +807,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_bill_payments_bill_account_id"), ["bill_account_id"], unique=False)
         batch_op.create_index("ix_bill_payments_state_next_inquiry_at", ["state", "next_inquiry_at"], unique=False)
         batch_op.create_index("ix_bill_payments_user_id_id", ["user_id", "id"], unique=False)
+        batch_op.create_index(
+            "uq_bill_payments_in_flight",
+            ["biller_id", "account_no"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('created', 'funds_held', 'sending', 'unknown')"),
+            postgresql_where=sa.text("state IN ('created', 'funds_held', 'sending', 'unknown')"),
+        )
 
     op.create_table(
         "cart_lines",
@@ -809,6 +853,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("client_id", name=op.f("uq_handovers_client_id")),
     )
     with op.batch_alter_table("handovers", schema=None) as batch_op:
+        batch_op.create_index("ix_handovers_keeper_id_received_at", ["keeper_id", "received_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_handovers_pass_id"), ["pass_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_handovers_pickup_point_id"), ["pickup_point_id"], unique=False)
 
@@ -1331,10 +1376,16 @@ def downgrade() -> None:
     with op.batch_alter_table("handovers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_handovers_pickup_point_id"))
         batch_op.drop_index(batch_op.f("ix_handovers_pass_id"))
+        batch_op.drop_index("ix_handovers_keeper_id_received_at")
 
     op.drop_table("handovers")
     op.drop_table("cart_lines")
     with op.batch_alter_table("bill_payments", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_bill_payments_in_flight",
+            sqlite_where=sa.text("state IN ('created', 'funds_held', 'sending', 'unknown')"),
+            postgresql_where=sa.text("state IN ('created', 'funds_held', 'sending', 'unknown')"),
+        )
         batch_op.drop_index("ix_bill_payments_user_id_id")
         batch_op.drop_index("ix_bill_payments_state_next_inquiry_at")
         batch_op.drop_index(batch_op.f("ix_bill_payments_bill_account_id"))
@@ -1369,6 +1420,10 @@ def downgrade() -> None:
 
     op.drop_table("ledger_accounts")
     op.drop_table("carts")
+    with op.batch_alter_table("bill_look_ups", schema=None) as batch_op:
+        batch_op.drop_index("ix_bill_look_ups_account_ref")
+
+    op.drop_table("bill_look_ups")
     op.drop_table("bill_accounts")
     op.drop_table("batches")
     with op.batch_alter_table("users", schema=None) as batch_op:
@@ -1421,7 +1476,7 @@ def downgrade() -> None:
     op.drop_table("bills")
     op.drop_table("audit_seals")
     with op.batch_alter_table("sign_in_codes", schema=None) as batch_op:
-        batch_op.drop_index("ix_sign_in_codes_phone_created_at")
+        batch_op.drop_index("ix_sign_in_codes_created_at")
 
     op.drop_table("sign_in_codes")
     op.drop_table("regions")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
@@ -71,3 +73,18 @@ def move(by: timedelta) -> None:
         waiting.write_text(str(by.total_seconds()))
         waiting.replace(_shift_file)
         _shift_read_at = time.monotonic()
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Inside the block `move` moves this process alone, whoever shares the clock; afterwards it is as before.
+
+    For history that is written by the real operations at their own time: demo data, imports.
+    """
+    global _shift_file, _shift, _shift_read_at
+    shared, before = _shift_file, shift()
+    _shift_file, _shift = None, before
+    try:
+        yield
+    finally:
+        _shift_file, _shift, _shift_read_at = shared, before, 0.0

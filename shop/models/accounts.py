@@ -66,15 +66,19 @@ class CodePurpose(StrEnum):
 
 
 class SignInCode(Base):
-    """A one-time code sent by SMS: hashed, short-lived, five tries, used once."""
+    """A one-time code sent by SMS: never stored, but made again from id and nonce; short-lived, five tries, used once."""
 
     __tablename__ = "sign_in_codes"
-    __table_args__ = (sa.Index("ix_sign_in_codes_phone_created_at", "phone", "created_at"),)
+    __table_args__ = (
+        sa.UniqueConstraint("phone", "number"),
+        sa.Index("ix_sign_in_codes_created_at", "created_at"),
+    )
 
     id: Mapped[pk]
     phone: Mapped[str]
+    number: Mapped[int]  # counts the codes of one phone: of two asked for at the same moment one gets it
     purpose: Mapped[CodePurpose]
-    code_hash: Mapped[str]
+    nonce: Mapped[str]
     tries_left: Mapped[int] = mapped_column(default=5)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -95,10 +99,12 @@ class UserSession(Base):
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
     kind: Mapped[SessionKind]
     token_hash: Mapped[str] = mapped_column(unique=True)
-    refresh_hash: Mapped[str | None] = mapped_column(unique=True)
+    refresh_family: Mapped[str | None] = mapped_column(unique=True)  # fingerprint of what all refresh tokens of a session share
+    refresh_hash: Mapped[str | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     refresh_expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     second_factor_at: Mapped[datetime | None]
+    second_factor_tries_left: Mapped[int] = mapped_column(default=5)
     device: Mapped[str]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shop.kernel.columns import pk
+from shop.kernel.columns import Document, pk
 from shop.kernel.db import Base
 from shop.kernel.money import Money
 
@@ -44,6 +45,8 @@ class Biller(Base):
     channel: Mapped[str]  # http, file
     late_fee_bps_per_day: Mapped[int]
     position: Mapped[int]
+    is_idempotent: Mapped[bool] = mapped_column(default=True)  # the same serial twice is one write-off
+    answers_inquiries: Mapped[bool] = mapped_column(default=True)
 
 
 class BillAccount(Base):
@@ -60,9 +63,38 @@ class BillAccount(Base):
     label: Mapped[str] = mapped_column(default="")
     holder_masked: Mapped[str] = mapped_column(default="")
     address_masked: Mapped[str] = mapped_column(default="")
+    balance: Mapped[Money | None]  # prepaid at the biller
+    offer: Mapped[dict[str, Any] | None] = mapped_column(Document)  # what a prepaid biller sells this account
     created_at: Mapped[datetime]
-    fetched_at: Mapped[datetime | None]
+    fetched_at: Mapped[datetime | None]  # none until the biller has known the number
     removed_at: Mapped[datetime | None]
+
+
+class LookUpOutcome(StrEnum):
+    FOUND = "found"
+    UNKNOWN_ACCOUNT = "unknown_account"
+    UNAVAILABLE = "unavailable"  # no answer from the biller, or none that can be understood
+
+
+class BillLookUp(Base):
+    """One question to a biller about a number. All that stays of a number the biller does not know."""
+
+    __tablename__ = "bill_look_ups"
+    __table_args__ = (
+        sa.UniqueConstraint("user_id", "account_key", "day", "number"),
+        sa.Index("ix_bill_look_ups_account_ref", "account_ref", "id"),
+    )
+
+    id: Mapped[pk]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    biller_id: Mapped[int] = mapped_column(sa.ForeignKey("billers.id"))
+    account_ref: Mapped[str]  # of the saved account, while there is one
+    account_key: Mapped[str]  # a keyed fingerprint of the number, to count by
+    day: Mapped[date]
+    number: Mapped[int]  # counts the questions of one person about one number on one day
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    outcome: Mapped[LookUpOutcome | None]
 
 
 class BillState(StrEnum):
@@ -106,14 +138,24 @@ class BillPaymentState(StrEnum):
     REFUNDED = "refunded"
 
 
+IN_FLIGHT = "state IN ('created', 'funds_held', 'sending', 'unknown')"
+
+
 class BillPayment(Base):
-    """One payment to one biller under one serial for ever. What is not known is `unknown`, never `failed`."""
+    """One payment to one biller under one serial for ever. What is not known is `unknown`, never `failed`.
+
+    Of one customer number at most one is on its way: a second one waits until the outcome of the first is known.
+    """
 
     __tablename__ = "bill_payments"
     __table_args__ = (
         sa.CheckConstraint("total > 0", name="total_positive"),
         sa.Index("ix_bill_payments_user_id_id", "user_id", "id"),
         sa.Index("ix_bill_payments_state_next_inquiry_at", "state", "next_inquiry_at"),
+        sa.Index(
+            "uq_bill_payments_in_flight", "biller_id", "account_no", unique=True,
+            sqlite_where=sa.text(IN_FLIGHT), postgresql_where=sa.text(IN_FLIGHT),
+        ),
     )
 
     id: Mapped[pk]
@@ -124,18 +166,22 @@ class BillPayment(Base):
     biller_id: Mapped[int] = mapped_column(sa.ForeignKey("billers.id"))
     bill_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bill_accounts.id"), index=True)
     account_no: Mapped[str]
+    holder_masked: Mapped[str] = mapped_column(default="")
     total: Mapped[Money]
     state: Mapped[BillPaymentState] = mapped_column(default=BillPaymentState.CREATED)
     attempts: Mapped[int] = mapped_column(default=0)
     next_inquiry_at: Mapped[datetime | None]
     biller_serial: Mapped[str | None]
-    receipt_no: Mapped[str | None] = mapped_column(unique=True)
+    receipt_no: Mapped[str | None]  # the biller's; two billers may give the same
     failure_code: Mapped[str | None]
+    next_step: Mapped[str | None]  # what is left to do for the person: "load_card"
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     posted_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     refunded_at: Mapped[datetime | None]
+    handed_over_at: Mapped[datetime | None]  # since when a person looks after it
+    contradicted_at: Mapped[datetime | None]  # the biller said failed, and later posted
 
 
 class BillPaymentItem(Base):

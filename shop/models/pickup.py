@@ -130,6 +130,7 @@ class Handover(Base):
     """One event at the desk, accepted or refused with its reason; kept for ever, told apart by the device's own id."""
 
     __tablename__ = "handovers"
+    __table_args__ = (sa.Index("ix_handovers_keeper_id_received_at", "keeper_id", "received_at"),)
 
     id: Mapped[pk]
     client_id: Mapped[str] = mapped_column(unique=True)

@@ -20,6 +20,7 @@ class AccountKind(StrEnum):
     COMMISSION = "commission"  # the platform's income
     BILLER = "biller"  # payable to a biller
     BILL_HOLD = "bill_hold"  # taken for a bill whose outcome is not known yet
+    REFUND_DUE = "refund_due"  # on its way back to a card
     PROVIDER = "provider"  # held for us by the card provider
     PROVIDER_FEE = "provider_fee"  # what the provider keeps
     CUSTODIAN = "custodian"  # held by the licensed institution behind the wallet
@@ -102,6 +103,6 @@ class Wallet(Base):
     state: Mapped[WalletState] = mapped_column(default=WalletState.ACTIVE)
     pin_hash: Mapped[str | None]
     pin_failures: Mapped[int] = mapped_column(default=0)
-    pin_failed_at: Mapped[datetime | None]
+    pin_failed_at: Mapped[datetime | None]  # the first of the failures counted
     locked_until: Mapped[datetime | None]
     opened_at: Mapped[datetime]
