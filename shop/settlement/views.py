@@ -1,0 +1,157 @@
+"""Doors for money coming in: topping up, the page a buyer comes back to, and the provider's events."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from shop.kernel import clock
+from shop.kernel.db import perform, reading
+from shop.kernel.errors import ShopError
+from shop.kernel.text import MalformedBody
+from shop.models.bills import BillPayment
+from shop.models.orders import PaymentMethod, Purchase, PurchaseState
+from shop.models.payments import Payment, PaymentPurpose, PaymentState
+from shop.payments import checkout, queries
+from shop.payments import operations as payments
+from shop.payments.errors import BadSignature, ProviderRefused, ProviderUnavailable
+from shop.payments.gateway import gateway
+from shop.payments.rules import OPEN
+from shop.platform.access import provider_only, signed_in
+from shop.platform.actor import Actor
+from shop.platform.http import protection
+from shop.settlement import inquiry, operations
+from shop.settlement.forms import TopUpForm
+from shop.wallet import queries as wallets
+from shop.wallet.custody import custodian
+from shop.wallet.errors import WalletNotOpen
+
+log = logging.getLogger("shop.settlement")
+bp = Blueprint("payments", __name__)
+
+SUGGESTED = ("50", "100", "200", "500")
+REFRESH_SECONDS = {"open": 15, "processing": 4}
+
+
+@bp.get("/wallet/top-up")
+@signed_in
+def top_up(actor: Actor) -> Any:
+    return top_up_page(actor, TopUpForm(amount=request.args.get("amount", "")))
+
+
+@bp.post("/wallet/top-up")
+@signed_in
+def start_top_up(actor: Actor) -> Any:
+    """On to the provider's page; when it does not answer, to ours, where the same payment can be gone on with."""
+    form = TopUpForm()
+    try:
+        if form.validate():
+            return to_provider(perform(operations.start_top_up, actor, form.money))
+    except ShopError as error:
+        form.show(error)
+    return top_up_page(actor, form), 422
+
+
+def top_up_page(actor: Actor, form: TopUpForm) -> str:
+    wallet = wallets.find(reading(), actor.signed_in_id())
+    if wallet is None:
+        raise WalletNotOpen()
+    g.form_targets = checkout.form_targets()
+    return render_template("payments/top_up.html", form=form, wallet=wallet, suggested=SUGGESTED, custodian=custodian())
+
+
+def to_provider(payment: Payment) -> Redirect:
+    """To the provider's page of a payment, or to ours while the provider does not answer."""
+    ref = payment.ref
+    try:
+        return redirect(checkout.open_session(payment.id), 303)
+    except (ProviderUnavailable, ProviderRefused) as refusal:
+        log.warning("no page for payment %s: %s", payment.id, refusal.code)
+        return redirect(url_for("payments.progress", ref=ref, answer="none"), 303)
+
+
+@bp.get("/payments/<ref>")
+@signed_in
+def progress(actor: Actor, ref: str) -> Any:
+    """How a payment stands. It asks the provider itself, so it is right before any event, after a lost one, and without script."""
+    payment = queries.mine(reading(), actor, ref)
+    was_answered = request.args.get("answer") != "none"
+    if payment.state in OPEN and payment.method is PaymentMethod.STRIPE:
+        was_answered = ask(payment) and was_answered
+        payment = queries.mine(reading(), actor, ref)
+    g.form_targets = checkout.form_targets()
+    stage = stage_of(payment)
+    return render_template(
+        "payments/progress.html", payment=payment, stage=stage, was_answered=was_answered, refresh=REFRESH_SECONDS.get(stage, 0),
+        onward=onward(payment), can_try_again=can_try_again(payment),
+    )  # fmt: skip
+
+
+def ask(payment: Payment) -> bool:
+    """Ask the provider; whether it answered. A payment whose time is over is closed there."""
+    is_over = payment.expires_at is not None and payment.expires_at <= clock.now()
+    payment_id = payment.id
+    try:
+        (inquiry.close if is_over else inquiry.settle)(payment_id)
+    except (ProviderUnavailable, ProviderRefused) as refusal:
+        log.warning("no news of payment %s: %s", payment_id, refusal.code)
+        return False
+    return True
+
+
+def stage_of(payment: Payment) -> str:
+    """One word for the page: open, processing, paid, returned, wrong, failed, ended."""
+    if payment.state is PaymentState.SUCCEEDED:
+        late = any(refund.cause == f"payment:{payment.id}:late" for refund in queries.refunds_of(reading(), payment.id))
+        return "returned" if late else "paid"
+    if payment.state is PaymentState.FAILED:
+        return "wrong" if payment.failure_code == operations.MISMATCH else "failed"
+    if payment.state is PaymentState.CANCELLED:
+        return "ended"
+    return "processing" if payment.state is PaymentState.PROCESSING else "open"
+
+
+def onward(payment: Payment) -> dict[str, str]:
+    """Where to go from here: the kind of thing that was paid, its number and its address."""
+    session = reading()
+    if payment.purpose is PaymentPurpose.PURCHASE:
+        number = session.get_one(Purchase, payment.purchase_id).number
+        return {"kind": "order", "number": number, "href": url_for("orders.show", number=number)}
+    if payment.purpose is PaymentPurpose.BILL:
+        ref = session.get_one(BillPayment, payment.bill_payment_id).ref
+        return {"kind": "bill", "number": ref, "href": url_for("bills.payment", ref=ref)}
+    return {"kind": "wallet", "number": "", "href": url_for("wallet.show")}
+
+
+def can_try_again(payment: Payment) -> bool:
+    if payment.state is not PaymentState.FAILED or payment.purchase_id is None:
+        return False
+    purchase = reading().get_one(Purchase, payment.purchase_id)
+    return purchase.state is PurchaseState.AWAITING_PAYMENT and purchase.expires_at > clock.now()
+
+
+@bp.post("/payments/<ref>/page")
+@signed_in
+def go_to_page(actor: Actor, ref: str) -> Redirect:
+    """Go on paying, on the same page as before."""
+    return to_provider(queries.mine(reading(), actor, ref))
+
+
+@bp.post("/webhooks/stripe")
+@protection.exempt  # type: ignore[untyped-decorator]  # flask-wtf has no types
+@provider_only
+def stripe_event() -> Response:
+    """Verified on the raw bytes, kept once, looked into by a job: 200 as soon as it is safe."""
+    raw = request.get_data(cache=False)
+    try:
+        event = gateway().read_event(raw, request.headers.get("Stripe-Signature", ""))
+    except BadSignature:
+        log.warning("an event with a bad signature was refused")
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise MalformedBody() from None
+    perform(payments.receive_event, "stripe", event.event_id, event.kind, event.object_id)
+    return Response(status=200)

@@ -1,0 +1,1 @@
+"""The ledger, and people's wallets on it. Money moves here and nowhere else."""

@@ -1,0 +1,78 @@
+"""Reading wallets and the ledger: balances, and what counts against limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.kernel.money import ZERO, Money
+from shop.models.wallet import LedgerAccount, Transfer, Wallet, WalletClass, WalletState
+from shop.wallet.rules import SPENDING, Spent, day_start, period_start
+
+
+@dataclass(frozen=True, slots=True)
+class WalletFacts:
+    """A wallet as its owner sees it."""
+
+    user_id: int
+    account_id: int
+    wallet_class: WalletClass
+    state: WalletState
+    balance: Money
+    has_pin: bool
+    opened_at: datetime
+
+
+def find(session: Session, user_id: int) -> WalletFacts | None:
+    """The wallet of a person, or None while it is not open."""
+    row = session.execute(
+        sa.select(Wallet, LedgerAccount.balance).join(LedgerAccount, LedgerAccount.id == Wallet.account_id).where(Wallet.user_id == user_id)
+    ).first()
+    if row is None:
+        return None
+    wallet, held = row
+    return WalletFacts(
+        wallet.user_id, wallet.account_id, wallet.wallet_class, wallet.state, held or ZERO, wallet.pin_hash is not None, wallet.opened_at
+    )
+
+
+def balance(session: Session, code: str) -> Money:
+    """The balance of any account: credits less debits. Kept for wallets, summed for all others; an unknown account has none."""
+    account = session.execute(sa.select(LedgerAccount.id, LedgerAccount.balance).where(LedgerAccount.code == code)).first()
+    if account is None:
+        return ZERO
+    if account.balance is not None:
+        return Money(account.balance.fen)
+    return summed(session, Transfer.credit_account_id == account.id) - summed(session, Transfer.debit_account_id == account.id)
+
+
+def summed(session: Session, *conditions: sa.ColumnElement[bool]) -> Money:
+    """The amounts of all transfers that meet the conditions."""
+    total = session.scalar(sa.select(sa.func.sum(Transfer.amount)).where(*conditions))
+    return total if total is not None else ZERO
+
+
+def spent(session: Session, account_id: int, wallet_class: WalletClass, moment: datetime) -> Spent:
+    """What counts against the limits of a wallet at a moment."""
+    today = sa.func.sum(Transfer.amount).filter(Transfer.at >= day_start(moment))
+    counted = [Transfer.debit_account_id == account_id, Transfer.kind.in_(SPENDING)]
+    start = period_start(wallet_class, moment)
+    if start is not None:
+        counted.append(Transfer.at >= start)
+    row = session.execute(sa.select(today.label("today"), sa.func.sum(Transfer.amount).label("period")).where(*counted)).one()
+    return Spent(today=row.today or ZERO, period=row.period or ZERO)
+
+
+def debit_code_of(session: Session, cause: str) -> str | None:
+    """Which account a transfer was taken from; None when the cause was never told."""
+    return session.scalar(
+        sa.select(LedgerAccount.code).join(Transfer, Transfer.debit_account_id == LedgerAccount.id).where(Transfer.cause == cause)
+    )
+
+
+def amount_of(session: Session, cause: str) -> Money | None:
+    """How much was moved because of a cause; None when it was never told."""
+    return session.scalar(sa.select(Transfer.amount).where(Transfer.cause == cause))

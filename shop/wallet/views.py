@@ -1,0 +1,159 @@
+"""The wallet's pages: balance and statement, opening, PIN, and the code by SMS that lifts the day's limit."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from shop.accounts import operations as accounts
+from shop.accounts.rules import local_path
+from shop.kernel import clock
+from shop.kernel.db import perform, reading
+from shop.kernel.errors import ShopError
+from shop.models.accounts import CodePurpose
+from shop.platform import limits
+from shop.platform.access import signed_in
+from shop.platform.actor import Actor
+from shop.platform.http import told
+from shop.platform.language import reader_locale
+from shop.wallet import operations, pin, queries, rules, statements, words
+from shop.wallet.custody import custodian
+from shop.wallet.errors import WalletNotOpen
+from shop.wallet.forms import PinForm
+
+bp = Blueprint("wallet", __name__)
+
+
+@bp.get("/wallet")
+@signed_in
+def show(actor: Actor) -> Any:
+    session = reading()
+    wallet = queries.find(session, actor.signed_in_id())
+    if wallet is None:
+        return render_template("wallet/closed.html", wallet_class=rules.class_for(actor.verification_level), custodian=custodian())
+    month = shown_month(wallet.opened_at)
+    entries, following = statements.statement(session, wallet.account_id, month=month, before=request.args.get("cursor", type=int))
+    facts = statements.subjects(session, entries)
+    spent = queries.spent(session, wallet.account_id, wallet.wallet_class, clock.now())
+    return render_template(
+        "wallet/show.html", wallet=wallet, custodian=custodian(), month=words.month_name(month), next_cursor=following,
+        totals=statements.month_totals(session, wallet.account_id, month), neighbours=neighbours(month, wallet.opened_at),
+        lines=[line_of(entry, facts.get((entry.subject_type, entry.subject_id))) for entry in entries],
+        class_limit=rules.class_limit(wallet.wallet_class), class_left=rules.left_of(rules.class_limit(wallet.wallet_class), spent.period),
+        day_left=rules.left_of(rules.DAY_LIMIT_PIN_AND_CODE, spent.today), day_limit=rules.DAY_LIMIT_PIN_AND_CODE,
+        pin_limit=rules.DAY_LIMIT_PIN, can_upgrade=can_upgrade(actor, wallet),
+    )  # fmt: skip
+
+
+def can_upgrade(actor: Actor, wallet: queries.WalletFacts) -> bool:
+    allowed = rules.class_for(actor.verification_level)
+    return allowed is not None and len(allowed) > len(wallet.wallet_class)
+
+
+def shown_month(opened_at: Any) -> date:
+    """The month asked for, within the life of the wallet; this month when none is asked for."""
+    present = clock.today().replace(day=1)
+    asked = request.args.get("month", "")
+    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", asked):
+        return present
+    month = date(int(asked[:4]), int(asked[5:]), 1)
+    return min(max(month, clock.local(opened_at).date().replace(day=1)), present)
+
+
+def neighbours(month: date, opened_at: Any) -> tuple[str, str]:
+    """The months before and after, as addresses write them; empty where there is nothing to see."""
+    before, after = month - timedelta(days=1), (month + timedelta(days=32)).replace(day=1)
+    first = clock.local(opened_at).date().replace(day=1)
+    return f"{before:%Y-%m}" if before >= first else "", f"{after:%Y-%m}" if after <= clock.today() else ""
+
+
+def line_of(entry: statements.Entry, facts: statements.SubjectFacts | None) -> dict[str, Any]:
+    """An entry as the page draws it."""
+    what, number = (facts.what, facts.number) if facts else ("", "")
+    links = {"order": "orders.show", "bill": "bills.payment", "top_up": "payments.progress"}
+    arguments: dict[str, Any] = {"number": number} if what == "order" else {"ref": number}
+    return {
+        "title": words.title(entry, facts), "at": entry.at, "amount": entry.amount,
+        "href": url_for(links[what], **arguments) if what in links else "",
+    }
+
+
+@bp.post("/wallet/open")
+@signed_in
+def open_wallet(actor: Actor) -> Response:
+    perform(operations.open_wallet_for, actor)
+    flash(_("Your wallet is open. Now choose a PIN for it."), "success")
+    return redirect(url_for("wallet.pin_page"), 303)
+
+
+@bp.post("/wallet/upgrade")
+@signed_in
+def upgrade(actor: Actor) -> Response:
+    if perform(operations.upgrade, actor):
+        flash(_("Your wallet has its new class."), "success")
+    return redirect(url_for("wallet.show"), 303)
+
+
+@bp.get("/wallet/pin")
+@signed_in
+def pin_page(actor: Actor) -> Any:
+    wallet = queries.find(reading(), actor.signed_in_id())
+    if wallet is None:
+        raise WalletNotOpen()
+    return render_template("wallet/pin.html", form=PinForm(), has_pin=wallet.has_pin)
+
+
+@bp.post("/wallet/pin")
+@signed_in
+@limits.trying_codes
+def set_pin(actor: Actor) -> Any:
+    """Set the PIN, or change it with the old one. Wrong old ones are counted like any other try."""
+    wallet = queries.find(reading(), actor.signed_in_id())
+    if wallet is None:
+        raise WalletNotOpen()
+    form, status = PinForm(), 422
+    try:
+        if form.validate() and same_twice(form):
+            rules.check_new_pin(form.pin.data, actor.phone)
+            proof = shown_old(actor, form.old_pin.data) if wallet.has_pin else None
+            perform(operations.set_pin, actor, form.pin.data, proof)
+            flash(_("Your PIN is set."), "success")
+            return redirect(url_for("wallet.show"), 303)
+    except ShopError as error:
+        form.show(error)
+        status = error.status
+    return render_template("wallet/pin.html", form=form, has_pin=wallet.has_pin), status
+
+
+def same_twice(form: PinForm) -> bool:
+    if form.pin.data == form.again.data:
+        return True
+    form.again.errors = [_("The two new PINs are not the same.")]
+    return False
+
+
+def shown_old(actor: Actor, old_pin: str) -> operations.Proof:
+    """The proof of the present PIN; a refusal belongs beside the old one's field."""
+    try:
+        return pin.require(actor, old_pin)
+    except ShopError as error:
+        error.field = "old_pin"
+        raise
+
+
+@bp.post("/wallet/codes")
+@signed_in
+@limits.asking_for_codes
+def send_code(actor: Actor) -> Response:
+    """Send the code that lifts the day's limit, and go back to where it is typed."""
+    try:
+        perform(accounts.request_code, actor.phone, CodePurpose.STEP_UP, reader_locale())
+        flash(_("A code is on its way to your phone."), "success")
+    except ShopError as error:
+        flash(told(error), "info")
+    return redirect(local_path(request.form.get("next"), url_for("wallet.show")), 303)

@@ -1,0 +1,39 @@
+"""Statement entries in plain words."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask_babel import gettext as _
+
+from shop.models.wallet import TransferKind
+from shop.platform.language import MONTHS_EN, name_of, reader_locale
+from shop.wallet.statements import Entry, SubjectFacts
+
+NOTHING = SubjectFacts()
+
+
+def month_name(month: date) -> str:
+    """2026年11月; Nov 2026."""
+    return f"{month.year}年{month.month}月" if reader_locale() == "zh" else f"{MONTHS_EN[month.month - 1]} {month.year}"
+
+
+def title(entry: Entry, facts: SubjectFacts | None) -> str:
+    """What an entry was, in the reader's language."""
+    known = facts or NOTHING
+    came_back = entry.amount.fen > 0
+    if known.what == "order":
+        words = {"number": known.number, "shop": name_of(known)}
+        told = _("Refund for order %(number)s at %(shop)s", **words) if came_back else _("Order %(number)s at %(shop)s", **words)
+    elif known.what == "bill":
+        words = {"biller": name_of(known)}
+        told = _("Refund from %(biller)s", **words) if came_back else _("Bill of %(biller)s", **words)
+    else:
+        told = {
+            TransferKind.TOP_UP: _("Top-up by card"),
+            TransferKind.OPENING: _("Opening balance"),
+            TransferKind.REFUND: _("Refund"),
+            TransferKind.BILL_RETURNED: _("Bill payment returned"),
+            TransferKind.CORRECTION: _("Correction"),
+        }.get(entry.kind, _("Payment"))
+    return str(told)
