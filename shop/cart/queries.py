@@ -1,0 +1,91 @@
+"""Reading carts: one query each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.cart.rules import CartItem, CartOwner, CartView, grouped
+from shop.kernel import clock
+from shop.kernel.columns import UtcDateTime
+from shop.models.cart import Cart, CartLine
+from shop.models.catalog import Listing, Product, Variant
+from shop.models.merchants import Merchant
+from shop.models.pickup import Cycle
+from shop.models.stock import StockItem
+
+# The merchant's next delivery to the point that is before its cut-off and has a slot. The server's clock decides.
+NEXT_CYCLE = (
+    sa.select(Cycle.id)
+    .where(
+        Cycle.merchant_id == Product.merchant_id, Cycle.pickup_point_id == sa.bindparam("point_id", type_=sa.BigInteger()),
+        Cycle.cut_off_at > sa.bindparam("moment", type_=UtcDateTime()), Cycle.booked < Cycle.capacity,
+    )
+    .order_by(Cycle.cut_off_at, Cycle.id)
+    .limit(1)
+    .correlate(Product)
+    .scalar_subquery()
+)
+
+
+def _items_where(owner: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The lines of a cart as `CartItem` columns, in the order they were put in."""
+    return (
+        sa.select(  # type: ignore[return-value]  # more columns than the types can count
+            Variant.id, Variant.code, CartLine.quantity, CartLine.seen_price, Variant.price, Variant.label_zh, Variant.label_en,
+            Variant.net_weight_grams, Variant.minimum_quantity, Variant.multiple, Variant.is_on_sale,
+            Product.id, Product.category_id, Product.slug, Product.name_zh, Product.name_en, Product.state, Product.priced_by,
+            Product.is_returnable_within_7_days, Listing.image, sa.func.coalesce(StockItem.on_hand - StockItem.reserved, 0),
+            Merchant.id, Merchant.code, Merchant.name_zh, Merchant.name_en, Merchant.state, Merchant.commission_bps,
+            Merchant.minimum_order, Merchant.pickup_fee,
+            Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at,
+        )
+        .select_from(Cart)
+        .join(CartLine, CartLine.cart_id == Cart.id)
+        .join(Variant, Variant.id == CartLine.variant_id)
+        .join(Product, Product.id == Variant.product_id)
+        .join(Merchant, Merchant.id == Product.merchant_id)
+        .outerjoin(Listing, Listing.product_id == Product.id)
+        .outerjoin(StockItem, StockItem.variant_id == Variant.id)
+        .outerjoin(Cycle, Cycle.id == NEXT_CYCLE)
+        .where(owner)
+        .order_by(CartLine.id)
+    )
+
+
+ITEMS_OF_PERSON = _items_where(Cart.user_id == sa.bindparam("user_id"))
+ITEMS_OF_BROWSER = _items_where(Cart.token_hash == sa.bindparam("token_hash"))
+COUNT_OF_PERSON = (
+    sa.select(sa.func.sum(CartLine.quantity)).join(Cart, Cart.id == CartLine.cart_id).where(Cart.user_id == sa.bindparam("user_id"))
+)
+COUNT_OF_BROWSER = (
+    sa.select(sa.func.sum(CartLine.quantity)).join(Cart, Cart.id == CartLine.cart_id).where(Cart.token_hash == sa.bindparam("token_hash"))
+)
+
+
+def items(session: Session, owner: CartOwner | None, point_id: int | None) -> list[CartItem]:
+    """The lines of a cart; without a point nothing is delivered."""
+    if owner is None:
+        return []
+    facts = {"point_id": point_id, "moment": clock.now()}
+    if owner.user_id is not None:
+        rows = session.connection().execute(ITEMS_OF_PERSON, {"user_id": owner.user_id, **facts})
+    else:
+        rows = session.connection().execute(ITEMS_OF_BROWSER, {"token_hash": owner.token_hash, **facts})
+    return [CartItem(*row) for row in rows]
+
+
+def view(session: Session, owner: CartOwner | None, point_id: int | None) -> CartView:
+    """A cart grouped by merchant and delivery, with prices, stock and times of this moment."""
+    return grouped(items(session, owner, point_id))
+
+
+def count(session: Session, owner: CartOwner | None) -> int:
+    """How many units lie in a cart, for the badge."""
+    if owner is None:
+        return 0
+    if owner.user_id is not None:
+        return session.connection().execute(COUNT_OF_PERSON, {"user_id": owner.user_id}).scalar() or 0
+    return session.connection().execute(COUNT_OF_BROWSER, {"token_hash": owner.token_hash}).scalar() or 0

@@ -1,0 +1,92 @@
+"""The cart's pages. They work signed out and without script."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from shop.accounts.rules import local_path
+from shop.cart import browser, operations, queries
+from shop.cart.forms import ChangeForm, PutForm
+from shop.cart.rules import CartOwner, CartView, Problem
+from shop.catalog.views import picture_url
+from shop.communities.current import current_point
+from shop.kernel import clock
+from shop.kernel.db import perform, reading
+from shop.kernel.errors import ShopError
+from shop.platform.access import open_to_everyone
+from shop.platform.actor import Actor
+from shop.platform.http import told
+
+bp = Blueprint("cart", __name__)
+
+
+def present(actor: Actor, owner: CartOwner | None) -> CartView:
+    """The cart for the reader's pick-up point."""
+    here = current_point(actor)
+    return queries.view(reading(), owner, here.id if here else None)
+
+
+@bp.get("/cart")
+@open_to_everyone
+def show(actor: Actor) -> Any:
+    cart = present(actor, browser.owner(actor))
+    return render_template("cart/show.html", cart=cart, now=clock.now(), picture_url=picture_url)
+
+
+@bp.post("/cart")
+@open_to_everyone
+def put(actor: Actor) -> Any:
+    """Put so many more into the cart: product cards and product pages."""
+    form = PutForm()
+    try:
+        if not form.validate():
+            flash(_("Please enter a quantity of at least 1."), "error")
+        else:
+            perform(operations.add_line, browser.owner_to_fill(actor), form.variant.data, form.quantity.data)
+            flash(_("It is in your cart."), "success")
+    except ShopError as error:
+        flash(told(error), "error")
+    return redirect(url_for("cart.show") if form.go.data == "cart" else way_back(), 303)
+
+
+@bp.post("/cart/lines")
+@open_to_everyone
+def change(actor: Actor) -> Any:
+    """Let exactly so many lie in the cart: the steppers of the cart's page. Pressed twice by mistake, it counts once."""
+    form = ChangeForm()
+    try:
+        if form.validate():
+            perform(operations.set_line, browser.owner_to_fill(actor), form.variant.data, form.quantity.data)
+        else:
+            flash(_("Please check what you entered."), "error")
+    except ShopError as error:
+        flash(told(error), "error")
+    return redirect(url_for("cart.show"), 303)
+
+
+@bp.post("/cart/repair")
+@open_to_everyone
+def repair(actor: Actor) -> Any:
+    """In one press: take what is left of each kind, leave out what cannot be had."""
+    owner = browser.owner(actor)
+    if owner is not None:
+        left = {
+            item.code: 0 if item.problem is Problem.NOT_DELIVERED else item.orderable
+            for item in present(actor, owner).items
+            if item.problem is not None
+        }
+        perform(operations.repair, owner, left)
+        flash(_("The cart now holds what can be had."), "success")
+    return redirect(local_path(request.form.get("next"), url_for("cart.show")), 303)
+
+
+def way_back() -> str:
+    """Where the button was pressed; the cart when the browser does not say."""
+    came_from = urlsplit(request.referrer or "")
+    if came_from.netloc != request.host:
+        return url_for("cart.show")
+    return local_path(f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path, url_for("cart.show"))

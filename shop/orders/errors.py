@@ -1,0 +1,42 @@
+"""Why an order could not be changed."""
+
+from __future__ import annotations
+
+from shop.kernel.errors import Invalid, ShopError, sentence
+
+
+class TooLateToCancel(ShopError):
+    code, status = "too_late_to_cancel", 409
+    message = sentence("This order is already being prepared, so it can no longer be cancelled here. Nothing was changed.")
+
+
+class WrongState(ShopError):
+    """The order is not where this step starts from: somebody was faster, or the page is old."""
+
+    code, status = "wrong_state", 409
+    message = sentence("This order has moved on in the meantime. Please look at it again.")
+
+
+class NotSoldByWeight(ShopError):
+    code, status, field = "not_sold_by_weight", 409, "grams"
+    message = sentence("This line has a fixed price; it is not weighed.")
+
+
+class AlreadyWeighed(ShopError):
+    code, status, field = "already_weighed", 409, "grams"
+    message = sentence("This line has been weighed already. The difference has been given back.")
+
+
+class LinesNotWeighed(ShopError):
+    code, status = "lines_not_weighed", 409
+    message = sentence("Weigh every line sold by weight before packing is finished.")
+
+
+class WeightOutOfRange(Invalid):
+    code, field = "weight_out_of_range", "grams"
+    message = sentence("Please enter a weight between 0 and %(most)s grams.")
+
+
+class RefundTooLarge(ShopError):
+    code, status, field = "refund_too_large", 409, "amount"
+    message = sentence("That is more than is left to give back on this order.")

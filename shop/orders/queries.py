@@ -1,0 +1,245 @@
+"""A buyer's orders: lists and one order, each in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.kernel.errors import NotFound
+from shop.kernel.money import ZERO, Money
+from shop.models.catalog import PricedBy, Product, Variant
+from shop.models.merchants import Merchant
+from shop.models.orders import OrderLine, PaymentMethod, Purchase, PurchaseState, SubOrder, SubOrderState
+from shop.models.payments import Payment, PaymentState, Refund, RefundState
+from shop.models.pickup import Cycle
+from shop.orders.rules import BEING_PREPARED
+
+PAGE = 20
+
+
+class Tab(StrEnum):
+    """The lists people look for their orders in."""
+
+    ALL = "all"
+    TO_PAY = "to_pay"
+    PREPARING = "preparing"
+    READY = "ready"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One line; by weight, `line_total` is the most it could cost and `final_total` what it did."""
+
+    id: int
+    sub_order_id: int
+    name_zh: str
+    name_en: str
+    unit_zh: str
+    unit_en: str
+    image: str
+    quantity: int
+    unit_price: Money
+    priced_by: PricedBy
+    unit_grams: int
+    line_total: Money
+    final_grams: int | None
+    final_total: Money | None
+    variant_code: str
+    slug: str
+    category_id: int
+
+    @property
+    def is_by_weight(self) -> bool:
+        return self.priced_by is PricedBy.WEIGHT
+
+    @property
+    def given_back(self) -> Money:
+        """What weighing less gave back."""
+        return self.line_total - self.final_total if self.final_total is not None else ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class SubOrderFacts:
+    """One merchant's part with its delivery and everything that happened to it."""
+
+    id: int
+    number: str
+    purchase_id: int
+    state: SubOrderState
+    goods_total: Money
+    fee_total: Money
+    total: Money
+    refunded_total: Money
+    placed_at: datetime
+    accepted_at: datetime | None
+    packed_at: datetime | None
+    in_transit_at: datetime | None
+    ready_at: datetime | None
+    collected_at: datetime | None
+    cancelled_at: datetime | None
+    merchant_code: str
+    merchant_name_zh: str
+    merchant_name_en: str
+    arrives_on: date
+    arrives_at: datetime
+    cut_off_at: datetime
+    lines: tuple[LineFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseFacts:
+    """A purchase as its buyer sees it."""
+
+    id: int
+    number: str
+    state: PurchaseState
+    method: PaymentMethod
+    pickup_point_id: int
+    goods_total: Money
+    fee_total: Money
+    total: Money
+    placed_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    closed_at: datetime | None
+    sub_orders: tuple[SubOrderFacts, ...]
+
+    @property
+    def refunded_total(self) -> Money:
+        return Money.total(part.refunded_total for part in self.sub_orders)
+
+    def can_be_cancelled(self, moment: datetime) -> bool:
+        """Nobody has begun to prepare any of it, and no cut-off has passed."""
+        if self.state is PurchaseState.AWAITING_PAYMENT:
+            return True
+        live = [part for part in self.sub_orders if part.state is not SubOrderState.CANCELLED]
+        return self.state is PurchaseState.PAID and bool(live) and all(part_can_be_cancelled(part, moment) for part in live)
+
+
+def part_can_be_cancelled(part: SubOrderFacts, moment: datetime) -> bool:
+    return part.state is SubOrderState.PLACED and moment < part.cut_off_at
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFacts:
+    """The latest payment of a purchase."""
+
+    id: int
+    ref: str
+    method: PaymentMethod
+    state: PaymentState
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """Money on its way back."""
+
+    sub_order_id: int | None
+    amount: Money
+    state: RefundState
+    reason: str
+    cause: str
+    created_at: datetime
+
+
+PURCHASE: tuple[Any, ...] = (
+    Purchase.id, Purchase.number, Purchase.state, Purchase.method, Purchase.pickup_point_id, Purchase.goods_total, Purchase.fee_total,
+    Purchase.total, Purchase.placed_at, Purchase.expires_at, Purchase.paid_at, Purchase.closed_at,
+)
+PARTS: Any = (
+    sa.select(
+        SubOrder.id, SubOrder.number, SubOrder.purchase_id, SubOrder.state, SubOrder.goods_total, SubOrder.fee_total, SubOrder.total,
+        SubOrder.refunded_total, SubOrder.placed_at, SubOrder.accepted_at, SubOrder.packed_at, SubOrder.in_transit_at, SubOrder.ready_at,
+        SubOrder.collected_at, SubOrder.cancelled_at, Merchant.code, Merchant.name_zh, Merchant.name_en,
+        Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at,
+    )
+    .join(Merchant, Merchant.id == SubOrder.merchant_id)
+    .join(Cycle, Cycle.id == SubOrder.cycle_id)
+    .order_by(SubOrder.id)
+)
+LINES: Any = (
+    sa.select(
+        OrderLine.id, OrderLine.sub_order_id, OrderLine.name_zh, OrderLine.name_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.image,
+        OrderLine.quantity, OrderLine.unit_price, OrderLine.priced_by, OrderLine.unit_grams, OrderLine.line_total, OrderLine.final_grams,
+        OrderLine.final_total, Variant.code, Product.slug, Product.category_id,
+    )
+    .join(Variant, Variant.id == OrderLine.variant_id)
+    .join(Product, Product.id == OrderLine.product_id)
+    .join(SubOrder, SubOrder.id == OrderLine.sub_order_id)
+    .order_by(OrderLine.id)
+)
+
+
+def list_mine(
+    session: Session, user_id: int, tab: Tab = Tab.ALL, before: int | None = None, limit: int = PAGE
+) -> tuple[list[PurchaseFacts], int | None]:
+    """Newest first, at most `limit`, and where the next page starts (give it back as `before`). Three queries."""
+    wanted = sa.select(*PURCHASE).where(Purchase.user_id == user_id, *_in_tab(tab))
+    if before is not None:
+        wanted = wanted.where(Purchase.id < before)
+    rows = session.execute(wanted.order_by(Purchase.id.desc()).limit(limit + 1)).all()
+    found = _with_parts(session, rows[:limit])
+    return found, found[-1].id if len(rows) > limit else None
+
+
+def _in_tab(tab: Tab) -> list[sa.ColumnElement[bool]]:
+    def has(*states: SubOrderState) -> sa.ColumnElement[bool]:
+        return sa.exists().where(SubOrder.purchase_id == Purchase.id, SubOrder.state.in_(states))
+
+    if tab is Tab.TO_PAY:
+        return [Purchase.state == PurchaseState.AWAITING_PAYMENT]
+    if tab is Tab.PREPARING:
+        return [Purchase.state == PurchaseState.PAID, has(*BEING_PREPARED)]
+    if tab is Tab.READY:
+        return [Purchase.state == PurchaseState.PAID, has(SubOrderState.READY)]
+    if tab is Tab.DONE:
+        return [Purchase.state == PurchaseState.COMPLETED]
+    return []
+
+
+def mine(session: Session, user_id: int, number: str) -> PurchaseFacts:
+    """A person's purchase by its number. Raises `NotFound`, also when it is somebody else's. Three queries."""
+    rows = session.execute(sa.select(*PURCHASE).where(Purchase.number == number, Purchase.user_id == user_id)).all()
+    if not rows:
+        raise NotFound()
+    return _with_parts(session, rows)[0]
+
+
+def _with_parts(session: Session, rows: Sequence[Any]) -> list[PurchaseFacts]:
+    ids = [row.id for row in rows]
+    lines: dict[int, list[LineFacts]] = defaultdict(list)
+    parts: dict[int, list[SubOrderFacts]] = defaultdict(list)
+    if ids:
+        for row in session.execute(LINES.where(SubOrder.purchase_id.in_(ids))):
+            line = LineFacts(*row)
+            lines[line.sub_order_id].append(line)
+        for row in session.execute(PARTS.where(SubOrder.purchase_id.in_(ids))):
+            parts[row.purchase_id].append(SubOrderFacts(*[*row, tuple(lines[row.id])]))
+    return [PurchaseFacts(*[*row, tuple(parts[row.id])]) for row in rows]
+
+
+def latest_payment(session: Session, purchase_id: int) -> PaymentFacts | None:
+    """The newest attempt to pay a purchase."""
+    columns = (Payment.id, Payment.ref, Payment.method, Payment.state, Payment.amount)
+    row = session.execute(sa.select(*columns).where(Payment.purchase_id == purchase_id).order_by(Payment.id.desc()).limit(1)).one_or_none()
+    return PaymentFacts(*row) if row else None
+
+
+def refunds(session: Session, purchase_id: int) -> list[RefundFacts]:
+    """What went or goes back of a purchase, oldest first."""
+    rows = session.execute(
+        sa.select(Refund.sub_order_id, Refund.amount, Refund.state, Refund.reason, Refund.cause, Refund.created_at)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.purchase_id == purchase_id)
+        .order_by(Refund.id)
+    )
+    return [RefundFacts(*row) for row in rows]

@@ -1,0 +1,50 @@
+"""How far a sub-order is, as steps people understand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from flask_babel import gettext as _
+
+from shop.models.orders import SubOrderState
+from shop.orders.queries import PurchaseFacts, SubOrderFacts
+from shop.platform.language import moment
+
+State = SubOrderState
+
+
+class Step(NamedTuple):
+    """One entry of the timeline: `state` is done, now, todo or failed."""
+
+    label: str
+    at: str
+    note: str
+    state: str
+
+
+ENDED = {
+    State.CANCELLED: lambda: _("Cancelled"), State.SHORT: lambda: _("Not available"), State.NOT_COLLECTED: lambda: _("Not collected"),
+    State.RETURNED: lambda: _("Returned"),
+}  # fmt: skip
+
+
+def steps_of(order: PurchaseFacts, part: SubOrderFacts) -> list[Step]:
+    """From payment to collection, with the times known; an order that ended early stops there."""
+    happened: list[tuple[str, datetime | None]] = [
+        (_("Paid"), order.paid_at), (_("Accepted by the shop"), part.accepted_at), (_("Packed"), part.packed_at),
+        (_("On the way"), part.in_transit_at), (_("Ready to collect"), part.ready_at), (_("Collected"), part.collected_at),
+    ]  # fmt: skip
+    if part.state in ENDED:
+        past = [Step(label, moment(at), "", "done") for label, at in happened if at is not None]
+        end = part.cancelled_at or order.closed_at
+        return [*past, Step(ENDED[part.state](), moment(end) if end else "", "", "failed")]
+    steps: list[Step] = []
+    for place, (label, at) in enumerate(happened):
+        if at is not None:
+            steps.append(Step(label, moment(at), "", "done"))
+        else:
+            is_next = place == 0 or happened[place - 1][1] is not None
+            note = _("expected %(when)s", when=moment(part.arrives_at)) if part.ready_at is None and label == _("Ready to collect") else ""
+            steps.append(Step(label, "", note, "now" if is_next else "todo"))
+    return steps

@@ -1,0 +1,136 @@
+"""What will be bought on which terms: made by the checkout, shown to the person, kept with the quote, turned into an order.
+
+Names and prices are frozen here. Kept as a JSON document with fen, grams and UTC times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from shop.kernel.money import ZERO, Money
+from shop.models.catalog import PricedBy
+
+
+@dataclass(frozen=True, slots=True)
+class LineTerms:
+    """So many units of one variant at one price. Priced by weight, the line total is the most it can cost."""
+
+    variant_id: int
+    product_id: int
+    code: str
+    slug: str
+    name_zh: str
+    name_en: str
+    unit_zh: str
+    unit_en: str
+    image: str
+    quantity: int
+    unit_price: Money
+    priced_by: PricedBy
+    unit_grams: int
+    is_returnable_within_7_days: bool
+
+    @property
+    def line_total(self) -> Money:
+        return self.unit_price * self.quantity
+
+    @property
+    def is_by_weight(self) -> bool:
+        return self.priced_by is PricedBy.WEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class SubOrderTerms:
+    """The lines one merchant sends with one delivery."""
+
+    merchant_id: int
+    merchant_code: str
+    merchant_name_zh: str
+    merchant_name_en: str
+    commission_bps: int
+    cycle_id: int
+    arrives_on: date
+    arrives_at: datetime
+    cut_off_at: datetime
+    fee: Money
+    lines: tuple[LineTerms, ...]
+
+    @property
+    def goods_total(self) -> Money:
+        return Money.total(line.line_total for line in self.lines)
+
+    @property
+    def total(self) -> Money:
+        return self.goods_total + self.fee
+
+    @property
+    def discount(self) -> Money:
+        return ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything one purchase would hold."""
+
+    sub_orders: tuple[SubOrderTerms, ...]
+
+    @property
+    def total(self) -> Money:
+        return Money.total(sub_order.total for sub_order in self.sub_orders)
+
+    @property
+    def goods_total(self) -> Money:
+        return Money.total(sub_order.goods_total for sub_order in self.sub_orders)
+
+    @property
+    def fee_total(self) -> Money:
+        return Money.total(sub_order.fee for sub_order in self.sub_orders)
+
+    @property
+    def lines(self) -> list[LineTerms]:
+        return [line for sub_order in self.sub_orders for line in sub_order.lines]
+
+    @property
+    def has_weighed_lines(self) -> bool:
+        return any(line.is_by_weight for line in self.lines)
+
+    def as_document(self) -> dict[str, Any]:
+        return {"sub_orders": [_sub_order_document(sub_order) for sub_order in self.sub_orders]}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Terms:
+        return cls(tuple(_sub_order_from(item) for item in document["sub_orders"]))
+
+
+def _sub_order_document(terms: SubOrderTerms) -> dict[str, Any]:
+    return {
+        "merchant_id": terms.merchant_id, "merchant_code": terms.merchant_code, "merchant_name_zh": terms.merchant_name_zh,
+        "merchant_name_en": terms.merchant_name_en, "commission_bps": terms.commission_bps, "cycle_id": terms.cycle_id,
+        "arrives_on": terms.arrives_on.isoformat(), "arrives_at": terms.arrives_at.isoformat(), "cut_off_at": terms.cut_off_at.isoformat(),
+        "fee": terms.fee.fen, "lines": [_line_document(line) for line in terms.lines],
+    }
+
+
+def _sub_order_from(item: dict[str, Any]) -> SubOrderTerms:
+    return SubOrderTerms(
+        **{
+            **item, "arrives_on": date.fromisoformat(item["arrives_on"]), "arrives_at": datetime.fromisoformat(item["arrives_at"]),
+            "cut_off_at": datetime.fromisoformat(item["cut_off_at"]), "fee": Money(item["fee"]),
+            "lines": tuple(_line_from(line) for line in item["lines"]),
+        }
+    )
+
+
+def _line_document(line: LineTerms) -> dict[str, Any]:
+    return {
+        "variant_id": line.variant_id, "product_id": line.product_id, "code": line.code, "slug": line.slug, "name_zh": line.name_zh,
+        "name_en": line.name_en, "unit_zh": line.unit_zh, "unit_en": line.unit_en, "image": line.image, "quantity": line.quantity,
+        "unit_price": line.unit_price.fen, "priced_by": line.priced_by.value, "unit_grams": line.unit_grams,
+        "is_returnable_within_7_days": line.is_returnable_within_7_days,
+    }
+
+
+def _line_from(item: dict[str, Any]) -> LineTerms:
+    return LineTerms(**{**item, "unit_price": Money(item["unit_price"]), "priced_by": PricedBy(item["priced_by"])})

@@ -1,0 +1,118 @@
+"""Issuing, extending and closing passes. One visit, one code: a person has one live pass per point, and every arrival joins it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.kernel import clock, ids
+from shop.kernel.db import insert_once, operation, take
+from shop.kernel.errors import Busy, NotFound
+from shop.models.orders import SubOrder, SubOrderState
+from shop.models.pickup import Pass, PassState, PickupPoint
+from shop.platform import audit
+from shop.platform.actor import Actor
+
+PASSES = cast(sa.Table, Pass.__table__)
+
+KEPT_DAYS = 3
+"""Goods wait until the point closes on the third day after they came."""
+
+CODE_RESTS = timedelta(days=30)
+"""A code is not given out again at the same point for this long, so that an old message never opens somebody else's goods."""
+
+TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A live pass."""
+
+    id: int
+    ref: str
+    code: str
+    valid_until: datetime
+
+
+def kept_until(moment: datetime, closes: time) -> datetime:
+    """Until when goods wait that arrived at a moment: closing time, some days later."""
+    return clock.at(clock.local(moment).date() + timedelta(days=KEPT_DAYS), closes)
+
+
+@operation
+def issue(session: Session, user_id: int, point_id: int) -> Issued:
+    """The person's live pass at a point, good for goods that come in now; a new one if there is none.
+
+    The pass stays locked until the transaction ends, so that nobody closes it while goods are being put on it.
+    """
+    moment = clock.now()
+    closes = session.execute(sa.select(PickupPoint.closes).where(PickupPoint.id == point_id)).scalar_one_or_none()
+    if closes is None:
+        raise NotFound()
+    until = kept_until(moment, closes)
+    mine = (PASSES.c.user_id == user_id, PASSES.c.pickup_point_id == point_id, PASSES.c.state == PassState.LIVE)
+    later = sa.case((PASSES.c.valid_until < until, until), else_=PASSES.c.valid_until)
+    extend_mine = sa.update(PASSES).where(*mine).values(valid_until=later)
+    for _ in range(TRIES):
+        live = session.execute(extend_mine.returning(PASSES.c.id, PASSES.c.ref, PASSES.c.code, PASSES.c.valid_until)).one_or_none()
+        if live is not None:
+            return Issued(*live)
+        code = ids.digits(6)
+        if _was_used(session, point_id, code, moment):
+            continue
+        ref = ids.dated_reference("V", moment)
+        made = insert_once(
+            session, Pass, ref=ref, user_id=user_id, pickup_point_id=point_id, code=code, state=PassState.LIVE, issued_at=moment,
+            valid_until=until, used_at=None,
+        )
+        if made is not None:
+            return Issued(made, ref, code, until)
+    raise Busy()
+
+
+def _was_used(session: Session, point_id: int, code: str, moment: datetime) -> bool:
+    recent = sa.select(PASSES.c.id).where(
+        PASSES.c.pickup_point_id == point_id, PASSES.c.code == code, PASSES.c.issued_at > moment - CODE_RESTS
+    )
+    return session.execute(recent.limit(1)).first() is not None
+
+
+@operation
+def close_if_empty(session: Session, pass_id: int) -> bool:
+    """A pass is used once nothing waits on it any more; whether that is so now."""
+    waits = sa.exists().where(SubOrder.pass_id == pass_id, SubOrder.state == SubOrderState.READY)
+    empty = sa.update(PASSES).where(PASSES.c.id == pass_id, PASSES.c.state == PassState.LIVE, ~waits)
+    return take(session, empty.values(state=PassState.USED, used_at=clock.now()))
+
+
+@operation
+def extend(session: Session, actor: Actor, ref: str) -> datetime:
+    """A keeper lets a live pass run until the next closing time; the time. A pass that runs longer anyway stays as it is.
+
+    Raises `NotFound` for a pass of another point, or one that is used or revoked.
+    """
+    found = session.execute(
+        sa.select(PASSES.c.id, PASSES.c.valid_until, PickupPoint.closes)
+        .join(PickupPoint, PickupPoint.id == PASSES.c.pickup_point_id)
+        .where(PASSES.c.ref == ref, PASSES.c.state == PassState.LIVE, PASSES.c.pickup_point_id.in_(actor.points("keeper")))
+        .with_for_update(of=PASSES)
+    ).one_or_none()
+    if found is None:
+        raise NotFound()
+    until = next_closing(clock.now(), found.closes)
+    if found.valid_until >= until:
+        return cast(datetime, found.valid_until)
+    session.execute(sa.update(PASSES).where(PASSES.c.id == found.id).values(valid_until=until))
+    audit.record(session, actor, "pass.extended", "pass", found.id, until=until.isoformat())
+    return until
+
+
+def next_closing(moment: datetime, closes: time) -> datetime:
+    """Today's closing time, or tomorrow's when it is past."""
+    today = clock.local(moment).date()
+    closing = clock.at(today, closes)
+    return closing if moment < closing else clock.at(today + timedelta(days=1), closes)

@@ -1,0 +1,78 @@
+"""A merchant's shelf: every variant with its price and how much there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.kernel.errors import NotFound
+from shop.kernel.money import Money
+from shop.models.catalog import PricedBy, Product, ProductState, Variant
+from shop.models.stock import StockItem
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One variant of one product, counted in selling units."""
+
+    variant_id: int
+    code: str
+    product_id: int
+    slug: str
+    name_zh: str
+    name_en: str
+    label_zh: str
+    label_en: str
+    barcode: str | None
+    price: Money
+    priced_by: PricedBy
+    is_on_sale: bool
+    on_hand: int
+    reserved: int
+
+    @property
+    def available(self) -> int:
+        """What can be sold now."""
+        return self.on_hand - self.reserved
+
+
+def _rows(merchant_ids: Sequence[int]) -> sa.Select[Any]:
+    columns: tuple[Any, ...] = (
+        Variant.id, Variant.code, Product.id, Product.slug, Product.name_zh, Product.name_en, Variant.label_zh, Variant.label_en,
+        Variant.barcode, Variant.price, Product.priced_by, sa.and_(Variant.is_on_sale, Product.state == ProductState.ON_SALE),
+        sa.func.coalesce(StockItem.on_hand, 0), sa.func.coalesce(StockItem.reserved, 0),
+    )  # fmt: skip
+    return (
+        sa.select(*columns)
+        .join(Product, Product.id == Variant.product_id)
+        .outerjoin(StockItem, StockItem.variant_id == Variant.id)
+        .where(Product.merchant_id.in_(merchant_ids))
+    )
+
+
+def list_shelves(
+    session: Session, merchant_ids: Sequence[int], *, text: str = "", after: str | None = None, limit: int = PAGE
+) -> tuple[list[Shelf], str | None]:
+    """Variants by code, and where the next page begins. `text` finds names, codes and barcodes."""
+    found = _rows(merchant_ids)
+    if text:
+        like = (Product.name_zh, Product.name_en, Variant.code, Variant.barcode)
+        found = found.where(sa.or_(*(column.icontains(text, autoescape=True) for column in like)))
+    if after is not None:
+        found = found.where(Variant.code > after)
+    rows = [Shelf(*row) for row in session.execute(found.order_by(Variant.code).limit(limit + 1))]
+    return rows[:limit], rows[limit - 1].code if len(rows) > limit else None
+
+
+def get_shelf(session: Session, merchant_ids: Sequence[int], code: str) -> Shelf:
+    """One variant of one of these merchants. Raises `NotFound` for all others."""
+    row = session.execute(_rows(merchant_ids).where(Variant.code == code)).one_or_none()
+    if row is None:
+        raise NotFound()
+    return Shelf(*row)
