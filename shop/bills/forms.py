@@ -1,0 +1,28 @@
+"""What people type to save an account and to pay."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+from wtforms import HiddenField, StringField
+from wtforms.validators import Length, Regexp
+
+from shop.bills.operations.accounts import LABEL_LENGTH
+from shop.platform.forms import Clean, ShopForm
+
+
+class AccountForm(ShopForm):
+    account_no = StringField(_("Account number"), [Clean(64)])
+    label = StringField(_("Name on your list"), [Clean(LABEL_LENGTH)])
+
+
+class LabelForm(ShopForm):
+    label = StringField(_("Name on your list"), [Clean(LABEL_LENGTH)])
+
+
+class PayForm(ShopForm):
+    """`token` is made with the page: the same page sent twice is one payment."""
+
+    token = HiddenField(validators=[Length(16, 64)])
+    seen_total = HiddenField(validators=[Regexp(r"^[0-9]{1,12}\Z")])
+    pin = StringField(_("Wallet PIN (6 digits)"), [Clean(20)])
+    code = StringField(_("Code from the text message"), [Clean(20)])

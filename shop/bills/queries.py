@@ -1,0 +1,241 @@
+"""Reading billers, saved accounts, what is due, and payments."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.bills import rules
+from shop.bills.answers import Offer
+from shop.bills.errors import AccountNotFound, BillerNotFound, BillPaymentNotFound
+from shop.kernel import clock
+from shop.kernel.memory import remember
+from shop.kernel.money import Money
+from shop.models.bills import (
+    Bill,
+    BillAccount,
+    BillAttempt,
+    Biller,
+    BillLookUp,
+    BillPayment,
+    BillPaymentItem,
+    BillPaymentState,
+    BillState,
+)
+from shop.platform.actor import Actor
+
+PAGE = 20
+SHOWN_AT_MOST = 60
+
+
+@remember(30)
+def billers(session: Session) -> list[Biller]:
+    """All billers in their order."""
+    found = list(session.scalars(sa.select(Biller).order_by(Biller.position, Biller.id)))
+    for biller in found:
+        session.expunge(biller)
+    return found
+
+
+def get_biller(session: Session, code: str) -> Biller:
+    """The biller of a code. Raises `BillerNotFound`."""
+    kept = next((biller for biller in billers(session) if biller.code == code), None)
+    found = kept or session.scalars(sa.select(Biller).where(Biller.code == code)).first()
+    if found is None:
+        raise BillerNotFound()
+    return found
+
+
+def biller_of(session: Session, biller_id: int) -> Biller:
+    """The biller of an account or a payment."""
+    return next((biller for biller in billers(session) if biller.id == biller_id), None) or session.get_one(Biller, biller_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """A saved account with everything its page says. `due` is oldest first and leaves out what is being paid."""
+
+    account: BillAccount
+    biller: Biller
+    due: tuple[Bill, ...] = ()
+    being_paid: tuple[Bill, ...] = ()
+    on_its_way: BillPayment | None = None
+    look_up: BillLookUp | None = None
+
+    @property
+    def total(self) -> Money:
+        return Money.total(bill.total for bill in self.due)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an answer of the biller is still to come."""
+        return self.look_up is not None and rules.is_waiting(self.look_up.asked_at, self.look_up.outcome, clock.now())
+
+    @property
+    def offer(self) -> Offer | None:
+        return stored_offer(self.account)
+
+
+def stored_offer(account: BillAccount) -> Offer | None:
+    """What a prepaid account may buy, as last looked up."""
+    if account.offer is None:
+        return None
+    left = account.offer.get("left_this_month_fen")
+    return Offer(
+        amounts=tuple(Money(fen) for fen in account.offer["amounts_fen"]), months=tuple(account.offer["months"]),
+        left_this_month=None if left is None else Money(left),
+    )
+
+
+def accounts(session: Session, actor: Actor) -> list[AccountView]:
+    """Everything the person saved, in the order of saving."""
+    mine = sa.select(BillAccount).where(BillAccount.user_id == actor.signed_in_id(), BillAccount.removed_at.is_(None))
+    return views_of(session, session.scalars(mine.order_by(BillAccount.id).limit(SHOWN_AT_MOST)).all())
+
+
+def get_account(session: Session, actor: Actor, ref: str) -> AccountView:
+    """One saved account of the person who asks. Raises `AccountNotFound`."""
+    return views_of(session, [account_of(session, actor, ref)])[0]
+
+
+def account_of(session: Session, actor: Actor, ref: str) -> BillAccount:
+    """The row of a saved account of the person who asks. Raises `AccountNotFound`."""
+    found = session.scalars(
+        sa.select(BillAccount).where(
+            BillAccount.ref == ref, BillAccount.user_id == actor.signed_in_id(), BillAccount.removed_at.is_(None)
+        )
+    ).first()
+    if found is None:
+        raise AccountNotFound()
+    return found
+
+
+def views_of(session: Session, saved: Sequence[BillAccount]) -> list[AccountView]:
+    """Put together what the pages of some accounts say; the same number of queries for one and for fifty."""
+    if not saved:
+        return []
+    numbers = [account.account_no for account in saved]
+    due: dict[tuple[int, str], list[Bill]] = defaultdict(list)
+    being_paid: dict[tuple[int, str], list[Bill]] = defaultdict(list)
+    live = sa.select(BillPaymentItem.id).where(BillPaymentItem.bill_id == Bill.id, BillPaymentItem.is_live).exists()
+    unpaid = sa.select(Bill, live).where(Bill.account_no.in_(numbers), Bill.state == BillState.DUE).order_by(Bill.period, Bill.id)
+    for bill, is_live in session.execute(unpaid):
+        (being_paid if is_live else due)[bill.biller_id, bill.account_no].append(bill)
+    flying = sa.select(BillPayment).where(BillPayment.account_no.in_(numbers), BillPayment.state.in_(rules.ON_ITS_WAY))
+    on_its_way = {(payment.biller_id, payment.account_no): payment for payment in session.scalars(flying)}
+    look_ups = latest_look_ups(session, [account.ref for account in saved])
+    views = []
+    for account in saved:
+        key = (account.biller_id, account.account_no)
+        views.append(
+            AccountView(
+                account, biller_of(session, account.biller_id), tuple(due[key]), tuple(being_paid[key]), on_its_way.get(key),
+                look_ups.get(account.ref),
+            )
+        )
+    return views
+
+
+def latest_look_ups(session: Session, refs: Iterable[str]) -> dict[str, BillLookUp]:
+    """The newest question about each account."""
+    newest = sa.select(sa.func.max(BillLookUp.id)).where(BillLookUp.account_ref.in_(list(refs))).group_by(BillLookUp.account_ref)
+    return {found.account_ref: found for found in session.scalars(sa.select(BillLookUp).where(BillLookUp.id.in_(newest)))}
+
+
+def last_look_up(session: Session, actor: Actor, account_ref: str) -> BillLookUp | None:
+    """The newest question the person asked about an account, also one that is not kept."""
+    asked = sa.select(BillLookUp).where(BillLookUp.account_ref == account_ref, BillLookUp.user_id == actor.signed_in_id())
+    return session.scalars(asked.order_by(BillLookUp.id.desc()).limit(1)).first()
+
+
+def bills_by_refs(session: Session, refs: Sequence[str]) -> list[Bill]:
+    """The bills of some references; those that are not there are left out."""
+    return list(session.scalars(sa.select(Bill).where(Bill.ref.in_(refs)).order_by(Bill.period, Bill.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """A payment with what its receipt says."""
+
+    payment: BillPayment
+    biller: Biller
+    account: BillAccount | None
+    items: tuple[tuple[BillPaymentItem, Bill], ...] = ()
+    tries: tuple[BillAttempt, ...] = field(default=())
+
+    @property
+    def is_on_its_way(self) -> bool:
+        return self.payment.state in rules.ON_ITS_WAY
+
+    @property
+    def is_posted(self) -> bool:
+        return self.payment.state is BillPaymentState.POSTED
+
+
+def get_payment(session: Session, actor: Actor, ref: str) -> PaymentView:
+    """A payment of the person who asks, with its bills and tries. Raises `BillPaymentNotFound`."""
+    payment = session.scalars(
+        sa.select(BillPayment).where(BillPayment.ref == ref, BillPayment.user_id == actor.signed_in_id())
+    ).first()
+    if payment is None:
+        raise BillPaymentNotFound()
+    account = session.get(BillAccount, payment.bill_account_id) if payment.bill_account_id else None
+    tries = session.scalars(sa.select(BillAttempt).where(BillAttempt.bill_payment_id == payment.id).order_by(BillAttempt.number)).all()
+    return PaymentView(payment, biller_of(session, payment.biller_id), account, items_of(session, payment.id), tuple(tries))
+
+
+def items_of(session: Session, payment_id: int) -> tuple[tuple[BillPaymentItem, Bill], ...]:
+    """The bills within a payment, oldest period first."""
+    rows = session.execute(
+        sa.select(BillPaymentItem, Bill)
+        .join(Bill, Bill.id == BillPaymentItem.bill_id)
+        .where(BillPaymentItem.bill_payment_id == payment_id)
+        .order_by(Bill.period, Bill.id)
+    )
+    return tuple((item, bill) for item, bill in rows)
+
+
+def payments(
+    session: Session, actor: Actor, *, account_id: int | None = None, before: int | None = None, limit: int = PAGE
+) -> tuple[list[PaymentView], int | None]:
+    """The person's payments, newest first, and where the next page starts (give it back as `before`)."""
+    mine = sa.select(BillPayment).where(BillPayment.user_id == actor.signed_in_id()).order_by(BillPayment.id.desc()).limit(limit + 1)
+    if account_id is not None:
+        mine = mine.where(BillPayment.bill_account_id == account_id)
+    if before is not None:
+        mine = mine.where(BillPayment.id < before)
+    rows = session.scalars(mine).all()
+    shown = [PaymentView(payment, biller_of(session, payment.biller_id), None) for payment in rows[:limit]]
+    return shown, rows[limit - 1].id if len(rows) > limit else None
+
+
+def standing_of(session: Session, payment: BillPayment) -> rules.Standing:
+    """A payment as the rules see it."""
+    biller = biller_of(session, payment.biller_id)
+    tries = session.scalars(sa.select(BillAttempt).where(BillAttempt.bill_payment_id == payment.id).order_by(BillAttempt.number))
+    return rules.Standing(
+        payment.state, payment.next_inquiry_at, payment.sent_at,
+        tuple(rules.Try(known.number, known.kind, known.started_at, known.ended_at, known.outcome) for known in tries),
+        biller.is_idempotent, biller.answers_inquiries,
+    )  # fmt: skip
+
+
+def due_for_a_step(session: Session, moment: datetime, limit: int = 500) -> list[BillPayment]:
+    """Payments whose next step is due, longest waiting first."""
+    waiting = (BillPaymentState.SENDING, BillPaymentState.UNKNOWN, BillPaymentState.REFUNDED)
+    due = sa.select(BillPayment).where(BillPayment.state.in_(waiting), BillPayment.next_inquiry_at <= moment)
+    return list(session.scalars(due.order_by(BillPayment.next_inquiry_at).limit(limit)))
+
+
+def with_a_person(session: Session, limit: int = 200) -> list[PaymentView]:
+    """Payments somebody has to look after, for the console: their end is not known, or the biller contradicted itself."""
+    unclear = sa.and_(BillPayment.handed_over_at.is_not(None), BillPayment.state == BillPaymentState.UNKNOWN)
+    rows = session.scalars(
+        sa.select(BillPayment).where(sa.or_(unclear, BillPayment.contradicted_at.is_not(None))).order_by(BillPayment.id).limit(limit)
+    )
+    return [PaymentView(payment, biller_of(session, payment.biller_id), None) for payment in rows]

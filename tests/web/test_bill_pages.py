@@ -1,0 +1,274 @@
+"""The pages of bills, as somebody without script uses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from shop.kernel import clock
+from shop.kernel.db import reading
+from shop.models.accounts import User
+from shop.models.bills import BillPayment
+from shop.platform import outbox
+from simulators.biller.channel import Channel
+from tests.support import bills
+from tests.support.factories import Factories
+from tests.support.money import PIN, balance, fund
+from tests.support.people import sign_in
+from tests.support.queries import counted
+
+
+@pytest.fixture
+def biller(app: Flask) -> Iterator[Channel]:
+    with bills.billers_running(app) as channel:
+        channel.control(lost_answer="close")
+        yield channel
+
+
+@pytest.fixture
+def resident(client: FlaskClient, make: Factories) -> User:
+    """Somebody with ¥1,000 in the wallet, signed in on `client`."""
+    user = make.user()
+    fund(user, 100_000)
+    sign_in(client, user)
+    return user
+
+
+def hidden(page: str) -> dict[str, object]:
+    """What a form carries unseen."""
+    pairs = re.findall(r'<input type="hidden" name="(token|seen_total|bill)" value="([^"]*)"', page)
+    return {"bill": [value for name, value in pairs if name == "bill"], **{name: value for name, value in pairs if name != "bill"}}
+
+
+def payments_made() -> int:
+    return reading().scalar(sa.select(sa.func.count()).select_from(BillPayment)) or 0
+
+
+def test_from_a_number_to_a_receipt(client: FlaskClient, biller: Channel, resident: User) -> None:
+    assert "Neijiang Power Supply" in client.get("/bills/add").text
+    saved = client.post("/bills/add/power", data={"account_no": "5110 0000 18", "label": "Home"})
+    assert saved.status_code == 303
+    waiting = client.get(saved.location).text
+    assert "Asking Neijiang Power Supply" in waiting
+    assert '<noscript><meta http-equiv="refresh"' in waiting
+    outbox.run_due()
+    shown = client.get(saved.location).text
+    assert "Everything due" in shown
+    assert "http-equiv" not in shown
+    told = biller.query("power", "5110000018")
+    assert told["holder"] not in shown
+    pay_url = f"{saved.location}/pay?periods=2"
+    page = client.get(pay_url).text
+    paid = client.post(pay_url, data={**hidden(page), "pin": PIN})
+    assert paid.status_code == 303
+    underway = client.get(paid.location).text
+    assert "Being paid" in underway
+    assert "Receipt number" not in underway  # no receipt before the biller has written it off
+    assert client.get(f"{paid.location}/print").status_code == 303
+    outbox.run_due()
+    receipt = client.get(paid.location).text
+    made = reading().scalars(sa.select(BillPayment)).one()
+    assert made.receipt_no is not None
+    assert made.receipt_no in receipt
+    assert "整" in receipt or "分" in receipt
+    assert "is not a tax invoice" in receipt
+    assert made.receipt_no in client.get(f"{paid.location}/print").text
+    assert made.ref in client.get("/bills/payments").text
+    assert made.ref in client.get("/bills").text
+
+
+def test_an_unknown_number_is_said_plainly_and_shows_nothing_else(client: FlaskClient, biller: Channel, resident: User) -> None:
+    saved = client.post("/bills/add/power", data={"account_no": "5110000010"})
+    outbox.run_due()
+    page = client.get(saved.location)
+    assert page.status_code == 200
+    assert "does not know this number" in page.text
+    assert "5110000010" not in page.text
+    assert "5110000010" not in client.get("/bills").text
+
+
+def test_a_number_of_another_form_is_refused_beside_its_field_and_what_was_typed_is_kept(
+    client: FlaskClient, biller: Channel, resident: User
+) -> None:
+    answer = client.post("/bills/add/power", data={"account_no": "123", "label": "Home"})
+    assert answer.status_code == 422
+    assert 'id="account_no-error"' in answer.text
+    assert 'value="123"' in answer.text
+    assert 'value="Home"' in answer.text
+
+
+def test_a_wrong_pin_is_refused_beside_its_field_and_nothing_happened(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    url = f"/bills/accounts/{view.account.ref}/pay?periods=1"
+    answer = client.post(url, data={**hidden(client.get(url).text), "pin": "111222"})
+    assert answer.status_code == 422
+    assert "Tries left: 4" in answer.text
+    assert "111222" not in answer.text
+    assert payments_made() == 0
+    assert balance(f"wallet:{resident.id}") == 100_000
+
+
+def test_a_double_click_makes_one_payment(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    url = f"/bills/accounts/{view.account.ref}/pay?periods=1"
+    form = {**hidden(client.get(url).text), "pin": PIN}
+    first, second = client.post(url, data=form), client.post(url, data=form)
+    assert first.location == second.location
+    assert payments_made() == 1
+
+
+def test_a_second_tab_is_told_that_the_bill_is_being_paid(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    url = f"/bills/accounts/{view.account.ref}/pay?periods=1"
+    one, other = hidden(client.get(url).text), hidden(client.get(url).text)
+    client.post(url, data={**one, "pin": PIN})
+    answer = client.post(url, data={**other, "pin": PIN}, follow_redirects=True)
+    assert "already on its way" in answer.text
+    assert payments_made() == 1
+    assert client.get(url).status_code == 303  # no page to pay a second time
+
+
+@pytest.mark.parametrize("seen", ["1", "99999999"])
+def test_another_total_than_the_one_shown_pays_nothing(client: FlaskClient, biller: Channel, resident: User, seen: str) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    url = f"/bills/accounts/{view.account.ref}/pay?periods=1"
+    answer = client.post(url, data={**hidden(client.get(url).text), "seen_total": seen, "pin": PIN}, follow_redirects=True)
+    assert "Nothing was paid" in answer.text
+    assert payments_made() == 0
+
+
+def test_a_page_left_open_for_too_long_pays_nothing_and_asks_again(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    url = f"/bills/accounts/{view.account.ref}/pay?periods=1"
+    form = hidden(client.get(url).text)
+    clock.move(timedelta(minutes=6))
+    answer = client.post(url, data={**form, "pin": PIN}, follow_redirects=True)
+    assert "more than five minutes old" in answer.text
+    assert "Asking Neijiang Power Supply" in answer.text
+    assert payments_made() == 0
+    outbox.run_due()
+    assert client.post(url, data={**hidden(client.get(url).text), "pin": PIN}).status_code == 303
+    assert payments_made() == 1
+
+
+def test_a_payment_that_failed_says_where_the_money_is(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000013")
+    made = bills.pay(resident, view)
+    outbox.run_due()
+    assert "Waiting for the biller" in client.get(f"/bills/{made.ref}").text
+    bills.until_settled(hours=0.1)
+    page = client.get(f"/bills/{made.ref}").text
+    assert "is back in your wallet" in page
+    assert "Look again what is due" in page
+
+
+def test_a_top_up_shows_the_number_spaced_before_it_is_paid(client: FlaskClient, biller: Channel, resident: User) -> None:
+    saved = client.post("/bills/add/mobile", data={"account_no": "13800000015"})
+    assert "¥500.00" in client.get(saved.location).text
+    page = client.get(f"{saved.location}/pay?amount=5000").text
+    assert "138 0000 0015" in page
+    assert "cannot be taken back" in page
+    paid = client.post(f"{saved.location}/pay?amount=5000", data={**hidden(page), "pin": PIN})
+    outbox.run_due()
+    assert "Bill paid" in client.get(paid.location).text
+    assert balance(f"wallet:{resident.id}") == 95_000
+
+
+def test_an_amount_that_is_not_sold_pays_nothing(client: FlaskClient, biller: Channel, resident: User) -> None:
+    saved = client.post("/bills/add/mobile", data={"account_no": "13800000015"})
+    url = f"{saved.location}/pay?amount=4999"
+    answer = client.post(url, data={**hidden(client.get(url).text), "pin": PIN}, follow_redirects=True)
+    assert "does not sell this amount" in answer.text
+    assert payments_made() == 0
+
+
+def test_above_the_limit_of_a_pin_a_code_is_asked_for(client: FlaskClient, biller: Channel, make: Factories) -> None:
+    user = make.user()
+    fund(user, 500_000)
+    sign_in(client, user)
+    for number in ("13800000015", "13800000016"):
+        bills.pay(user, bills.add(user, "mobile", number), amount=50_000)
+    view = bills.add(user, "mobile", "13800000017")
+    url = f"/bills/accounts/{view.account.ref}/pay?amount=1000"
+    page = client.get(url).text
+    assert 'name="code"' in page
+    answer = client.post(url, data={**hidden(page), "pin": PIN})
+    assert answer.status_code == 422
+    assert "code from a text message" in answer.text
+    assert payments_made() == 2
+
+
+@pytest.mark.parametrize(("wallet", "offer"), [(None, "Open a wallet"), (0, "Top up the wallet")])
+def test_without_the_money_there_is_no_pay_button(
+    client: FlaskClient, biller: Channel, make: Factories, wallet: int | None, offer: str
+) -> None:
+    user = make.user()
+    if wallet is not None:
+        fund(user, wallet)
+    sign_in(client, user)
+    view = bills.add(user, "power", "5110000015")
+    page = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
+    assert offer in page
+    assert "Pay now" not in page
+
+
+def test_what_is_somebody_elses_is_not_there(client: FlaskClient, biller: Channel, make: Factories, resident: User) -> None:
+    other = make.user()
+    fund(other, 100_000)
+    view = bills.add(other, "power", "5110000015")
+    made = bills.pay(other, view)
+    theirs = f"/bills/accounts/{view.account.ref}"
+    for path in (theirs, f"{theirs}/pay", f"/bills/{made.ref}", f"/bills/{made.ref}/print", "/bills/accounts/none"):
+        assert client.get(path).status_code == 404
+    assert client.post(f"/bills/accounts/{view.account.ref}/refresh").status_code == 404
+    client.post(f"/bills/accounts/{view.account.ref}/remove")
+    assert bills.account(other, view.account.ref).account.removed_at is None
+
+
+def test_that_somebody_else_pays_is_said_without_their_figures(
+    client: FlaskClient, biller: Channel, make: Factories, resident: User
+) -> None:
+    other = make.user()
+    fund(other, 100_000)
+    view = bills.add(resident, "mobile", "13800000015")
+    made = bills.pay(other, bills.add(other, "mobile", "13800000015"), amount=30_000)
+    page = client.get(f"/bills/accounts/{view.account.ref}").text
+    assert "Somebody else is paying" in page
+    assert made.ref not in page
+    assert "Go on to pay" not in page
+
+
+def test_the_list_costs_the_same_for_one_account_and_for_twelve(client: FlaskClient, biller: Channel, resident: User) -> None:
+    bills.add(resident, "power", "5110000015")
+    client.get("/bills")
+    with counted() as few:
+        client.get("/bills")
+    for number in range(11):
+        bills.add(resident, "water-city", f"6000{number:02d}7")
+    with counted() as many:
+        assert client.get("/bills").text.count("/bills/accounts/") == 12
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize("path", ["/bills", "/bills/add", "/bills/add/power", "/bills/payments", "/bills/B1"])
+def test_strangers_are_asked_to_sign_in(client: FlaskClient, biller: Channel, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 302
+    assert "/sign-in" in answer.location
+
+
+def test_in_chinese_every_page_speaks_chinese(app: Flask, client: FlaskClient, biller: Channel, resident: User) -> None:
+    client.set_cookie("locale", "zh")
+    view = bills.add(resident, "power", "5110000018")
+    made = bills.pay(resident, view, periods=1)
+    outbox.run_due()
+    for path in ("/bills", "/bills/add", f"/bills/accounts/{view.account.ref}", f"/bills/{made.ref}", "/bills/add/power"):
+        main = client.get(path).text.split("<main")[1].split("</main>")[0]
+        words = re.findall(r"[A-Za-z]{4,} [a-z]{2,}", re.sub(r"<[^>]+>", " ", main))
+        assert words == [], (path, words)
