@@ -1,0 +1,148 @@
+"""For the devices of keepers: what a point expects, and what was handed over, also while there was no network."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BeforeValidator, Field
+
+from shop.api.v1.core import Schema, route
+from shop.api.v1.passes import PassItem, items_of
+from shop.communities.queries import directory
+from shop.fulfilment import operations, queries, rules
+from shop.fulfilment.errors import TooManyGuesses
+from shop.fulfilment.operations import HandoverEvent, Outcome
+from shop.kernel.db import perform, reading
+from shop.kernel.errors import NotFound
+from shop.kernel.text import mask_name
+from shop.models.pickup import HandoverOutcome
+from shop.pickup import visits
+from shop.platform.access import staff_only
+from shop.platform.actor import Actor
+from shop.platform.language import name_of, words
+
+SLUG = Field(max_length=64, pattern=r"^[a-z0-9-]+$")
+
+
+def moment_of(text: object) -> object:
+    """JSON has no times: a text in RFC 3339 is read here, everything else is left to be refused."""
+    return datetime.fromisoformat(text) if isinstance(text, str) else text
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(moment_of)]
+
+
+class PointQuery(Schema):
+    point: Annotated[str, SLUG] | None = None
+
+
+class BatchOut(Schema):
+    code: str
+    state: str
+    merchant: str
+    merchant_name: str
+    arrives_at: str
+    orders: int
+    to_pack: int
+    on_the_way: int
+    ready: int
+    collected: int
+
+
+class WaitingPass(Schema):
+    """Enough to hand over while there is no network: who, what, until when."""
+
+    ref: str
+    code: str
+    holder: str = Field(description="The name, its first character hidden.")
+    valid_until: str
+    items: list[PassItem]
+
+
+class Expected(Schema):
+    point: str
+    batches: list[BatchOut]
+    passes: list[WaitingPass]
+
+
+class EventIn(Schema):
+    client_id: str = Field(min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$", description="The device's own id of this hand-over.")
+    scanned: str = Field(alias="pass", min_length=1, max_length=200, description="The text of a QR code, or six figures.")
+    lines: list[Annotated[str, Field(max_length=40)]] | None = Field(
+        default=None, max_length=200, description="Numbers of the sub-orders that were handed over; left out, everything that was ready."
+    )
+    device_time: Moment
+
+
+class EventsIn(Schema):
+    events: list[EventIn] = Field(min_length=1, max_length=500)
+    point: Annotated[str, SLUG] | None = Field(default=None, description="Which of the keeper's points; left out, the first.")
+
+
+class OutcomeOut(Schema):
+    client_id: str
+    outcome: str
+    reason: str | None
+    message: str | None
+
+
+class OutcomesOut(Schema):
+    outcomes: list[OutcomeOut]
+
+
+def own_point(actor: Actor, slug: str | None) -> int:
+    """The keeper's point of this name, or their first. Raises `NotFound` for points of others."""
+    point = directory(reading()).points_by_slug.get(slug) if slug else None
+    point_id = rules.keeps(actor.points("keeper"), point.id if point else 0 if slug else None)
+    if point_id is None:
+        raise NotFound()
+    return point_id
+
+
+@route(
+    "GET", "/station/expected", staff_only("keeper"), summary="Batches and passes of a pick-up point", tag="station", query=PointQuery,
+    answers={200: Expected},
+)  # fmt: skip
+def expected(actor: Actor, query: PointQuery) -> Expected:
+    session = reading()
+    point_id = own_point(actor, query.point)
+    batches = [
+        BatchOut(
+            code=found.code, state=found.batch_state.value, merchant=found.merchant_code, merchant_name=name_of(found, "merchant_name"),
+            arrives_at=found.arrives_at.isoformat(), orders=found.orders, to_pack=found.to_pack, on_the_way=found.coming, ready=found.ready,
+            collected=found.collected,
+        )
+        for found in queries.expected(session, point_id)
+    ]  # fmt: skip
+    waiting = [
+        WaitingPass(
+            ref=visit.ref, code=visit.code, holder=mask_name(visit.holder_name), valid_until=visit.valid_until.isoformat(),
+            items=items_of(visit),
+        )
+        for visit in visits.live_at(session, point_id)
+    ]
+    return Expected(point=directory(session).points_by_id[point_id].slug, batches=batches, passes=waiting)
+
+
+@route(
+    "POST", "/station/handovers", staff_only("keeper"), summary="Tell what was handed over; safe to repeat", tag="station", body=EventsIn,
+    answers={200: OutcomesOut},
+)  # fmt: skip
+def tell_handovers(actor: Actor, body: EventsIn) -> OutcomesOut:
+    """Each event is decided by itself, in the order given: one that is refused does not hold up the others."""
+    point_id = own_point(actor, body.point)
+    return OutcomesOut(outcomes=[outcome_out(tell(actor, point_id, event)) for event in body.events])
+
+
+def tell(actor: Actor, point_id: int, event: EventIn) -> Outcome:
+    lines = None if event.lines is None else tuple(event.lines)
+    try:
+        return perform(operations.hand_over, actor, HandoverEvent(event.client_id, event.scanned, lines, event.device_time, point_id))
+    except TooManyGuesses:  # not kept: the device sends it again in a minute
+        return Outcome(event.client_id, HandoverOutcome.REFUSED, rules.Reason.TOO_MANY_ATTEMPTS)
+
+
+def outcome_out(outcome: Outcome) -> OutcomeOut:
+    message = words(rules.WORDS[outcome.reason]) if outcome.reason else None
+    return OutcomeOut(client_id=outcome.client_id, outcome=outcome.outcome.value, reason=outcome.reason, message=message)

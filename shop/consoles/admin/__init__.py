@@ -1,0 +1,1 @@
+"""The operators' view of the whole: what runs, what failed, who did what."""

@@ -1,0 +1,205 @@
+"""The pages of a keeper. Everything is said to one of the keeper's own points; other points' things are not found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from shop.catalog.views import picture_url
+from shop.communities.queries import Point, directory
+from shop.fulfilment import operations, queries, rules
+from shop.fulfilment.operations import HandoverEvent, LookUp
+from shop.fulfilment.rules import Reason
+from shop.kernel import clock, ids
+from shop.kernel.db import perform, reading
+from shop.kernel.errors import NotFound, ShopError
+from shop.models.pickup import Pass
+from shop.pickup import passes, visits
+from shop.platform.access import staff_only
+from shop.platform.actor import Actor
+from shop.platform.http import told
+from shop.platform.language import gettext as _
+from shop.platform.language import moment, name_of, ngettext, words
+
+bp = Blueprint("station", __name__, url_prefix="/station")
+
+MOST_TYPED = 200
+
+
+def point_of(actor: Actor) -> Point:
+    """The point this keeper works at now: the one chosen in this session if it is theirs, else their first."""
+    point_id = rules.keeps(actor.points("keeper"), session.get("station")) or rules.keeps(actor.points("keeper"), None)
+    point = directory(reading()).points_by_id.get(point_id or 0)
+    if point is None:
+        raise NotFound()
+    return point
+
+
+def page(template: str, actor: Actor, section: str, **values: Any) -> str:
+    """A page of this console, with what its layout needs."""
+    places = directory(reading()).points_by_id
+    own = [places[point_id] for point_id in actor.points("keeper") if point_id in places]
+    return render_template(
+        f"station/{template}.html", section=section, point=point_of(actor), own_points=own, picture_url=picture_url, now=clock.now(),
+        **values,
+    )  # fmt: skip
+
+
+@bp.get("/")
+@staff_only("keeper")
+def today(actor: Actor) -> Any:
+    point = point_of(actor)
+    data = reading()
+    return page(
+        "today", actor, "today", deliveries=queries.expected(data, point.id), figures=queries.point_figures(data, point.id),
+        events=queries.desk_events(data, point.id, limit=6), reason_words=reason_words,
+    )  # fmt: skip
+
+
+@bp.post("/point")
+@staff_only("keeper")
+def choose_point(actor: Actor) -> Response:
+    """Work at another of one's own points."""
+    chosen = next((point_id for point_id in actor.points("keeper") if str(point_id) == request.form.get("point")), None)
+    if chosen is None:
+        raise NotFound()
+    session["station"] = chosen
+    return redirect(url_for("station.today"), 303)
+
+
+@bp.get("/deliveries/<int:cycle_id>")
+@staff_only("keeper")
+def delivery(actor: Actor, cycle_id: int) -> Any:
+    """Count a batch against what was ordered."""
+    found = queries.point_delivery(reading(), actor.points("keeper"), cycle_id)
+    if found is None:
+        raise NotFound()
+    return page("delivery", actor, "today", delivery=found, parts=queries.incoming(reading(), cycle_id))
+
+
+@bp.post("/arrivals")
+@staff_only("keeper")
+def arrive(actor: Actor) -> Response:
+    """The ticked deliveries are here. From a counting page, the orders not ticked are missing."""
+    cycle_ids = {int(value) for value in request.form.getlist("cycles") if value.isascii() and value.isdigit() and len(value) < 16}
+    if not cycle_ids:
+        flash(_("Tick the deliveries that have arrived."), "error")
+        return redirect(url_for("station.today"), 303)
+    missing = set(request.form.getlist("listed")) - set(request.form.getlist("here"))
+    try:
+        arrival = perform(operations.receive, actor, cycle_ids, missing=missing)
+    except NotFound:
+        raise
+    except ShopError as error:
+        flash(told(error), "error")
+        return redirect(url_for("station.today"), 303)
+    ready = ngettext("%(num)s order is ready", "%(num)s orders are ready", arrival.ready)
+    people = ngettext("%(num)s resident was told", "%(num)s residents were told", arrival.people)
+    flash(_("%(ready)s; %(people)s.", ready=ready, people=people), "success")
+    if arrival.missing:
+        flash(ngettext("%(num)s order is still missing.", "%(num)s orders are still missing.", arrival.missing), "warning")
+    return redirect(url_for("station.today"), 303)
+
+
+@bp.get("/desk")
+@staff_only("keeper")
+def desk(actor: Actor) -> Any:
+    """The counter: one field, and what came of the last hand-over."""
+    done = queries.told(reading(), actor.points("keeper"), request.args.get("done", "")[:80])
+    return desk_page(actor, done=done)
+
+
+def desk_page(actor: Actor, **values: Any) -> str:
+    given = {"done": None, "refusal": "", "matches": [], "expired_ref": "", **values}
+    return page("desk", actor, "desk", reason_words=reason_words, **given)
+
+
+@bp.post("/desk")
+@staff_only("keeper")
+def find(actor: Actor) -> Any:
+    """Look up what was scanned or typed. A code is not an address, so it is sent, never put into one."""
+    point = point_of(actor)
+    text = request.form.get("code", "")[:MOST_TYPED]
+    if not text.strip():
+        return redirect(url_for("station.desk"), 303)
+    try:
+        found = perform(operations.look_up, actor, point.id, text)
+    except NotFound:
+        raise
+    except ShopError as error:
+        return desk_page(actor, refusal=told(error)), error.status
+    if found.ref:
+        return redirect(url_for("station.collect", ref=found.ref), 303)
+    matches = [visit for ref in found.matches if (visit := visits.at_points(reading(), [point.id], ref))]
+    refusal = "" if matches else refusal_words(found.reason, found.pass_id)
+    return desk_page(actor, refusal=refusal, matches=matches, expired_ref=expired_ref(found)), 200 if matches else 422
+
+
+@bp.get("/desk/<ref>")
+@staff_only("keeper")
+def collect(actor: Actor, ref: str) -> Any:
+    """Whose pass this is and everything that waits on it."""
+    visit = visits.at_points(reading(), actor.points("keeper"), ref)
+    if visit is None:
+        raise NotFound()
+    return page("collect", actor, "desk", visit=visit, client_id=f"desk-{ids.secret()}")
+
+
+@bp.post("/desk/<ref>")
+@staff_only("keeper")
+def hand_over(actor: Actor, ref: str) -> Response:
+    """Hand over the ticked orders. The page's own number makes a double click one hand-over."""
+    visit = visits.at_points(reading(), actor.points("keeper"), ref)
+    if visit is None:
+        raise NotFound()
+    client_id = request.form.get("client_id", "")[:80] or f"desk-{ids.secret()}"
+    chosen = tuple(number[:40] for number in request.form.getlist("sub_orders")[:200])
+    if not chosen:
+        flash(_("Tick what is handed over."), "error")
+        return redirect(url_for("station.collect", ref=ref), 303)
+    event = HandoverEvent(client_id, visit.ref, chosen, clock.now(), visit.pickup_point_id)
+    perform(operations.hand_over, actor, event)
+    return redirect(url_for("station.desk", done=client_id), 303)
+
+
+@bp.post("/desk/<ref>/extend")
+@staff_only("keeper")
+def extend(actor: Actor, ref: str) -> Response:
+    until = perform(passes.extend, actor, ref)
+    flash(_("This pass is good until %(until)s.", until=moment(until)), "success")
+    return redirect(url_for("station.collect", ref=ref), 303)
+
+
+@bp.get("/log")
+@staff_only("keeper")
+def log(actor: Actor) -> Any:
+    """Every scan of this point, refused ones with their reason."""
+    return page("log", actor, "log", events=queries.desk_events(reading(), point_of(actor).id, limit=100), reason_words=reason_words)
+
+
+def reason_words(reason: str | None) -> str:
+    """A reason in the reader's language."""
+    return words(rules.WORDS[Reason(reason)]) if reason else ""
+
+
+def expired_ref(found: LookUp) -> str:
+    """The pass a keeper may let run on, when that is all that is wrong with it."""
+    if found.reason is not Reason.PASS_EXPIRED or found.pass_id is None:
+        return ""
+    return reading().scalars(sa.select(Pass.ref).where(Pass.id == found.pass_id)).one()
+
+
+def refusal_words(reason: Reason | None, pass_id: int | None) -> str:
+    """Why a pass opens nothing, with the fact that helps: which point, since when."""
+    found = reading().get(Pass, pass_id) if pass_id else None
+    if found is not None and reason is Reason.WRONG_POINT:
+        point = directory(reading()).points_by_id[found.pickup_point_id]
+        return _("This pass belongs to another pick-up point: %(point)s.", point=name_of(point))
+    if found is not None and reason is Reason.PASS_EXPIRED:
+        return _("This pass ran out: %(until)s.", until=moment(found.valid_until))
+    if found is not None and reason is Reason.PASS_USED and found.used_at:
+        return _("Everything on this pass was collected: %(at)s.", at=moment(found.used_at))
+    return reason_words(reason)

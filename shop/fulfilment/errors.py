@@ -1,0 +1,29 @@
+"""Why a step between packing and hand-over was refused."""
+
+from __future__ import annotations
+
+from shop.kernel.errors import ShopError, sentence
+
+
+class NothingLeftToPack(ShopError):
+    """Every line weighs nothing: that is an order that cannot be delivered, not a packed one."""
+
+    code, status = "nothing_left_to_pack", 409
+    message = sentence("Nothing of this order would be left. Say that you cannot deliver it instead; then all of the money goes back.")
+
+
+class NothingPacked(ShopError):
+    code, status = "nothing_packed", 409
+    message = sentence("Nothing of this delivery is packed yet.")
+
+
+class NothingArrived(ShopError):
+    code, status = "nothing_arrived", 409
+    message = sentence("The shop has packed nothing of this delivery yet, so nothing can have arrived.")
+
+
+class TooManyGuesses(ShopError):
+    """A keeper typed too many codes that do not exist. QR codes still work."""
+
+    code, status = "too_many_attempts", 429
+    message = sentence("Too many wrong codes in the last minute. Please scan the QR code, or wait a minute.")

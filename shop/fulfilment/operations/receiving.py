@@ -1,0 +1,118 @@
+"""At the point: batches arrive, their orders become ready, everybody is told once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.fulfilment.errors import NothingArrived
+from shop.fulfilment.operations.packing import open_batch
+from shop.fulfilment.rules import PAID
+from shop.kernel import clock
+from shop.kernel.db import operation
+from shop.kernel.errors import NotFound
+from shop.models.orders import Purchase, SubOrder, SubOrderState
+from shop.models.pickup import Batch, BatchState, Cycle
+from shop.orders import operations as orders
+from shop.pickup import passes
+from shop.platform import audit, notices, outbox
+from shop.platform.actor import JOB, Actor
+from shop.platform.language import group_code, stamp
+
+SUB_ORDERS = cast(sa.Table, SubOrder.__table__)
+BATCHES = cast(sa.Table, Batch.__table__)
+
+BEFORE_ARRIVAL = (BatchState.PLANNED, BatchState.PACKING, BatchState.SEALED, BatchState.IN_TRANSIT)
+COMING = (SubOrderState.PLACED, SubOrderState.ACCEPTED, SubOrderState.PACKED, SubOrderState.IN_TRANSIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came: sub-orders that are ready now, people who were told, sub-orders of the same deliveries that are still missing."""
+
+    ready: int
+    people: int
+    missing: int
+
+
+@operation
+def receive(session: Session, actor: Actor, cycle_ids: Collection[int], *, missing: Collection[str] = ()) -> Arrival:
+    """The batches of these deliveries are here: everything packed but `missing` (numbers) is ready, and each person is told once for all.
+
+    All deliveries must come to one point of the keeper (`NotFound`). Told again, only what was missing before moves.
+    Raises `NothingArrived` for a delivery of which nothing was packed.
+    """
+    point_id, wanted = _one_point(session, actor, cycle_ids)
+    moment = clock.now()
+    batches = [_arrive(session, actor, cycle_id, moment) for cycle_id in wanted]
+    columns = tuple(SUB_ORDERS.c[name] for name in ("id", "number", "cycle_id", "user_id", "merchant_id", "state"))
+    rows = session.execute(
+        sa.select(*columns)
+        .join(Purchase, Purchase.id == SUB_ORDERS.c.purchase_id)
+        .where(SUB_ORDERS.c.cycle_id.in_(wanted), SUB_ORDERS.c.state.in_(COMING), Purchase.state.in_(PAID))
+        .order_by(SUB_ORDERS.c.id)
+        .with_for_update(of=SUB_ORDERS)
+    ).all()
+    here = [row for row in rows if row.state in (SubOrderState.PACKED, SubOrderState.IN_TRANSIT) and row.number not in missing]
+    for cycle_id, batch_id, is_new in batches:
+        came, expected = (sum(row.cycle_id == cycle_id for row in some) for some in (here, rows))
+        if is_new and not came:
+            raise NothingArrived()
+        if came:
+            audit.record(session, actor, "batch.arrived", "batch", batch_id, ready=came, missing=expected - came)
+    packed = [row.id for row in here if row.state is SubOrderState.PACKED]
+    if packed:  # the goods are here, so they left the merchant, whether or not anybody said so
+        orders.mark_in_transit(session, JOB, packed)
+    by_person: dict[int, list[int]] = defaultdict(list)
+    shops: dict[int, set[int]] = defaultdict(set)
+    for row in here:
+        by_person[row.user_id].append(row.id)
+        shops[row.user_id].add(row.merchant_id)
+    for user_id, sub_order_ids in sorted(by_person.items()):
+        issued = passes.issue(session, user_id, point_id)
+        orders.mark_ready(session, actor, sub_order_ids, issued.id)
+        _tell(session, user_id, issued, sub_order_ids, len(shops[user_id]))
+    return Arrival(len(here), len(by_person), len(rows) - len(here))
+
+
+def _one_point(session: Session, actor: Actor, cycle_ids: Collection[int]) -> tuple[int, list[int]]:
+    """The one point these deliveries come to, if the keeper works there."""
+    rows = session.execute(sa.select(Cycle.id, Cycle.pickup_point_id).where(Cycle.id.in_(list(cycle_ids))).order_by(Cycle.id)).all()
+    points = {row.pickup_point_id for row in rows}
+    if len(rows) != len(set(cycle_ids)) or len(points) != 1 or not points.issubset(actor.points("keeper")):
+        raise NotFound()
+    return points.pop(), [row.id for row in rows]
+
+
+def _arrive(session: Session, actor: Actor, cycle_id: int, moment: datetime) -> tuple[int, int, bool]:
+    """Mark a delivery's batch as arrived: the delivery, the batch, and whether it had not arrived before."""
+    arrived = (
+        sa.update(BATCHES)
+        .where(BATCHES.c.cycle_id == cycle_id, BATCHES.c.state.in_(BEFORE_ARRIVAL))
+        .values(state=BatchState.ARRIVED, arrived_at=moment, arrived_by_id=actor.user_id)
+        .returning(BATCHES.c.id)
+    )
+    batch = sa.select(BATCHES.c.id).where(BATCHES.c.cycle_id == cycle_id)
+    if session.scalar(batch) is None:
+        open_batch(session, cycle_id)
+    batch_id = session.execute(arrived).scalar_one_or_none()
+    return cycle_id, batch_id or session.execute(batch).scalar_one(), batch_id is not None
+
+
+def _tell(session: Session, user_id: int, issued: passes.Issued, sub_order_ids: Sequence[int], shops: int) -> None:
+    """One notice and one SMS. A sub-order becomes ready once, so its id names the occasion."""
+    occasion = f"arrived:{min(sub_order_ids)}"
+    notices.post(
+        session, user_id, "fulfilment.arrived", dedupe_key=occasion, link=f"/pickup/{issued.ref}", orders=len(sub_order_ids), shops=shops,
+        code=group_code(issued.code), until=stamp(issued.valid_until),
+    )
+    outbox.enqueue(
+        session, "fulfilment.tell_arrived", dedupe_key=f"fulfilment.tell_{occasion}", pass_id=issued.id, orders=len(sub_order_ids),
+        shops=shops, occasion=occasion,
+    )

@@ -1,0 +1,248 @@
+"""What is to be packed, what is expected, what waits, what happened at the counter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shop.fulfilment.rules import PAID
+from shop.kernel import clock
+from shop.kernel.money import ZERO, Money
+from shop.models.accounts import User
+from shop.models.merchants import Merchant
+from shop.models.orders import OrderLine, Purchase, SubOrder, SubOrderState
+from shop.models.pickup import Batch, BatchState, Cycle, Handover, HandoverItem, HandoverOutcome, Pass, PassState, PickupPoint
+
+MERCHANT_ROLES = ("merchant_owner", "merchant_clerk")
+TO_PACK = (SubOrderState.PLACED, SubOrderState.ACCEPTED)
+DAYS_BACK = 14
+
+
+def batch_code(arrives_on: date, cycle_id: int) -> str:
+    """What is written on a batch's papers: the day it arrives, and the number of its delivery."""
+    return f"T{arrives_on:%y%m%d}-{cycle_id:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One merchant's delivery to one point, with how far its orders are. Counts are sub-orders; money is what they come to."""
+
+    cycle_id: int
+    merchant_id: int
+    merchant_code: str
+    merchant_name_zh: str
+    merchant_name_en: str
+    pickup_point_id: int
+    point_slug: str
+    point_name_zh: str
+    point_name_en: str
+    arrives_on: date
+    arrives_at: datetime
+    cut_off_at: datetime
+    batch_state: BatchState
+    arrived_at: datetime | None
+    orders: int
+    people: int
+    to_accept: int
+    to_pack: int
+    packed: int
+    in_transit: int
+    ready: int
+    collected: int
+    total: Money
+
+    @property
+    def code(self) -> str:
+        return batch_code(self.arrives_on, self.cycle_id)
+
+    @property
+    def coming(self) -> int:
+        """What the point can receive."""
+        return self.packed + self.in_transit
+
+    @property
+    def is_closed_for_orders(self) -> bool:
+        return clock.now() >= self.cut_off_at
+
+
+def _count(*states: SubOrderState) -> Any:
+    return sa.func.count().filter(SubOrder.state.in_(states))
+
+
+def deliveries(session: Session, *conditions: sa.ColumnElement[bool]) -> list[Delivery]:
+    """Deliveries with paid orders, by day and point. One query."""
+    live = SubOrder.state.not_in((SubOrderState.CANCELLED, SubOrderState.SHORT))
+    columns: tuple[Any, ...] = (
+        Cycle.id, Cycle.merchant_id, Merchant.code, Merchant.name_zh, Merchant.name_en, Cycle.pickup_point_id, PickupPoint.slug,
+        PickupPoint.name_zh, PickupPoint.name_en, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at, Batch.state, Batch.arrived_at,
+    )
+    counts: tuple[Any, ...] = (
+        sa.func.count(), sa.func.count(sa.distinct(SubOrder.user_id)), _count(SubOrderState.PLACED), _count(*TO_PACK),
+        _count(SubOrderState.PACKED), _count(SubOrderState.IN_TRANSIT), _count(SubOrderState.READY),
+        _count(SubOrderState.COLLECTED, SubOrderState.COMPLETED, SubOrderState.RETURNED),
+        sa.func.sum(SubOrder.total) - sa.func.sum(SubOrder.refunded_total),
+    )
+    rows: Any = session.execute(
+        sa.select(*columns, *counts)
+        .join(Merchant, Merchant.id == Cycle.merchant_id)
+        .join(PickupPoint, PickupPoint.id == Cycle.pickup_point_id)
+        .join(SubOrder, SubOrder.cycle_id == Cycle.id)
+        .join(Purchase, Purchase.id == SubOrder.purchase_id)
+        .outerjoin(Batch, Batch.cycle_id == Cycle.id)
+        .where(live, Purchase.state.in_(PAID), *conditions)
+        .group_by(*columns)
+        .order_by(Cycle.arrives_on, PickupPoint.slug, Cycle.arrives_at, Merchant.code)
+    )
+    return [_delivery(list(row)) for row in rows]
+
+
+def _delivery(values: list[Any]) -> Delivery:
+    """A row without a batch is a delivery that nobody has begun to pack."""
+    values[12] = values[12] or BatchState.PLANNED
+    values[-1] = _money(values[-1])
+    return Delivery(*values)
+
+
+def _money(value: Any) -> Money:
+    """Sums of money come back as Money or as a bare number, depending on the engine."""
+    return value if isinstance(value, Money) else Money(int(value or 0)) if value else ZERO
+
+
+def merchant_board(session: Session, merchant_id: int) -> list[Delivery]:
+    """What a merchant still has to do, and what comes within the next days."""
+    since = clock.today() - timedelta(days=DAYS_BACK)
+    found = deliveries(session, Cycle.merchant_id == merchant_id, Cycle.arrives_on >= since)
+    return [delivery for delivery in found if delivery.to_pack or delivery.packed or delivery.arrives_on >= clock.today()]
+
+
+def merchant_delivery(session: Session, merchant_ids: Sequence[int], cycle_id: int) -> Delivery | None:
+    """One delivery of one of these merchants; None for others, and while nobody ordered."""
+    return next(iter(deliveries(session, Cycle.merchant_id.in_(merchant_ids), Cycle.id == cycle_id)), None)
+
+
+def expected(session: Session, point_id: int) -> list[Delivery]:
+    """What a point expects until tomorrow, and what it received today. Old deliveries stay until everything has come."""
+    since, until = clock.today() - timedelta(days=DAYS_BACK), clock.today() + timedelta(days=1)
+    found = deliveries(session, Cycle.pickup_point_id == point_id, Cycle.arrives_on.between(since, until))
+    return [delivery for delivery in found if delivery.to_pack or delivery.coming or delivery.arrives_on >= clock.today()]
+
+
+def point_delivery(session: Session, point_ids: Sequence[int], cycle_id: int) -> Delivery | None:
+    """One delivery to one of these points; None for others."""
+    return next(iter(deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id == cycle_id)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PointFigures:
+    """Today at a point, in sub-orders; `overdue` are people whose pass has run out with goods still here."""
+
+    waiting: int
+    people_waiting: int
+    overdue: int
+    collected_today: int
+    refused_today: int
+
+
+def point_figures(session: Session, point_id: int) -> PointFigures:
+    """Five counts in one query."""
+    day_began = clock.at(clock.today(), time(0))
+    ready = (SubOrder.pickup_point_id == point_id, SubOrder.state == SubOrderState.READY)
+    events = sa.select(sa.func.count()).select_from(Handover)
+    here_today = (Handover.pickup_point_id == point_id, Handover.received_at >= day_began)
+    bad = Handover.outcome.in_((HandoverOutcome.REFUSED, HandoverOutcome.CONFLICT))
+    row = session.execute(
+        sa.select(
+            sa.select(sa.func.count()).where(*ready).scalar_subquery(),
+            sa.select(sa.func.count(sa.distinct(SubOrder.user_id))).where(*ready).scalar_subquery(),
+            sa.select(sa.func.count(sa.distinct(Pass.id))).join(SubOrder, SubOrder.pass_id == Pass.id)
+            .where(*ready, Pass.state == PassState.LIVE, Pass.valid_until < clock.now()).scalar_subquery(),
+            sa.select(sa.func.count()).select_from(HandoverItem).join(Handover, Handover.id == HandoverItem.handover_id)
+            .where(*here_today).scalar_subquery(),
+            events.where(*here_today, bad).scalar_subquery(),
+        )
+    ).one()  # fmt: skip
+    return PointFigures(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A sub-order a point expects, for counting a batch."""
+
+    number: str
+    state: SubOrderState
+    holder_name: str
+    pieces: int
+
+
+def incoming(session: Session, cycle_id: int) -> list[Incoming]:
+    """The paid sub-orders of a delivery, for counting a batch against them."""
+    pieces = sa.select(sa.func.sum(OrderLine.quantity)).where(OrderLine.sub_order_id == SubOrder.id).scalar_subquery()
+    rows = session.execute(
+        sa.select(SubOrder.number, SubOrder.state, User.display_name, pieces)
+        .join(User, User.id == SubOrder.user_id)
+        .join(Purchase, Purchase.id == SubOrder.purchase_id)
+        .where(SubOrder.cycle_id == cycle_id, Purchase.state.in_(PAID))
+        .where(SubOrder.state.not_in((SubOrderState.CANCELLED, SubOrderState.SHORT)))
+        .order_by(SubOrder.number)
+    )
+    return [Incoming(row[0], row[1], row[2], int(row[3] or 0)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskEvent:
+    """One scan at the counter."""
+
+    id: int
+    at: datetime
+    outcome: HandoverOutcome
+    reason: str | None
+    holder_name: str | None
+    pass_ref: str | None
+    handed: int
+
+
+def desk_events(session: Session, point_id: int, limit: int = 50) -> list[DeskEvent]:
+    """The newest scans of a point, refused ones with their reason."""
+    handed = sa.select(sa.func.count()).where(HandoverItem.handover_id == Handover.id).scalar_subquery()
+    rows = session.execute(
+        sa.select(Handover.id, Handover.received_at, Handover.outcome, Handover.reason, User.display_name, Pass.ref, handed)
+        .outerjoin(Pass, Pass.id == Handover.pass_id)
+        .outerjoin(User, User.id == Pass.user_id)
+        .where(Handover.pickup_point_id == point_id)
+        .order_by(Handover.id.desc())
+        .limit(limit)
+    )
+    return [DeskEvent(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A hand-over as its result page shows it."""
+
+    outcome: HandoverOutcome
+    reason: str | None
+    holder_name: str | None
+    handed: tuple[str, ...]
+    still_waiting: int
+
+
+def told(session: Session, point_ids: Sequence[int], client_id: str) -> Told | None:
+    """What came of an event at one of these points; None for others."""
+    row = session.execute(
+        sa.select(Handover.id, Handover.outcome, Handover.reason, Handover.pass_id, User.display_name)
+        .outerjoin(Pass, Pass.id == Handover.pass_id)
+        .outerjoin(User, User.id == Pass.user_id)
+        .where(Handover.client_id == client_id, Handover.pickup_point_id.in_(point_ids))
+    ).one_or_none()
+    if row is None:
+        return None
+    items = sa.select(SubOrder.number).join(HandoverItem, HandoverItem.sub_order_id == SubOrder.id)
+    waiting = sa.select(sa.func.count()).where(SubOrder.pass_id == row.pass_id, SubOrder.state == SubOrderState.READY)
+    still = (session.scalar(waiting) or 0) if row.pass_id is not None else 0
+    handed = tuple(session.scalars(items.where(HandoverItem.handover_id == row.id).order_by(SubOrder.number)))
+    return Told(row.outcome, row.reason, row.display_name, handed, still)

@@ -1,0 +1,209 @@
+"""The API of residents' passes, of keepers' devices and of merchants."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from shop.kernel import clock
+from shop.models.orders import SubOrderState
+from shop.pickup import codes
+from tests.support.counter import Counter, scans, state_of
+from tests.support.factories import Factories
+from tests.support.money import balance
+from tests.support.people import bearer
+
+API = "/api/v1"
+
+
+@pytest.fixture
+def counter(make: Factories) -> Counter:
+    made = Counter(make)
+    made.goods("rice", price=2_000)
+    made.goods("oil", merchant=1, price=5_000)
+    made.goods("fish", price=1_500, by_weight=True, grams=500)
+    return made
+
+
+@pytest.fixture
+def keeper(app: Flask, counter: Counter) -> dict[str, str]:
+    return bearer(app, counter.keeper_user, second_factor=True)
+
+
+@pytest.fixture
+def clerk(app: Flask, counter: Counter) -> dict[str, str]:
+    return bearer(app, counter.clerk_users[0], second_factor=True)
+
+
+def event(client_id: str, text: str, **values: Any) -> dict[str, Any]:
+    return {"client_id": client_id, "pass": text, "device_time": clock.now().isoformat()} | values
+
+
+def test_a_resident_reads_their_pass(app: Flask, client: FlaskClient, counter: Counter) -> None:
+    buyer = counter.buyer()
+    visit = counter.ready(buyer, {"rice": 1, "oil": 2})
+    body = client.get(f"{API}/passes", headers=bearer(app, buyer)).json
+    assert body["code"] == visit.code
+    assert codes.understand(body["qr"]).value == visit.ref
+    assert body["point"] == counter.point.slug
+    assert [item["lines"][0]["quantity"] for item in body["items"]] == [1, 2]
+    assert len(body["passes"]) == 1
+
+
+def test_without_goods_there_is_no_code(app: Flask, client: FlaskClient, counter: Counter) -> None:
+    body = client.get(f"{API}/passes", headers=bearer(app, counter.buyer())).json
+    assert body == {"code": None, "qr": None, "point": None, "valid_until": None, "items": [], "passes": []}
+
+
+def test_a_device_learns_what_its_point_expects(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    visit = counter.ready(counter.buyer(display_name="李梅"), {"rice": 1})
+    counter.packed(counter.buyer(), {"oil": 1})
+    body = client.get(f"{API}/station/expected?point={counter.point.slug}", headers=keeper).json
+    assert {batch["merchant"]: (batch["state"], batch["ready"], batch["on_the_way"]) for batch in body["batches"]} == {
+        counter.merchants[0].code: ("arrived", 1, 0), counter.merchants[1].code: ("packing", 0, 1),
+    }  # fmt: skip
+    (waiting,) = body["passes"]
+    assert (waiting["ref"], waiting["code"], waiting["holder"]) == (visit.ref, visit.code, "*梅")
+
+
+def test_hand_overs_told_twice_count_once(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    visit = counter.ready(counter.buyer(), {"rice": 1})
+    events = {"events": [event("device-1:1", visit.code), event("device-1:2", "000000"), event("device-2:1", visit.code)]}
+    first = client.post(f"{API}/station/handovers", json=events, headers=keeper).json
+    assert [(one["outcome"], one["reason"]) for one in first["outcomes"]] == [
+        ("accepted", None), ("refused", "unknown_pass"), ("conflict", "already_handed_over"),
+    ]  # fmt: skip
+    second = client.post(f"{API}/station/handovers", json=events, headers=keeper).json
+    assert [one["outcome"] for one in second["outcomes"]] == ["duplicate", "refused", "conflict"]
+    assert balance(f"merchant:{counter.merchants[0].id}") == 1_940
+    assert len(scans()) == 3
+
+
+def test_named_lines_leave_and_others_stay(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    body = {"events": [event("a", counter.pass_of(buyer).code, lines=[oil.number])], "point": counter.point.slug}
+    assert client.post(f"{API}/station/handovers", json=body, headers=keeper).json["outcomes"][0]["outcome"] == "accepted"
+    assert (state_of(rice), state_of(oil)) == (SubOrderState.READY, SubOrderState.COLLECTED)
+
+
+def test_a_scan_without_network_is_judged_as_of_its_own_time(app: Flask, client: FlaskClient, counter: Counter) -> None:
+    visit = counter.ready(counter.buyer(), {"rice": 1})
+    clock.move(visit.valid_until + timedelta(hours=12) - clock.now())
+    keeper = bearer(app, counter.keeper_user, second_factor=True)
+    too_late, in_time = (
+        event(name, visit.code, device_time=(visit.valid_until + timedelta(hours=after)).isoformat())
+        for name, after in (("too-late", 1), ("in-time", -1))
+    )
+    answer = client.post(f"{API}/station/handovers", json={"events": [too_late, in_time]}, headers=keeper).json
+    assert [one["reason"] for one in answer["outcomes"]] == ["pass_expired", None]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"events": []},
+        {"events": [{"client_id": "a", "pass": "1"}]},
+        {"events": [{"client_id": "a", "pass": "1", "device_time": "2026-01-01T00:00:00"}]},
+        {"events": [{"client_id": "", "pass": "1", "device_time": "2026-01-01T00:00:00Z"}]},
+        {"events": [{"client_id": "a b", "pass": "1", "device_time": "2026-01-01T00:00:00Z"}]},
+        {"events": [{"client_id": "a", "pass": "1", "device_time": "2026-01-01T00:00:00Z", "more": 1}]},
+    ],
+)
+def test_events_of_the_wrong_shape_are_refused_as_a_whole(client: FlaskClient, keeper: dict[str, str], body: dict[str, Any]) -> None:
+    assert client.post(f"{API}/station/handovers", json=body, headers=keeper).status_code == 422
+    assert scans() == []
+
+
+def test_other_points_are_not_found(app: Flask, client: FlaskClient, counter: Counter, make: Factories) -> None:
+    visit = counter.ready(counter.buyer(), {"rice": 1})
+    stranger = bearer(app, counter.new_keeper(make.point())[0], second_factor=True)
+    assert client.get(f"{API}/station/expected?point={counter.point.slug}", headers=stranger).status_code == 404
+    named = {"events": [event("a", visit.code)], "point": counter.point.slug}
+    assert client.post(f"{API}/station/handovers", json=named, headers=stranger).status_code == 404
+    unnamed = {"events": [event("a", codes.qr_text(visit.ref, visit.valid_until, clock.now()))]}
+    outcome = client.post(f"{API}/station/handovers", json=unnamed, headers=stranger).json["outcomes"][0]
+    assert (outcome["outcome"], outcome["reason"]) == ("refused", "wrong_point")
+
+
+def test_guesses_through_the_api_are_capped_and_not_lost(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    events = {"events": [event(f"guess-{number}", f"{number:06d}") for number in range(22)]}
+    reasons = [one["reason"] for one in client.post(f"{API}/station/handovers", json=events, headers=keeper).json["outcomes"]]
+    assert reasons == ["unknown_pass"] * 20 + ["too_many_attempts"] * 2
+    assert len(scans()) == 20
+
+
+def test_a_merchant_weighs_and_packs(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    (part,) = counter.ordered(counter.buyer(), {"fish": 2})
+    (order,) = client.get(f"{API}/merchant/orders?state=placed", headers=clerk).json["items"]
+    assert (order["number"], order["lines"][0]["nominal_grams"]) == (part.number, 1_000)
+    weights = {str(order["lines"][0]["line"]): 870}
+    packed = client.post(f"{API}/merchant/orders/{part.number}/pack", json={"weights": weights}, headers=clerk).json
+    assert (packed["state"], packed["refunded_minor"]) == ("packed", 390)
+    again = client.post(f"{API}/merchant/orders/{part.number}/pack", json={"weights": weights}, headers=clerk).json
+    assert again["refunded_minor"] == 0
+    read = client.get(f"{API}/merchant/orders/{part.number}", headers=clerk).json
+    assert (read["lines"][0]["final_grams"], read["lines"][0]["final_total_minor"], read["refunded_minor"]) == (870, 2_610, 390)
+
+
+def test_lines_without_weight_are_named_as_the_reason(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    (part,) = counter.ordered(counter.buyer(), {"fish": 2})
+    answer = client.post(f"{API}/merchant/orders/{part.number}/pack", json={"weights": {}}, headers=clerk)
+    assert (answer.status_code, answer.json["code"]) == (409, "lines_not_weighed")
+
+
+def test_a_merchant_reads_and_counts_their_stock(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    items = client.get(f"{API}/merchant/stock", headers=clerk).json["items"]
+    assert [(item["code"], item["available"]) for item in items] == [("fish", 100), ("rice", 100)]
+    moved = {"kind": "received", "quantity": 7, "client_id": "delivery-note-1"}
+    for _ in range(2):
+        assert client.post(f"{API}/merchant/stock/rice/movements", json=moved, headers=clerk).json["on_hand"] == 107
+
+
+def test_lists_go_on_where_they_stopped(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    buyer = counter.buyer()
+    numbers = [counter.ordered(buyer, {"rice": 1})[0].number for _ in range(3)]
+    seen, cursor = [], ""
+    for _ in range(3):
+        body = client.get(f"{API}/merchant/orders?limit=1{cursor}", headers=clerk).json
+        seen += [item["number"] for item in body["items"]]
+        cursor = f"&cursor={body['next_cursor']}"
+    assert seen == numbers[::-1]
+    assert body["next_cursor"] is None
+
+
+def test_the_statement_of_a_merchant(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    counter.hand_over(counter.ready(counter.buyer(), {"rice": 1}).code)
+    body = client.get(f"{API}/merchant/statements", headers=clerk).json
+    assert (body["payable_minor"], body["in_escrow_minor"], body["items"][0]["net_minor"]) == (1_940, 0, 1_940)
+
+
+def test_other_merchants_things_are_not_found(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    (part,) = counter.ordered(counter.buyer(), {"oil": 1})
+    other = counter.merchants[1].code
+    assert client.get(f"{API}/merchant/orders/{part.number}", headers=clerk).status_code == 404
+    assert client.post(f"{API}/merchant/orders/{part.number}/pack", json={"weights": {}}, headers=clerk).status_code == 404
+    for resource in ("orders", "stock", "statements"):
+        assert client.get(f"{API}/merchant/{resource}?merchant={other}", headers=clerk).status_code == 404
+    moved = {"kind": "received", "quantity": 7}
+    assert client.post(f"{API}/merchant/stock/oil/movements", json=moved, headers=clerk).status_code == 404
+    assert client.get(f"{API}/merchant/orders", headers=clerk).json["items"] == []
+    assert state_of(part) is SubOrderState.PLACED
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/station/expected"), ("POST", "/station/handovers"), ("GET", "/merchant/orders"), ("GET", "/merchant/stock"),
+        ("GET", "/merchant/statements"),
+    ],
+)  # fmt: skip
+def test_residents_do_not_get_in(app: Flask, client: FlaskClient, counter: Counter, method: str, path: str) -> None:
+    assert client.open(f"{API}{path}", method=method).status_code == 401
+    assert client.open(f"{API}{path}", method=method, headers=bearer(app, counter.buyer(), second_factor=True)).status_code == 403
+    staff = counter.keeper_user if path.startswith("/station") else counter.clerk_users[0]
+    assert client.open(f"{API}{path}", method=method, headers=bearer(app, staff)).status_code == 403

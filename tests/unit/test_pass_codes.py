@@ -1,0 +1,80 @@
+"""QR texts: signed, of one purpose, short-lived, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shop.kernel import keys
+from shop.pickup import codes
+from shop.pickup.codes import Kind
+
+pytestmark = pytest.mark.one_engine
+
+NOW = datetime(2026, 6, 8, 8, 20, tzinfo=UTC)
+LATER = NOW + timedelta(days=3)
+REFERENCE = "V260608-7K3M9QXA"
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "_secret", "for this test only")
+
+
+def test_a_qr_text_is_understood_with_its_expiry() -> None:
+    shown = codes.understand(codes.qr_text(REFERENCE, LATER, NOW))
+    assert (shown.kind, shown.value) == (Kind.QR, REFERENCE)
+    assert shown.expires_at == datetime(2026, 6, 9, 8, 0, tzinfo=UTC)
+    assert not shown.is_guessable
+
+
+def test_it_never_lives_longer_than_the_pass() -> None:
+    soon = NOW + timedelta(hours=2)
+    assert codes.understand(codes.qr_text(REFERENCE, soon, NOW)).expires_at == soon
+
+
+def test_it_stays_the_same_for_the_rest_of_the_hour() -> None:
+    assert codes.qr_text(REFERENCE, LATER, NOW) == codes.qr_text(REFERENCE, LATER, NOW + timedelta(minutes=39))
+    assert codes.qr_text(REFERENCE, LATER, NOW) != codes.qr_text(REFERENCE, LATER, NOW + timedelta(minutes=40))
+
+
+def test_every_changed_character_is_a_forgery_or_no_code_at_all() -> None:
+    text = codes.qr_text(REFERENCE, LATER, NOW)
+    for place in range(len(text)):
+        changed = text[:place] + ("7" if text[place] != "7" else "8") + text[place + 1 :]
+        assert codes.understand(changed).kind in {Kind.FORGED, Kind.OTHER}
+
+
+def test_another_secret_signs_another_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = codes.qr_text(REFERENCE, LATER, NOW)
+    monkeypatch.setattr(keys, "_secret", "of another shop")
+    assert codes.understand(text).kind is Kind.FORGED
+
+
+def test_the_key_is_of_this_purpose_only() -> None:
+    expiry = int(LATER.timestamp())
+    elsewhere = keys.fingerprint("wallet_pin", f"L1.{REFERENCE}.{expiry}")[:32].upper()
+    assert codes.understand(f"L1.{REFERENCE}.{expiry}.{elsewhere}").kind is Kind.FORGED
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("482193", Kind.CODE, "482193"),
+        (" 482 193 ", Kind.CODE, "482193"),
+        ("482-193", Kind.CODE, "482193"),
+        ("４８２１９３", Kind.CODE, "482193"),
+        ("0107", Kind.PHONE_TAIL, "0107"),
+        ("v260608-7k3m9qxa", Kind.REFERENCE, REFERENCE),
+        ("48219", Kind.OTHER, ""),
+        ("", Kind.OTHER, ""),
+        ("L1.rubbish", Kind.FORGED, ""),
+        ("9" * 5_000, Kind.OTHER, ""),
+        ("四八二一九三", Kind.OTHER, ""),
+        ("٤٨٢١٩٣", Kind.OTHER, ""),
+    ],
+)
+def test_what_is_typed_is_told_apart(text: str, kind: Kind, value: str) -> None:
+    shown = codes.understand(text)
+    assert (shown.kind, shown.value) == (kind, value)

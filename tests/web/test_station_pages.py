@@ -1,0 +1,149 @@
+"""The keeper's console: receiving, looking up, handing over; other points' things are not found."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from shop.fulfilment import rules
+from shop.models.accounts import Role
+from shop.models.orders import SubOrderState
+from tests.support.counter import Counter, scans, state_of
+from tests.support.factories import Factories
+from tests.support.money import balance
+from tests.support.people import sign_in
+
+
+@pytest.fixture
+def counter(make: Factories, client: FlaskClient) -> Counter:
+    made = Counter(make)
+    made.goods("rice", price=2_000)
+    made.goods("oil", merchant=1, price=5_000)
+    sign_in(client, made.keeper_user, second_factor=True)
+    return made
+
+
+def field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found, f"no field {name}"
+    return found[1]
+
+
+def test_ticked_deliveries_arrive_together(client: FlaskClient, counter: Counter) -> None:
+    parts = counter.packed(counter.buyer(), {"rice": 1, "oil": 1})
+    page = client.get("/station/").text
+    assert page.count('name="cycles"') == 2
+    answer = client.post("/station/arrivals", data={"cycles": [str(part.cycle_id) for part in parts]}, follow_redirects=True)
+    assert "2 orders are ready; 1 resident was told." in answer.text
+    assert {state_of(part) for part in parts} == {SubOrderState.READY}
+
+
+def test_what_is_not_ticked_on_the_counting_page_is_missing(client: FlaskClient, counter: Counter) -> None:
+    here, missing = counter.packed(counter.buyer(), {"rice": 1})[0], counter.packed(counter.buyer(), {"rice": 1})[0]
+    assert here.number in client.get(f"/station/deliveries/{here.cycle_id}").text
+    answer = client.post(
+        "/station/arrivals", data={"cycles": str(here.cycle_id), "listed": [here.number, missing.number], "here": [here.number]},
+        follow_redirects=True,
+    )  # fmt: skip
+    assert "1 order is still missing." in answer.text
+    assert (state_of(here), state_of(missing)) == (SubOrderState.READY, SubOrderState.PACKED)
+
+
+def test_a_delivery_that_nobody_packed_is_refused_in_words(client: FlaskClient, counter: Counter) -> None:
+    (part,) = counter.ordered(counter.buyer(), {"rice": 1})
+    answer = client.post("/station/arrivals", data={"cycles": str(part.cycle_id)}, follow_redirects=True)
+    assert "nothing can have arrived" in answer.text
+
+
+def test_a_typed_code_leads_to_the_pass_and_one_click_hands_it_over(client: FlaskClient, counter: Counter) -> None:
+    visit = counter.ready(counter.buyer(display_name="李梅"), {"rice": 1, "oil": 1})
+    found = client.post("/station/desk", data={"code": f"{visit.code[:3]} {visit.code[3:]}"})
+    assert found.status_code == 303
+    assert visit.code not in found.location
+    page = client.get(found.location).text
+    assert "*梅" in page
+    assert "李梅" not in page
+    assert page.count('name="sub_orders"') == 2
+    numbers = re.findall(r'name="sub_orders" value="([^"]+)"', page)
+    data = {"client_id": field(page, "client_id"), "sub_orders": numbers}
+    done = client.post(found.location, data=data, follow_redirects=True)
+    assert "scan-good" in done.text
+    assert "*梅: 2 orders" in done.text
+    again = client.post(found.location, data=data, follow_redirects=True)
+    assert "scan-good" in again.text
+    assert balance(f"merchant:{counter.merchants[0].id}") == 1_940
+    assert scans() == [("accepted", None)]
+
+
+def test_some_of_it_can_stay_here(client: FlaskClient, counter: Counter) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    place = f"/station/desk/{counter.pass_of(buyer).ref}"
+    page = client.get(place).text
+    done = client.post(place, data={"client_id": field(page, "client_id"), "sub_orders": [rice.number]}, follow_redirects=True)
+    assert "1 order still waits here" in done.text
+    assert state_of(oil) is SubOrderState.READY
+
+
+@pytest.mark.parametrize("code", ["000000", "L1.forged", "hello", "0000"])
+def test_what_opens_nothing_is_loudly_refused(client: FlaskClient, counter: Counter, code: str) -> None:
+    answer = client.post("/station/desk", data={"code": code})
+    assert answer.status_code == 422
+    assert "scan-danger" in answer.text
+    assert len(scans()) == 1
+
+
+def test_a_pass_of_another_point_names_that_point(client: FlaskClient, counter: Counter, make: Factories) -> None:
+    elsewhere = Counter(make)
+    elsewhere.goods("salt")
+    visit = elsewhere.ready(elsewhere.buyer(), {"salt": 1})
+    answer = client.post("/station/desk", data={"code": visit.ref})
+    assert elsewhere.point.name_en in answer.text
+    assert client.get(f"/station/desk/{visit.ref}").status_code == 404
+    assert client.post(f"/station/desk/{visit.ref}", data={"sub_orders": "x"}).status_code == 404
+    assert client.post(f"/station/desk/{visit.ref}/extend").status_code == 404
+    (part,) = elsewhere.packed(elsewhere.buyer(), {"salt": 1})
+    assert client.get(f"/station/deliveries/{part.cycle_id}").status_code == 404
+    assert client.post("/station/arrivals", data={"cycles": str(part.cycle_id)}).status_code == 404
+    assert state_of(part) is SubOrderState.PACKED
+
+
+def test_two_people_with_the_same_end_of_their_number_are_both_offered(client: FlaskClient, counter: Counter) -> None:
+    counter.ready(counter.buyer(phone="13900007788", display_name="王强"), {"rice": 1})
+    counter.ready(counter.buyer(phone="13811117788", display_name="赵敏"), {"rice": 1})
+    page = client.post("/station/desk", data={"code": "7788"}).text
+    assert "*强" in page
+    assert "*敏" in page
+
+
+def test_too_many_wrong_codes_are_stopped(client: FlaskClient, counter: Counter) -> None:
+    for _ in range(rules.GUESSES_PER_MINUTE):
+        client.post("/station/desk", data={"code": "000000"})
+    answer = client.post("/station/desk", data={"code": "000001"})
+    assert answer.status_code == 429
+    assert "Too many wrong codes" in answer.text
+
+
+def test_a_keeper_of_two_points_can_change_but_only_to_their_own(client: FlaskClient, counter: Counter, make: Factories) -> None:
+    second, foreign = make.point(), make.point()
+    make.grant(counter.keeper_user, Role.KEEPER, point=second)
+    assert client.post("/station/point", data={"point": str(second.id)}, follow_redirects=True).text.count(second.name_en) > 0
+    assert client.post("/station/point", data={"point": str(foreign.id)}).status_code == 404
+
+
+def test_the_log_shows_refusals_in_words(client: FlaskClient, counter: Counter) -> None:
+    client.post("/station/desk", data={"code": "000000"})
+    assert "We do not know this code here." in client.get("/station/log").text
+
+
+@pytest.mark.parametrize("path", ["/station/", "/station/desk", "/station/log"])
+def test_only_keepers_with_a_second_factor_come_in(client: FlaskClient, counter: Counter, path: str) -> None:
+    assert client.get(path).status_code == 200
+    sign_in(client, counter.keeper_user)
+    assert client.get(path).status_code in {302, 303, 403}
+    sign_in(client, counter.clerk_users[0], second_factor=True)
+    assert client.get(path).status_code == 403
+    sign_in(client, counter.buyer(), second_factor=True)
+    assert client.get(path).status_code == 403
