@@ -1,0 +1,160 @@
+"""`flask doctor`: what is unsafe about this installation, said before it hurts somebody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
+
+from config import Config, is_loopback, unsafe_settings
+from shop.kernel import clock
+from shop.kernel.db import database
+
+CLOCKS_MAY_DIFFER = timedelta(seconds=2)
+SQLITE_NEEDED = (3, 35, 0)  # RETURNING
+SQLITE_REPAIRED = (3, 51, 3)  # before it a checkpoint at the wrong moment could lose a write of another connection
+SQLITE_RECIPE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1, "trusted_schema": 0}
+POSTGRESQL_RECIPE = {
+    "transaction_isolation": "read committed", "TimeZone": "UTC", "server_encoding": "UTF8", "fsync": "on", "full_page_writes": "on",
+    "synchronous_commit": "on",
+}  # fmt: skip
+PORTS = ("STRIPE_API_BASE", "BILLER_API_BASE", "SMS_API_BASE")
+POSTGRESQL_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+
+class Level(StrEnum):
+    """How bad it is. Only UNSAFE makes the command fail."""
+
+    UNSAFE = "unsafe"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One thing that is not as it should be."""
+
+    level: Level
+    sentence: str
+
+
+@click.command("doctor")
+@click.option("--production", is_flag=True, help="Judge the settings as if this were production.")
+@with_appcontext
+def doctor(production: bool) -> None:
+    """Say what is unsafe here: settings, database, migrations, clock. Exit 1 when something is."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    found = list(examine(app, as_production=production or app.config["APP_ENV"] == "production"))
+    colours = {Level.UNSAFE: "red", Level.WARNING: "yellow", Level.NOTE: "blue"}
+    for diagnosis in sorted(found, key=lambda diagnosis: list(Level).index(diagnosis.level)):
+        click.echo(click.style(f"{diagnosis.level.value:<8}", fg=colours[diagnosis.level], bold=True) + diagnosis.sentence)
+    unsafe = sum(diagnosis.level is Level.UNSAFE for diagnosis in found)
+    if unsafe:
+        raise click.ClickException(f"{unsafe} unsafe")
+    click.echo("nothing is unsafe" + (" for development" if app.config["APP_ENV"] != "production" and not production else ""))
+
+
+def examine(app: Flask, *, as_production: bool) -> Iterator[Diagnosis]:
+    """Everything that is not as it should be. In development, settings that only production forbids are notes."""
+    for sentence in unsafe_settings(config_of(app)):
+        yield Diagnosis(Level.UNSAFE, sentence) if as_production else Diagnosis(Level.NOTE, f"In production: {sentence}")
+    yield from examine_process(app, as_production=as_production)
+    try:
+        with database.engines[None].connect() as writing, database.engines["reading"].connect() as reading:
+            yield from examine_database(app, writing, reading)
+    except DBAPIError as error:
+        yield Diagnosis(Level.UNSAFE, f"The database does not answer: {str(error.orig).strip()}")
+
+
+def config_of(app: Flask) -> Config:
+    """The settings the app was made of."""
+    joined = {name: ",".join(app.config[name] or []) for name in ("SECRET_KEY_FALLBACKS", "TRUSTED_HOSTS")}
+    return Config(**{field.name: joined.get(field.name, app.config[field.name]) for field in fields(Config)})
+
+
+def examine_process(app: Flask, *, as_production: bool) -> Iterator[Diagnosis]:
+    """The process itself: its rights, its clock, its cookies, the stand-ins it talks to."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        yield Diagnosis(Level.WARNING, "This runs as root: a fault in it could change anything on the machine. Give it a user of its own.")
+    if clock.shift():
+        level = Level.UNSAFE if as_production else Level.WARNING
+        yield Diagnosis(level, f"The clock was moved by {clock.shift()}; `flask clock set now` takes it back.")
+    if not app.config["SESSION_COOKIE_HTTPONLY"] or app.config["SESSION_COOKIE_SAMESITE"] not in {"Lax", "Strict"}:
+        yield Diagnosis(Level.UNSAFE, "The session cookie must be HttpOnly and SameSite.")
+    simulators = [name for name in PORTS if app.config[name] and is_loopback(app.config[name])]
+    if simulators and not as_production:
+        yield Diagnosis(Level.NOTE, f"Simulators are on ({', '.join(simulators)}): no real money moves and no message leaves this machine.")
+    if app.config["STRIPE_WEBHOOK_SECRET_PREVIOUS"]:
+        yield Diagnosis(Level.NOTE, "STRIPE_WEBHOOK_SECRET_PREVIOUS is still believed; take it away once the new secret is in use.")
+    secret = os.path.join(app.instance_path, "secret_key")
+    if os.path.exists(secret) and os.stat(secret).st_mode & 0o077:
+        yield Diagnosis(Level.UNSAFE, f"{secret} can be read by others; `chmod 600` it and make a new key.")
+
+
+def examine_database(app: Flask, writing: sa.Connection, reading: sa.Connection) -> Iterator[Diagnosis]:
+    """Engine, recipe, schema, and its clock against ours."""
+    yield from examine_sqlite(writing, reading) if writing.dialect.name == "sqlite" else examine_postgresql(writing, reading)
+    version = schema_version(reading)
+    if version != app.config["SCHEMA_HEAD"]:
+        newest = app.config["SCHEMA_HEAD"]
+        yield Diagnosis(Level.UNSAFE, f"The schema is at {version or 'nothing'}, not at {newest}; run `flask db upgrade`.")
+    difference = abs(database_time(reading) - (clock.now() - clock.shift()))
+    if difference > CLOCKS_MAY_DIFFER:
+        yield Diagnosis(Level.UNSAFE, f"The database's clock and ours are {difference.total_seconds():.0f} s apart.")
+
+
+def examine_sqlite(writing: sa.Connection, reading: sa.Connection) -> Iterator[Diagnosis]:
+    library = tuple(int(part) for part in str(writing.exec_driver_sql("SELECT sqlite_version()").scalar()).split("."))
+    name = ".".join(map(str, library))
+    if library < SQLITE_NEEDED:
+        yield Diagnosis(Level.UNSAFE, f"SQLite {name} is too old; {'.'.join(map(str, SQLITE_NEEDED))} is needed.")
+    elif library < SQLITE_REPAIRED:
+        yield Diagnosis(
+            Level.WARNING,
+            f"SQLITE {name} HAS A KNOWN FAULT that can, very rarely, damage a database several processes write to. Use "
+            f"{'.'.join(map(str, SQLITE_REPAIRED))} or newer, or PostgreSQL, for anything that matters.",
+        )
+    for connection, recipe in ((writing, SQLITE_RECIPE), (reading, {**SQLITE_RECIPE, "query_only": 1})):
+        for pragma, wanted in recipe.items():
+            found = connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+            if found != wanted:
+                yield Diagnosis(Level.UNSAFE, f"SQLite's {pragma} is {found}, not {wanted}.")
+
+
+def examine_postgresql(writing: sa.Connection, reading: sa.Connection) -> Iterator[Diagnosis]:
+    def setting(connection: sa.Connection, name: str) -> Any:
+        return connection.exec_driver_sql(f"SHOW {name}").scalar()
+
+    for name, wanted in POSTGRESQL_RECIPE.items():
+        if setting(writing, name) != wanted:
+            yield Diagnosis(Level.UNSAFE, f"PostgreSQL's {name} is {setting(writing, name)}, not {wanted}.")
+    for name in POSTGRESQL_LIMITS:
+        if setting(writing, name) == "0":
+            yield Diagnosis(Level.UNSAFE, f"PostgreSQL's {name} is off: one stuck statement could stop the shop.")
+    if setting(reading, "default_transaction_read_only") != "on":
+        yield Diagnosis(Level.UNSAFE, "The reading connections can write.")
+
+
+def schema_version(connection: sa.Connection) -> str | None:
+    """Where the schema stands; None without migrations."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def database_time(connection: sa.Connection) -> datetime:
+    """What the database's machine takes the time to be."""
+    if connection.dialect.name == "sqlite":
+        told = connection.exec_driver_sql("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')").scalar()
+        return datetime.fromisoformat(str(told)).replace(tzinfo=UTC)
+    found: datetime = connection.execute(sa.select(sa.func.clock_timestamp(type_=sa.DateTime(timezone=True)))).scalar_one()
+    return found

@@ -1,0 +1,107 @@
+"""Which sentences people may read, and whether the Chinese catalogue says them."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+
+from tests.architecture.syntax import ROOT
+
+KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "sentence": None, "words": None}
+TEMPLATE_OPTIONS = {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do,shop.platform.parts.KeptPart"}
+PLACES = re.compile(r"%\((\w+)\)[a-z]")
+HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+
+
+def said_in(method: str, source: bytes, place: str) -> Iterator[tuple[str, str]]:
+    """Each msgid of a piece of source with where it stands. `method` is "python" or "jinja2.ext:babel_extract"."""
+    options = TEMPLATE_OPTIONS if "jinja" in method else {}
+    for line, message, _comments, _context in extract(method, io.BytesIO(source), keywords=KEYWORDS, options=options):
+        for text in (message,) if isinstance(message, str) else message:
+            if text:
+                yield text, f"{place}:{line}"
+
+
+@cache
+def said_in_the_shop() -> tuple[tuple[str, str], ...]:
+    """Every msgid of code and templates, with where it stands."""
+    found: list[tuple[str, str]] = []
+    for method, pattern in (("python", "**/*.py"), ("jinja2.ext:babel_extract", "templates/**/*.*")):
+        for place in sorted((ROOT / "shop").glob(pattern)):
+            if place.is_file():
+                found += said_in(method, place.read_bytes(), str(place.relative_to(ROOT)))
+    return tuple(found)
+
+
+def untranslated(said: Iterator[tuple[str, str]] | tuple[tuple[str, str], ...], catalogue: Catalog) -> list[str]:
+    """Sentences without Chinese words."""
+    missing: dict[str, str] = {}
+    for text, place in said:
+        known = catalogue.get(text)
+        if known is None or not (known.string if isinstance(known.string, str) else all(known.string)):
+            missing.setdefault(text, place)
+    return [f"{place} says {text!r}, which has no Chinese words" for text, place in missing.items()]
+
+
+def lost_places(catalogue: Catalog) -> list[str]:
+    """Translations that lose one of the facts of their sentence, or invent one."""
+    wrong = []
+    for message in catalogue:
+        if message.id and isinstance(message.id, str) and isinstance(message.string, str) and message.string:
+            said, translated = set(PLACES.findall(message.id)), set(PLACES.findall(message.string))
+            if said != translated:
+                wrong.append(f"{message.id!r} names {sorted(said)}, its translation {sorted(translated)}")
+    return wrong
+
+
+def chinese_in(templates: Mapping[str, str]) -> list[str]:
+    """Lines of templates with Chinese characters in them: they belong into the catalogue."""
+    return [
+        f"{place}:{number} has Chinese characters: {line.strip()[:60]}"
+        for place, source in templates.items()
+        for number, line in enumerate(source.splitlines(), start=1)
+        if HAN.search(line)
+    ]
+
+
+def templates() -> dict[str, str]:
+    """Every template by its name."""
+    folder = ROOT / "shop" / "templates"
+    return {str(place.relative_to(folder)): place.read_text(encoding="utf-8") for place in sorted(folder.rglob("*")) if place.is_file()}
+
+
+def unreadable_catalogues(folder: Path) -> list[str]:
+    """PO files that cannot be read as such, or with sentences left empty or marked as guesses."""
+    from babel.messages.pofile import PoFileError, read_po
+
+    wrong = []
+    for area in sorted(folder.glob("*.po")):
+        try:
+            catalogue = read_po(io.BytesIO(area.read_bytes()), locale="zh", abort_invalid=True)
+        except (PoFileError, UnicodeDecodeError) as error:
+            wrong.append(f"{area.name}: {error}")
+            continue
+        unfinished = [message.id for message in catalogue if message.id and (not message.string or message.fuzzy)]
+        wrong += [f"{area.name}: {text!r} is empty or a guess" for text in unfinished]
+    return wrong
+
+
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>|<style\b|\sstyle=[\"']|\son[a-z]+=[\"']|href=[\"']javascript:", re.IGNORECASE)
+ALLOWED_SCRIPTS = re.compile(r'<script[^>]*\btype="(application/json|application/ld\+json)"', re.IGNORECASE)
+
+
+def inline_code(sources: Mapping[str, str]) -> list[str]:
+    """Script and style inside pages, which the content security policy forbids."""
+    return [
+        f"{place}: {found[0].strip()}"
+        for place, source in sources.items()
+        for found in INLINE.finditer(source)
+        if not ALLOWED_SCRIPTS.match(found[0])
+    ]
