@@ -113,5 +113,9 @@ async function chooseTheme(event) {
 }
 
 enhance(document);
+// What makes the shop an app comes last: nobody waits for it.
+const beAnApp = () => setTimeout(() => import(new URL(`./sw-register.js${version}`, import.meta.url)), 1000);
+if (document.readyState === "complete") beAnApp();
+else window.addEventListener("load", beAnApp, { once: true });
 // Fragments that htmx puts in later get the same treatment.
 document.addEventListener("htmx:load", (event) => { if (event.target !== document.body) enhance(event.target.parentElement ?? event.target); });

@@ -1,0 +1,164 @@
+"""Every page that people look at, in one table: area, name, address, who opens it. The screenshots and the audit both walk it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from script.support.city import City
+
+STRANGER = ""
+MEI, ELDER, NEWCOMER = "13800000001", "13800000003", "13877770001"
+ORANGE_OWNER, KEEPER, OPERATOR, FINANCE = "13800000011", "13800000021", "13800000031", "13800000032"
+STAFF = frozenset({ORANGE_OWNER, KEEPER, OPERATOR, FINANCE})
+AS_PEOPLE = (STRANGER, MEI, NEWCOMER, ORANGE_OWNER, KEEPER, OPERATOR, FINANCE)
+"""Who signs in, in this order. The newcomer has nothing: every list is empty."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page to look at. `{names}` in the address are looked up in the city; `typed` is filled in and sent before looking."""
+
+    area: str
+    name: str
+    address: str
+    who: str = STRANGER
+    status: int = 200
+    typed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> list[str]:
+        return re.findall(r"{(\w+)}", self.address)
+
+
+PAGES = (
+    Page("shop", "home", "/"),
+    Page("shop", "home-mei", "/", MEI),
+    Page("shop", "categories", "/categories"),
+    Page("shop", "category", "/categories/fruit"),
+    Page("shop", "product", "/products/{product}"),
+    Page("shop", "product-loose", "/products/{loose}", MEI),
+    Page("shop", "search", "/search?q=xuecheng"),
+    Page("shop", "search-nothing", "/search?q=zzzzqq"),
+    Page("shop", "merchant", "/shops/orange-coop"),
+    Page("shop", "communities", "/communities"),
+    Page("account", "sign-in", "/sign-in"),
+    Page("account", "sign-in-wrong", "/sign-in", typed={"phone": "123"}),
+    Page("account", "sign-in-code", "/sign-in", typed={"phone": "13877779999"}),
+    Page("account", "sign-in-code-wrong", "/sign-in/code", typed={"code": "000000"}),
+    Page("account", "me", "/me", MEI),
+    Page("account", "notices", "/notices", MEI),
+    Page("account", "notices-empty", "/notices", NEWCOMER),
+    Page("cart", "cart", "/cart", MEI),
+    Page("cart", "cart-empty", "/cart"),
+    Page("cart", "checkout", "/checkout", MEI),
+    Page("orders", "orders", "/orders", MEI),
+    Page("orders", "orders-empty", "/orders", NEWCOMER),
+    Page("orders", "order-ready", "/orders/{order_ready}", MEI),
+    Page("orders", "order-open", "/orders/{order_open}", MEI),
+    Page("orders", "order-done", "/orders/{order_done}", MEI),
+    Page("pickup", "passes", "/pickup", MEI),
+    Page("pickup", "passes-empty", "/pickup", NEWCOMER),
+    Page("pickup", "pass", "/pickup/{pass}", MEI),
+    Page("pickup", "pass-used", "/pickup/{pass_used}", MEI),
+    Page("bills", "life", "/life", MEI),
+    Page("bills", "bills", "/bills", MEI),
+    Page("bills", "bills-empty", "/bills", NEWCOMER),
+    Page("bills", "add", "/bills/add", MEI),
+    Page("bills", "add-account", "/bills/add/{biller}", MEI),
+    Page("bills", "add-account-wrong", "/bills/add/{biller}", MEI, typed={"account_no": "1"}),
+    Page("bills", "account", "/bills/accounts/{bill_account}", MEI),
+    Page("bills", "pay", "/bills/accounts/{bill_account}/pay", MEI),
+    Page("bills", "payments", "/bills/payments", MEI),
+    Page("bills", "payment", "/bills/{bill_payment}", MEI),
+    Page("bills", "print", "/bills/{bill_payment}/print", MEI),
+    Page("wallet", "wallet", "/wallet", MEI),
+    Page("wallet", "wallet-none", "/wallet", NEWCOMER),
+    Page("wallet", "top-up", "/wallet/top-up", MEI),
+    Page("wallet", "pin", "/wallet/pin", MEI),
+    Page("wallet", "payment", "/payments/{payment}", MEI),
+    Page("merchant", "today", "/merchant/", ORANGE_OWNER),
+    Page("merchant", "orders", "/merchant/orders", ORANGE_OWNER),
+    Page("merchant", "order", "/merchant/orders/{merchant_order}", ORANGE_OWNER),
+    Page("merchant", "slip", "/merchant/orders/{merchant_order}/slip", ORANGE_OWNER),
+    Page("merchant", "delivery", "/merchant/deliveries/{merchant_cycle}", ORANGE_OWNER),
+    Page("merchant", "slips", "/merchant/deliveries/{merchant_cycle}/slips", ORANGE_OWNER),
+    Page("merchant", "stock", "/merchant/stock", ORANGE_OWNER),
+    Page("merchant", "products", "/merchant/products", ORANGE_OWNER),
+    Page("merchant", "statement", "/merchant/statement", ORANGE_OWNER),
+    Page("station", "today", "/station/", KEEPER),
+    Page("station", "desk", "/station/desk", KEEPER),
+    Page("station", "desk-unknown", "/station/desk", KEEPER, 404, typed={"code": "000000"}),
+    Page("station", "collect", "/station/desk/{pass}", KEEPER),
+    Page("station", "delivery", "/station/deliveries/{station_cycle}", KEEPER),
+    Page("station", "log", "/station/log", KEEPER),
+    Page("admin", "today", "/admin/", OPERATOR),
+    Page("admin", "jobs", "/admin/jobs", OPERATOR),
+    Page("admin", "audit", "/admin/audit", OPERATOR),
+    Page("legal", "help", "/help", MEI),
+    Page("legal", "terms", "/terms"),
+    Page("legal", "privacy", "/privacy"),
+    Page("legal", "about", "/about"),
+    Page("legal", "licences", "/licences"),
+    Page("legal", "offline", "/offline"),
+    Page("legal", "not-found", "/no-such-page", status=404),
+    Page("legal", "forbidden", "/merchant/", MEI, 403),
+    Page("legal", "style", "/dev/style"),
+)
+
+MINE = "(SELECT id FROM users WHERE phone = ?)"
+FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "product": ("SELECT slug FROM products WHERE priced_by = 'piece' ORDER BY id", ()),
+    "loose": ("SELECT slug FROM products WHERE priced_by = 'weight' ORDER BY id", ()),
+    "order_ready": (
+        "SELECT p.number FROM purchases p JOIN sub_orders s ON s.purchase_id = p.id"
+        f" WHERE p.user_id = {MINE} AND s.state = 'ready' ORDER BY p.id DESC", (MEI,),
+    ),
+    "order_open": (
+        "SELECT p.number FROM purchases p JOIN sub_orders s ON s.purchase_id = p.id"
+        f" WHERE p.user_id = {MINE} AND s.state IN ('placed', 'accepted', 'packed', 'in_transit') ORDER BY p.id DESC", (MEI,),
+    ),
+    "order_done": (
+        "SELECT p.number FROM purchases p JOIN sub_orders s ON s.purchase_id = p.id"
+        f" WHERE p.user_id = {MINE} AND s.state IN ('collected', 'completed') ORDER BY p.id DESC", (MEI,),
+    ),
+    "pass": (f"SELECT ref FROM passes WHERE user_id = {MINE} AND state = 'live' ORDER BY id DESC", (MEI,)),
+    "pass_used": (f"SELECT ref FROM passes WHERE user_id = {MINE} AND state = 'used' ORDER BY id DESC", (MEI,)),
+    "biller": ("SELECT code FROM billers ORDER BY id", ()),
+    "bill_account": (f"SELECT ref FROM bill_accounts WHERE user_id = {MINE} AND removed_at IS NULL ORDER BY id", (MEI,)),
+    "bill_payment": (f"SELECT ref FROM bill_payments WHERE user_id = {MINE} ORDER BY id DESC", (MEI,)),
+    "payment": (f"SELECT ref FROM payments WHERE user_id = {MINE} ORDER BY id DESC", (MEI,)),
+    "merchant_order": (
+        "SELECT number FROM sub_orders WHERE merchant_id = (SELECT id FROM merchants WHERE code = 'orange-coop')"
+        " ORDER BY state = 'accepted' DESC, state = 'placed' DESC, id DESC", (),
+    ),
+    "merchant_cycle": (
+        "SELECT cycle_id FROM sub_orders WHERE merchant_id = (SELECT id FROM merchants WHERE code = 'orange-coop')"
+        " ORDER BY state IN ('placed', 'accepted', 'packed') DESC, id DESC", (),
+    ),
+    "station_cycle": (
+        "SELECT cycle_id FROM sub_orders WHERE pickup_point_id = (SELECT pickup_point_id FROM role_grants WHERE user_id ="
+        f" {MINE} AND pickup_point_id IS NOT NULL) ORDER BY state = 'in_transit' DESC, state = 'packed' DESC, id DESC", (KEEPER,),
+    ),
+}  # fmt: skip
+"""How the names in addresses are found: the first row counts."""
+
+CART = "SELECT v.code FROM variants v JOIN products p ON p.id = v.product_id WHERE p.slug IN (?, ?) ORDER BY v.id"
+"""What lies in the cart while we look."""
+
+
+def areas() -> list[str]:
+    """The areas in the order of the table."""
+    return list(dict.fromkeys(page.area for page in PAGES))
+
+
+def facts_of(city: City) -> dict[str, str]:
+    """What the names in addresses stand for in this city; a name without an answer is left out."""
+    found = {name: city.ask(statement, *values) for name, (statement, values) in FACTS.items()}
+    return {name: str(rows[0][0]) for name, rows in found.items() if rows}
+
+
+def pages_of(who: str, chosen: set[str]) -> Iterator[Page]:
+    """One person's pages, in the order of the table; `chosen` areas only, all when it is empty."""
+    return (page for page in PAGES if page.who == who and (not chosen or page.area in chosen))

@@ -1,0 +1,42 @@
+// The shop as an app: starts the worker, tells it who reads and in which dress, says when a page is an old one, and offers to install.
+// Fetched after the page has loaded; nothing on the page waits for it.
+const root = document.documentElement;
+const reader = document.querySelector("meta[name=reader]");
+
+if (root.dataset.savedAt && reader) showThatItIsOld(new Date(root.dataset.savedAt));
+if ("serviceWorker" in navigator) start();
+
+async function start() {
+  try {
+    await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
+    const { active } = await navigator.serviceWorker.ready;
+    const look = new URLSearchParams({ locale: root.lang.slice(0, 2), mode: root.dataset.mode, theme: root.dataset.theme ?? "auto" });
+    active.postMessage({ reader: reader?.content, look: look.toString() });
+  } catch {
+    // A private window, or a phone without room: the shop works as before.
+  }
+}
+
+function showThatItIsOld(at) {
+  const time = new Intl.DateTimeFormat(root.lang, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "Asia/Shanghai" });
+  const note = document.createElement("div");
+  note.className = "notice notice-warn";
+  note.setAttribute("role", "status");
+  note.append(Object.assign(document.createElement("p"), { textContent: reader.dataset.saved.replace("{time}", time.format(at)) }));
+  document.querySelector("main")?.prepend(note);
+  window.addEventListener("online", () => window.location.reload(), { once: true });
+}
+
+window.addEventListener("beforeinstallprompt", (event) => {
+  const buttons = document.querySelectorAll("[data-install]");
+  if (!buttons.length) return;
+  event.preventDefault(); // the button of the page asks, when it is wanted
+  for (const button of buttons) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await event.prompt();
+      for (const other of buttons) other.hidden = true;
+    }, { once: true });
+  }
+});
+window.addEventListener("appinstalled", () => { for (const button of document.querySelectorAll("[data-install]")) button.hidden = true; });

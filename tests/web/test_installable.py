@@ -1,0 +1,228 @@
+"""The shop as an app: what a phone asks before it installs it, and what is left of pages when the network, or the person, has gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import Page as Tab
+from werkzeug.serving import make_server
+
+from script.support.checks import find_browser
+from shop.models.accounts import SessionKind
+from tests.support.counter import Counter
+from tests.support.factories import Factories
+from tests.support.people import open_session, sign_in, sign_out
+
+READER = re.compile(r'<meta name="reader" content="([^"]*)"')
+
+
+def reader_of(client: FlaskClient) -> str:
+    found = READER.search(client.get("/help").text)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(("locale", "name", "shortcut"), [("zh", "邻里", "提货码"), ("en", "Linli", "Pick-up codes")])
+def test_manifest_speaks_the_language_of_its_address(client: FlaskClient, locale: str, name: str, shortcut: str) -> None:
+    answer = client.get(f"/manifest.webmanifest?locale={locale}")
+    told = json.loads(answer.data)
+    assert answer.mimetype == "application/manifest+json"
+    assert (told["short_name"], told["shortcuts"][0]["name"]) == (name, shortcut)
+    assert (told["start_url"], told["display"], told["scope"], told["id"]) == ("/", "standalone", "/", "/")
+    assert [each["url"] for each in told["shortcuts"]] == ["/pickup", "/bills", "/orders"]
+
+
+def test_icons_of_the_manifest_are_there_in_the_sizes_it_says(app: Flask, client: FlaskClient) -> None:
+    told = json.loads(client.get("/manifest.webmanifest").data)
+    assert {icon["purpose"] for icon in told["icons"]} == {"any", "maskable"}
+    for icon in told["icons"]:
+        assert client.get(icon["src"]).status_code == 200
+        with Image.open(Path(app.root_path) / icon["src"].split("?")[0].lstrip("/")) as picture:
+            assert "x".join(map(str, picture.size)) == icon["sizes"]
+
+
+def test_every_page_names_manifest_icon_and_reader(client: FlaskClient, make: Factories) -> None:
+    page = client.get("/help").text
+    assert '<link rel="manifest" href="/manifest.webmanifest?locale=en">' in page
+    assert 'rel="apple-touch-icon"' in page
+    assert reader_of(client) == ""
+
+
+def test_worker_rules_the_whole_site_and_knows_its_release(app: Flask, client: FlaskClient) -> None:
+    answer = client.get("/sw.js")
+    assert answer.mimetype == "text/javascript"
+    assert (answer.headers["Service-Worker-Allowed"], answer.headers["Cache-Control"]) == ("/", "no-cache")
+    told = json.loads(re.match(r"const release = (.*);\n", answer.text)[1])  # type: ignore[index]
+    assert told["version"] == app.extensions["assets"].version
+    assert [client.get(address).status_code for address in told["shell"]] == [200] * len(told["shell"])
+
+
+def test_offline_page_is_nobodys(client: FlaskClient, make: Factories) -> None:
+    stranger = client.get("/offline?locale=en").text
+    sign_in(client, make.user(display_name="李梅"))
+    assert client.get("/offline?locale=en").text == stranger
+    assert "李梅" not in stranger
+    dressed = client.get("/offline?locale=zh&mode=elder&theme=dark").text
+    assert '<html lang="zh-CN" data-mode="elder" data-theme="dark">' in dressed
+    assert client.get("/offline?locale=xx&theme=%22%3E").status_code == 200
+
+
+def test_reader_differs_between_people_and_between_two_sign_ins_and_is_not_the_secret(client: FlaskClient, make: Factories) -> None:
+    mei, qiang = make.user(), make.user()
+    names = []
+    for user in (mei, qiang, mei):
+        sign_in(client, user)
+        names.append(reader_of(client))
+        assert names[-1] == reader_of(client)
+    assert len(set(names)) == 3
+    assert all(re.fullmatch("[0-9a-f]{32}", name) for name in names)
+    sign_out(client)
+    assert reader_of(client) == ""
+
+
+def test_signing_out_empties_the_cache(client: FlaskClient, make: Factories) -> None:
+    sign_in(client, make.user())
+    assert "Clear-Site-Data" not in client.get("/help").headers
+    assert client.post("/sign-out").headers["Clear-Site-Data"] == '"cache"'
+
+
+# --- With a real browser ---
+
+
+@pytest.fixture
+def site(app: Flask) -> Iterator[str]:
+    """The app behind a real port."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def window() -> Iterator[BrowserContext]:
+    path = find_browser(os.environ)
+    if not path:
+        pytest.skip("no Chromium")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path)
+        context = browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+        context.set_default_timeout(30_000)
+        yield context
+        browser.close()
+
+
+def become(app: Flask, window: BrowserContext, site: str, user: Any) -> None:
+    signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    value = signer.dumps({"_user_id": open_session(user, SessionKind.WEB), "_permanent": True})
+    window.add_cookies([{"name": app.config["SESSION_COOKIE_NAME"], "value": value, "url": site}])
+
+
+def open_with_worker(window: BrowserContext, address: str) -> Tab:
+    """Open a page until the worker rules it and has kept what it keeps."""
+    tab = window.new_page()
+    tab.goto(address)
+    tab.wait_for_function("navigator.serviceWorker.controller !== null")
+    tab.reload()
+    return tab
+
+
+def kept(tab: Tab) -> dict[str, list[str]]:
+    """What the worker holds: caches of pages, and the paths in them."""
+    found: dict[str, list[str]] = tab.evaluate(
+        "async () => { const held = {}; for (const name of await caches.keys()) if (name.startsWith('linli-pages-'))"
+        " held[name] = (await (await caches.open(name)).keys()).map((each) => new URL(each.url).pathname); return held; }"
+    )
+    return found
+
+
+def wait_for_kept(tab: Tab, paths: list[str]) -> None:
+    tab.wait_for_function(
+        "async (paths) => { const names = (await caches.keys()).filter((name) => name.startsWith('linli-pages-'));"
+        " const held = []; for (const name of names) for (const each of await (await caches.open(name)).keys())"
+        " held.push(new URL(each.url).pathname); return JSON.stringify(held.sort()) === JSON.stringify(paths); }",
+        arg=sorted(paths),
+    )
+
+
+@pytest.mark.browser
+@pytest.mark.one_engine
+def test_pass_can_be_shown_without_a_network_until_its_owner_signs_out(app: Flask, make: Factories, site: str, window: BrowserContext) -> None:
+    counter = Counter(make)
+    counter.goods("eggs")
+    buyer = counter.buyer()
+    code = counter.ready(buyer, {"eggs": 1}).code
+    shown = f"{code[:3]} {code[3:]}"
+    become(app, window, site, buyer)
+    tab = open_with_worker(window, f"{site}/pickup")
+    assert shown in tab.inner_text("main")
+    wait_for_kept(tab, ["/pickup"])
+
+    window.set_offline(True)
+    tab.reload()
+    assert shown in tab.inner_text("main")
+    tab.wait_for_selector(".notice-warn")
+    assert "No connection" in tab.inner_text(".notice-warn")
+    tab.goto(f"{site}/bills")
+    assert tab.inner_text("h1") == "No connection"
+    assert tab.locator("[data-saved-pages] a:visible").count() == 1
+
+    window.set_offline(False)
+    tab.goto(f"{site}/me")
+    tab.locator("form[action='/sign-out'] button").first.click()
+    tab.wait_for_url(f"{site}/")
+    assert kept(tab) == {}
+
+    window.set_offline(True)
+    tab.goto(f"{site}/pickup")
+    assert tab.inner_text("h1") == "No connection"
+    assert code not in tab.content().replace(" ", "")
+    assert tab.locator("[data-saved-pages] a:visible").count() == 0
+
+
+@pytest.mark.browser
+@pytest.mark.one_engine
+def test_next_person_on_the_phone_never_sees_the_pages_of_the_one_before(
+    app: Flask, make: Factories, site: str, window: BrowserContext
+) -> None:
+    counter = Counter(make)
+    counter.goods("eggs")
+    first, second = counter.buyer(), counter.buyer()
+    code = counter.ready(first, {"eggs": 1}).code
+    become(app, window, site, first)
+    tab = open_with_worker(window, f"{site}/pickup")
+    wait_for_kept(tab, ["/pickup"])
+    before = list(kept(tab))
+
+    become(app, window, site, second)  # without signing out: the session had run out
+    tab.goto(f"{site}/orders")
+    wait_for_kept(tab, ["/orders"])
+    assert list(kept(tab)) != before
+
+    window.set_offline(True)
+    tab.goto(f"{site}/pickup")
+    assert tab.inner_text("h1") == "No connection"
+    assert code not in tab.content().replace(" ", "")
+
+
+@pytest.mark.browser
+@pytest.mark.one_engine
+def test_stranger_leaves_nothing_behind(app: Flask, make: Factories, site: str, window: BrowserContext) -> None:
+    make.point()
+    tab = open_with_worker(window, f"{site}/help")
+    tab.goto(f"{site}/pickup")
+    assert "/sign-in" in tab.url
+    assert kept(tab) == {}
