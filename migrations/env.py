@@ -49,6 +49,9 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("RESET statement_timeout")  # the connection goes back to its pool
+            connection.commit()
 
 
 run()

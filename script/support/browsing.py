@@ -122,7 +122,8 @@ class Person:
         tab = context.new_page()
         tab.goto("/help")
         token = tab.locator("input[name=csrf_token]").first.input_value()
-        answer = context.request.post(path, form={"csrf_token": token, **values}, max_redirects=0, headers={"Referer": f"{self.city.url}/help"})
+        came_from = {"Referer": f"{self.city.url}/help"}
+        answer = context.request.post(path, form={"csrf_token": token, **values}, max_redirects=0, headers=came_from)
         tab.close()
         if answer.status != 303:
             raise CannotContinue(f"POST {path} answered {answer.status}")

@@ -109,7 +109,7 @@ PAGES = (
 
 MINE = "(SELECT id FROM users WHERE phone = ?)"
 FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "product": ("SELECT slug FROM products WHERE priced_by = 'piece' ORDER BY id", ()),
+    "product": ("SELECT slug FROM products WHERE priced_by = 'pack' ORDER BY id", ()),
     "loose": ("SELECT slug FROM products WHERE priced_by = 'weight' ORDER BY id", ()),
     "order_ready": (
         "SELECT p.number FROM purchases p JOIN sub_orders s ON s.purchase_id = p.id"
@@ -126,7 +126,11 @@ FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pass": (f"SELECT ref FROM passes WHERE user_id = {MINE} AND state = 'live' ORDER BY id DESC", (MEI,)),
     "pass_used": (f"SELECT ref FROM passes WHERE user_id = {MINE} AND state = 'used' ORDER BY id DESC", (MEI,)),
     "biller": ("SELECT code FROM billers ORDER BY id", ()),
-    "bill_account": (f"SELECT ref FROM bill_accounts WHERE user_id = {MINE} AND removed_at IS NULL ORDER BY id", (MEI,)),
+    "bill_account": (
+        "SELECT a.ref FROM bill_accounts a"
+        " LEFT JOIN bills b ON b.biller_id = a.biller_id AND b.account_no = a.account_no AND b.state = 'due'"
+        f" WHERE a.user_id = {MINE} AND a.removed_at IS NULL ORDER BY b.id IS NULL, a.id", (MEI,),
+    ),
     "bill_payment": (f"SELECT ref FROM bill_payments WHERE user_id = {MINE} ORDER BY id DESC", (MEI,)),
     "payment": (f"SELECT ref FROM payments WHERE user_id = {MINE} ORDER BY id DESC", (MEI,)),
     "merchant_order": (

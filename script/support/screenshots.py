@@ -9,8 +9,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Page as Tab
 
-from script.support.browsing import DESKTOP, PHONE, Dress, Person, chromium, open_page, settle
+from script.support.browsing import DESKTOP, PHONE, SIZES, Dress, Person, chromium, open_page, settle
 from script.support.city import City, running_city
 from script.support.page_table import AS_PEOPLE, CART, MEI, Page, areas, facts_of, pages_of
 from script.support.places import INSTANCE
@@ -37,6 +38,15 @@ def put_into_cart(person: Person) -> None:
             person.send(context, "/cart", variant=code, quantity="1")
 
 
+def picture_whole(tab: Tab, path: Path, size: str) -> None:
+    """The page as if the window were as tall as it: bars at the bottom edge stand where they belong."""
+    window = SIZES[size]["viewport"]
+    height = int(tab.evaluate("document.documentElement.scrollHeight"))
+    tab.set_viewport_size({"width": window["width"], "height": max(window["height"], min(LONGEST, height))})
+    tab.screenshot(path=path)
+    tab.set_viewport_size(window)
+
+
 def take(person: Person, chosen: set[str], dresses: list[tuple[str, Dress]], facts: dict[str, str], folder: Path) -> list[Shot]:
     """All pictures of one person's pages. A page that cannot be shown is named and left out."""
     shots: list[Shot] = []
@@ -57,9 +67,7 @@ def take(person: Person, chosen: set[str], dresses: list[tuple[str, Dress]], fac
                     answer = open_page(tab, page, facts)
                     settle(tab)
                     shot.path.parent.mkdir(parents=True, exist_ok=True)
-                    width = tab.viewport_size["width"] if tab.viewport_size else 0
-                    height = min(LONGEST, int(tab.evaluate("document.documentElement.scrollHeight")))
-                    tab.screenshot(path=shot.path, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+                    picture_whole(tab, shot.path, size)
                 except BrowserError as error:
                     say(f"left out: {page.area}/{page.name} {size} {dress.name}: {str(error).splitlines()[0]}")
                     continue

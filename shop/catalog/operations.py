@@ -83,7 +83,8 @@ def listing_of(product: Product, merchant: Merchant, variants: list[Variant], im
         "unit_zh": first.label_zh, "unit_en": first.label_en, "price": first.price, "price_per_jin": per_jin,
         "price_per_kilogram": per_kilogram, "is_by_weight": product.priced_by is PricedBy.WEIGHT, "has_choices": len(variants) > 1,
         "storage": product.storage, "season_mask": rules.season_mask(product.season_months),
-        "image": images[0] if images else "", "image_count": len(images), "rank": product.position,
+        "image": images[0] if images else "", "rank": product.position,
+        "version": int(clock.now().timestamp() * 1_000_000),
     }  # fmt: skip
 
 

@@ -69,6 +69,7 @@ class Card:
     image: str
     variant_id: int
     rank: int
+    version: int
     available: int
     arrives_on: date | None
 
@@ -134,16 +135,25 @@ def arrivals(session: Session, point_id: int | None) -> dict[int, Arrival]:
     return {arrival.merchant_id: arrival for arrival in open_cycles(session, point_id) if arrival.cut_off_at > moment}
 
 
+LISTINGS: Any = Listing.__table__
+STOCK: Any = StockItem.__table__
 CARD_COLUMNS: tuple[Any, ...] = (
-    Listing.product_id, Listing.code, Listing.slug, Listing.name_zh, Listing.name_en, Listing.merchant_code, Listing.merchant_name_zh,
-    Listing.merchant_name_en, Listing.category_id, Listing.unit_zh, Listing.unit_en, Listing.price, Listing.price_per_jin,
-    Listing.price_per_kilogram, Listing.is_by_weight, Listing.has_choices, Listing.season_mask, Listing.image, Listing.variant_id,
-    Listing.rank, (StockItem.on_hand - StockItem.reserved).label("available"), Listing.merchant_id,
+    *(
+        LISTINGS.c[name]
+        for name in (
+            "product_id", "code", "slug", "name_zh", "name_en", "merchant_code", "merchant_name_zh", "merchant_name_en", "category_id",
+            "unit_zh", "unit_en", "price", "price_per_jin", "price_per_kilogram", "is_by_weight", "has_choices", "season_mask", "image",
+            "variant_id", "rank", "version",
+        )
+    ),
+    (STOCK.c.on_hand - STOCK.c.reserved).label("available"),
+    LISTINGS.c.merchant_id,
 )  # fmt: skip
 
 
 def card_select() -> sa.Select[Any]:
-    return sa.select(*CARD_COLUMNS).join(StockItem, StockItem.variant_id == Listing.variant_id)
+    """Plain rows, not mapped objects: there are 24 of them on every page."""
+    return sa.select(*CARD_COLUMNS).join(STOCK, STOCK.c.variant_id == LISTINGS.c.variant_id)
 
 
 @dataclass(frozen=True)
@@ -251,9 +261,8 @@ class ProductPage:
 
 # Made once: building a statement costs more than running it.
 PRODUCT = (
-    sa.select(Product, Merchant, Listing.image, Listing.image_count)
+    sa.select(Product, Merchant)
     .join(Merchant, Merchant.id == Product.merchant_id)
-    .outerjoin(Listing, Listing.product_id == Product.id)
     .where(Product.slug == sa.bindparam("slug"), Product.state == ProductState.ON_SALE)
 )
 VARIANTS = (
@@ -268,16 +277,26 @@ VARIANTS = (
 IMAGES = sa.select(ProductImage.file).where(ProductImage.product_id == sa.bindparam("product_id")).order_by(ProductImage.position)
 
 
-def get_product(session: Session, slug: str, point_id: int | None) -> ProductPage:
-    """A product on sale with its variants, stock, pictures, and when it can come to a point. Raises `ProductNotFound`."""
+@remember(seconds=5)
+def describe(session: Session, slug: str) -> tuple[Product, Merchant, list[str]]:
+    """What is said about a product on sale, who sells it, and its pictures; detached. Raises `ProductNotFound`.
+
+    Up to five seconds late, like all that is only said. Prices and stock are not part of it, and an order looks again.
+    """
     found = session.execute(PRODUCT, {"slug": slug}).one_or_none()
     if found is None:
         raise ProductNotFound()
-    product, merchant, image, image_count = found
+    product, merchant = found
+    images = list(session.scalars(IMAGES, {"product_id": product.id}))
+    session.expunge(product)
+    session.expunge(merchant)
+    return product, merchant, images
+
+
+def get_product(session: Session, slug: str, point_id: int | None) -> ProductPage:
+    """A product on sale with its variants, stock, pictures, and when it can come to a point. Raises `ProductNotFound`."""
+    product, merchant, images = describe(session, slug)
     rows = session.execute(VARIANTS, {"product_id": product.id})
     variants = [VariantFacts(*row, *rules.comparable_prices(row.price, row.net_weight_grams)) for row in rows]
-    images = [image] if image else []
-    if (image_count or 0) > 1:
-        images = list(session.scalars(IMAGES, {"product_id": product.id}))
     arrival = arrivals(session, point_id).get(product.merchant_id) if point_id else None
     return ProductPage(product, merchant, variants, images, arrival)

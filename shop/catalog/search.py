@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session, aliased
 
 from shop.catalog import terms
 from shop.catalog.errors import SearchTooLong
-from shop.catalog.queries import PAGE, Arrival, Card, card_select, to_cards
+from shop.catalog.queries import PAGE, STOCK, Arrival, Card, card_select, to_cards
 from shop.models.catalog import Listing, SearchTerm
-from shop.models.stock import StockItem
 
 LIMIT_CHARACTERS = 60
 BEGINNINGS = ("w:", "p:", "i:")
@@ -104,7 +103,7 @@ def with_some_characters(characters: list[str], arriving: Mapping[int, Arrival])
 
 
 def best_first(matching: Any, arriving: Mapping[int, Arrival]) -> sa.Select[Any]:
-    can_be_had: Any = StockItem.on_hand > StockItem.reserved
+    can_be_had: Any = STOCK.c.on_hand > STOCK.c.reserved
     if arriving:
         can_be_had = sa.and_(can_be_had, Listing.merchant_id.in_(sorted(arriving)))
     return (

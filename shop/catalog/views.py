@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, current_app, g, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 
 from shop.catalog import pictures, queries, search
 from shop.catalog.queries import Arrival, Card, Wanted
@@ -18,6 +19,7 @@ from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
 from shop.platform.language import day, grams, name_of, reader_locale, yuan
 from shop.platform.language import gettext as _
+from shop.platform.parts import CSRF_SLOT
 
 bp = Blueprint("catalog", __name__)
 
@@ -25,7 +27,7 @@ ORDERS = ("rank", "price", "price_down")
 
 
 class CardView(NamedTuple):
-    """A card in the reader's language, ready to print."""
+    """A card in the reader's language, ready to draw."""
 
     url: str
     name: str
@@ -41,34 +43,58 @@ class CardView(NamedTuple):
     variant: str
 
 
-def card_views(cards: list[Card]) -> list[CardView]:
-    """Cards put into words; everything that is the same for all of them is worked out once."""
-    chinese = reader_locale() == "zh"
-    jin = _("jin (500 g)")
-    nothing_comes, arrives, in_season = _("Not delivered to your point"), _("arrives %(day)s"), _("In season")
-    days: dict[Any, str] = {None: nothing_comes}
-    product_url = url_for("catalog.product", slug="-").removesuffix("-")
-    views = []
-    for card in cards:
-        if card.arrives_on not in days:
-            days[card.arrives_on] = arrives % {"day": day(card.arrives_on)} if card.arrives_on else nothing_comes
-        views.append(
-            CardView(
-                product_url + card.slug,
-                card.name_zh if chinese else card.name_en,
-                picture_url(card.image, card.category_id),
-                card.price,
-                card.unit_zh if chinese else card.unit_en,
-                f"¥{card.price_per_jin}/{jin} · ¥{card.price_per_kilogram}/kg",
-                f"{card.merchant_name_zh if chinese else card.merchant_name_en} · {days[card.arrives_on]}",
-                in_season if card.is_in_season else "",
-                "good",
-                card.available < 1,
-                card.has_choices,
-                "" if card.has_choices or card.arrives_on is None else card.code,
-            )
-        )
-    return views
+# Drawn cards by language, listing version, what is left, and day: a page of cards is mostly looked up.
+_drawn: dict[tuple[object, ...], str] = {}
+MOST_DRAWN = 20_000
+IN_FIRST_SCREEN = 4
+
+MOST_AT_ONCE = 99
+
+
+def card_grid(cards: list[Card], eager: int = IN_FIRST_SCREEN) -> Markup:
+    """The cards of a page as one piece; the pictures of the first few are not delayed."""
+    locale, today = reader_locale(), clock.today()
+    keeps = not current_app.jinja_env.auto_reload and not current_app.testing
+    drawn = []
+    for place, card in enumerate(cards):
+        key = (locale, card.product_id, card.version, card.available > 0, card.arrives_on, today, place < eager)
+        text = _drawn.get(key) if keeps else None
+        if text is None:
+            text = draw_card(card, place < eager)
+            if len(_drawn) >= MOST_DRAWN:
+                _drawn.clear()
+            if keeps:
+                _drawn[key] = text
+        drawn.append(text)
+    return Markup("".join(drawn).replace(CSRF_SLOT, generate_csrf()))  # noqa: S704  (a template drew and escaped it)
+
+
+def draw_card(card: Card, is_eager: bool) -> str:
+    """One card, with a slot where the form token goes."""
+    labels = {
+        "add": _("Add to cart:"), "sold_out": _("Sold out"), "from_": _("from (price)"), "add_url": url_for("cart.put"), "csrf": CSRF_SLOT,
+    }  # fmt: skip
+    macros: Any = current_app.jinja_env.get_template("components/card.html").module
+    return str(macros.product_card(card_view(card), labels, is_eager))
+
+
+def card_view(card: Card) -> CardView:
+    """A card put into words."""
+    when = _("arrives %(day)s", day=day(card.arrives_on)) if card.arrives_on else _("Not delivered to your point")
+    return CardView(
+        url_for("catalog.product", slug=card.slug),
+        name_of(card),
+        picture_url(card.image, card.category_id),
+        card.price,
+        name_of(card, "unit"),
+        f"¥{card.price_per_jin}/{_('jin (500 g)')} · ¥{card.price_per_kilogram}/kg",
+        f"{name_of(card, 'merchant_name')} · {when}",
+        _("In season") if card.is_in_season else "",
+        "good",
+        card.available < 1,
+        card.has_choices,
+        "" if card.has_choices or card.arrives_on is None else card.code,
+    )
 
 
 def picture_url(image: str, category_id: int, size: str = "small") -> str:
@@ -78,14 +104,6 @@ def picture_url(image: str, category_id: int, size: str = "small") -> str:
     if "category_slugs" not in g:
         g.category_slugs = {category.id: category.slug for category in queries.categories(reading())}
     return f"/static/img/category/{g.category_slugs.get(category_id, 'general')}.svg"
-
-
-def card_labels() -> dict[str, str]:
-    """What every card of a page shares."""
-    return {
-        "add": _("Add to cart:"), "sold_out": _("Sold out"), "from_": _("from (price)"),
-        "add_url": url_for("cart.put"), "csrf": generate_csrf(),
-    }  # fmt: skip
 
 
 def arriving_for(actor: Actor) -> dict[int, Arrival]:
@@ -125,8 +143,8 @@ def category(actor: Actor, slug: str) -> str:
     found = queries.get_category(session, slug)
     page = queries.list_cards(session, wanted_from_query(category_id=found.id), arriving_for(actor))
     return render_template(
-        "catalog/category.html", category=found, categories=queries.categories(session), cards=card_views(page.cards),
-        labels=card_labels(), next_url=next_url(page), sort=request.args.get("sort", "rank"),
+        "catalog/category.html", category=found, categories=queries.categories(session), grid=card_grid(page.cards),
+        next_url=next_url(page), sort=request.args.get("sort", "rank"),
         season="1" if request.args.get("season") == "1" else None, category_url=url_for("catalog.category", slug="-").removesuffix("-"),
     )  # fmt: skip
 
@@ -139,7 +157,7 @@ def shop(actor: Actor, code: str) -> str:
     arriving = arriving_for(actor)
     page = queries.list_cards(session, wanted_from_query(merchant_id=merchant.id), arriving, only_arriving=False)
     return render_template(
-        "catalog/shop.html", merchant=merchant, cards=card_views(page.cards), labels=card_labels(), next_url=next_url(page),
+        "catalog/shop.html", merchant=merchant, grid=card_grid(page.cards), next_url=next_url(page),
         arrival=arriving.get(merchant.id),
     )  # fmt: skip
 
@@ -148,18 +166,28 @@ def shop(actor: Actor, code: str) -> str:
 @open_to_everyone
 def product(actor: Actor, slug: str) -> str:
     here = current_point(actor)
-    session = reading()
-    page = queries.get_product(session, slug, here.id if here else None)
+    page = queries.get_product(reading(), slug, here.id if here else None)
     chosen = next((variant for variant in page.variants if variant.code == request.args.get("variant")), None)
-    shelf = next((found for found in queries.categories(session) if found.id == page.product.category_id), None)
+    chosen = chosen or (page.variants[0] if page.variants else None)
     return render_template(
-        "catalog/product.html", page=page, product=page.product, merchant=page.merchant, arrival=page.arrival,
-        chosen=chosen or (page.variants[0] if page.variants else None), options=variant_options(page),
+        "catalog/product.html", page=page, product=page.product, merchant=page.merchant, arrival=page.arrival, chosen=chosen,
+        state=page_state(page, chosen), options=lambda: variant_options(page), label_facts=lambda: label_facts(page),
         seconds_left=int((page.arrival.cut_off_at - clock.now()).total_seconds()) if page.arrival else 0,
-        category_url=url_for("catalog.category", slug=shelf.slug) if shelf else url_for("catalog.index"),
-        label_facts=lambda: label_facts(page),
-        image=picture_url(page.images[0] if page.images else "", page.product.category_id, "large"),
+        category_url=lambda: shelf_url(page.product.category_id),
+        image=lambda: picture_url(page.images[0] if page.images else "", page.product.category_id, "large"),
     )  # fmt: skip
+
+
+def page_state(page: queries.ProductPage, chosen: queries.VariantFacts | None) -> tuple[object, ...]:
+    """All that the kept parts of a product's page depend on, besides the language."""
+    variants = tuple((variant.code, variant.price.fen, min(variant.available, MOST_AT_ONCE)) for variant in page.variants)
+    return (page.product.id, page.product.updated_at, clock.today(), chosen.code if chosen else "", variants, *page.images)
+
+
+def shelf_url(category_id: int) -> str:
+    """Where a product stands: its category's page."""
+    slug = next((found.slug for found in queries.categories(reading()) if found.id == category_id), None)
+    return url_for("catalog.category", slug=slug) if slug else url_for("catalog.index")
 
 
 def variant_options(page: queries.ProductPage) -> list[dict[str, object]]:
@@ -206,7 +234,7 @@ def search_page(actor: Actor) -> str:
     session = reading()
     found = search.find(session, text, arriving_for(actor), page=page) if text else search.Found([], True, False)
     return render_template(
-        "catalog/search.html", text=text, found=found, cards=card_views(found.cards), labels=card_labels(),
+        "catalog/search.html", text=text, found=found, grid=card_grid(found.cards),
         categories=queries.categories(session), next_url=url_for("catalog.search", q=text, page=page + 1) if found.has_more else "",
     )  # fmt: skip
 

@@ -86,7 +86,7 @@ def licence_of(package: str) -> str:
     """The licence in the package's own words: the expression, else the short text, else its classifier."""
     about_it = metadata.metadata(package)
     for field in ("License-Expression", "License"):
-        said = str(about_it.get(field) or "").strip()
+        said = str((about_it.get_all(field) or [""])[0]).strip()
         if said and "\n" not in said and len(said) <= LONGEST_LICENCE:
             return said
     labels = [line.rsplit(" :: ", 1)[1] for line in about_it.get_all("Classifier") or () if line.startswith("License :: ")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from shop.catalog import queries as catalog
-from shop.catalog.views import arriving_for, card_labels, card_views
+from shop.catalog.views import arriving_for, card_grid
 from shop.communities.current import current_point
 from shop.home.queries import waiting_for
 from shop.kernel import clock
@@ -27,7 +27,7 @@ def index(actor: Actor) -> str:
     soonest = min(arriving.values(), key=lambda arrival: arrival.cut_off_at, default=None)
     return render_template(
         "home/index.html", arrival=soonest, seconds_left=int((soonest.cut_off_at - clock.now()).total_seconds()) if soonest else 0,
-        waiting=waiting_for(session, actor), season=card_views(season.cards), daily=card_views(daily.cards), labels=card_labels(),
+        waiting=waiting_for(session, actor), season=card_grid(season.cards), daily=card_grid(daily.cards, eager=0),
         categories=catalog.categories(session), here_known=current_point(actor) is not None,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel.errors import NotFound
-from shop.models.merchants import Merchant
+from shop.models.merchants import Merchant, MerchantState
 
 
 def by_code(session: Session, code: str) -> Merchant | None:

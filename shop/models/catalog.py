@@ -157,8 +157,8 @@ class Listing(Base):
     storage: Mapped[Storage]
     season_mask: Mapped[int]  # bit 0 is January; all twelve bits when it has no season
     image: Mapped[str]
-    image_count: Mapped[int] = mapped_column(default=0)
     rank: Mapped[int]  # lower comes first
+    version: Mapped[int] = mapped_column(default=0)  # changes whenever the row is written anew; drawn cards are kept by it
 
 
 class SearchTerm(Base):

@@ -40,11 +40,11 @@ def steps_of(order: PurchaseFacts, part: SubOrderFacts) -> list[Step]:
         end = part.cancelled_at or order.closed_at
         return [*past, Step(ENDED[part.state](), moment(end) if end else "", "", "failed")]
     steps: list[Step] = []
-    for place, (label, at) in enumerate(happened):
+    for (label, at), (_next_label, next_at) in zip(happened, [*happened[1:], ("", None)], strict=True):
         if at is not None:
-            steps.append(Step(label, moment(at), "", "done"))
+            is_where_it_stands = next_at is None and part.collected_at is None
+            steps.append(Step(label, moment(at), "", "now" if is_where_it_stands else "done"))
         else:
-            is_next = place == 0 or happened[place - 1][1] is not None
             note = _("expected %(when)s", when=moment(part.arrives_at)) if part.ready_at is None and label == _("Ready to collect") else ""
-            steps.append(Step(label, "", note, "now" if is_next else "todo"))
+            steps.append(Step(label, "", note, "todo"))
     return steps

@@ -130,9 +130,11 @@ def _statement(variants: int, on_hand: int, reserved: int, conditional: bool) ->
 
     Made once per number of variants: building statements costs more than running them.
     """
-    amount = sa.case(
-        *[(ITEMS.c.variant_id == sa.bindparam(f"variant_{n}"), sa.bindparam(f"quantity_{n}", type_=sa.BigInteger())) for n in range(variants)]
-    )
+    amounts = [
+        (ITEMS.c.variant_id == sa.bindparam(f"variant_{place}"), sa.bindparam(f"quantity_{place}", type_=sa.BigInteger()))
+        for place in range(variants)
+    ]
+    amount = sa.case(*amounts)
     signs = {"on_hand": on_hand, "reserved": reserved}
     change = {name: ITEMS.c[name] + sign * amount for name, sign in signs.items() if sign}
     enough = [ITEMS.c.on_hand - ITEMS.c.reserved >= amount] if conditional else []

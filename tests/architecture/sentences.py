@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,21 @@ PLACES = re.compile(r"%\((\w+)\)[a-z]")
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 
-def said_in(method: str, source: bytes, place: str) -> Iterator[tuple[str, str]]:
-    """Each msgid of a piece of source with where it stands. `method` is "python" or "jinja2.ext:babel_extract"."""
+Said = tuple[str | tuple[str, ...], str]
+
+
+def said_in(method: str, source: bytes, place: str) -> Iterator[Said]:
+    """Each msgid (singular and plural as a pair) with where it stands. `method` is "python" or "jinja2.ext:babel_extract"."""
     options = TEMPLATE_OPTIONS if "jinja" in method else {}
     for line, message, _comments, _context in extract(method, io.BytesIO(source), keywords=KEYWORDS, options=options):
-        for text in (message,) if isinstance(message, str) else message:
-            if text:
-                yield text, f"{place}:{line}"
+        if message:
+            yield message, f"{place}:{line}"
 
 
 @cache
-def said_in_the_shop() -> tuple[tuple[str, str], ...]:
+def said_in_the_shop() -> tuple[Said, ...]:
     """Every msgid of code and templates, with where it stands."""
-    found: list[tuple[str, str]] = []
+    found: list[Said] = []
     for method, pattern in (("python", "**/*.py"), ("jinja2.ext:babel_extract", "templates/**/*.*")):
         for place in sorted((ROOT / "shop").glob(pattern)):
             if place.is_file():
@@ -40,12 +42,14 @@ def said_in_the_shop() -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def untranslated(said: Iterator[tuple[str, str]] | tuple[tuple[str, str], ...], catalogue: Catalog) -> list[str]:
-    """Sentences without Chinese words."""
-    missing: dict[str, str] = {}
+def untranslated(said: Iterable[Said], catalogue: Catalog) -> list[str]:
+    """Sentences without Chinese words. What is counted needs a counted translation."""
+    missing: dict[str | tuple[str, ...], str] = {}
     for text, place in said:
-        known = catalogue.get(text)
-        if known is None or not (known.string if isinstance(known.string, str) else all(known.string)):
+        known = catalogue.get(text if isinstance(text, str) else text[0])
+        words = () if known is None else (known.string,) if isinstance(known.string, str) else tuple(known.string)
+        is_counted_alike = known is None or isinstance(text, str) or known.id == text
+        if not words or not all(words) or not is_counted_alike:
             missing.setdefault(text, place)
     return [f"{place} says {text!r}, which has no Chinese words" for text, place in missing.items()]
 
@@ -54,10 +58,12 @@ def lost_places(catalogue: Catalog) -> list[str]:
     """Translations that lose one of the facts of their sentence, or invent one."""
     wrong = []
     for message in catalogue:
-        if message.id and isinstance(message.id, str) and isinstance(message.string, str) and message.string:
-            said, translated = set(PLACES.findall(message.id)), set(PLACES.findall(message.string))
-            if said != translated:
-                wrong.append(f"{message.id!r} names {sorted(said)}, its translation {sorted(translated)}")
+        if not message.id or not message.string:
+            continue
+        said = set(PLACES.findall(message.id if isinstance(message.id, str) else message.id[-1]))
+        translated = set(PLACES.findall(message.string if isinstance(message.string, str) else message.string[-1]))
+        if said != translated:
+            wrong.append(f"{message.id!r} names {sorted(said)}, its translation {sorted(translated)}")
     return wrong
 
 

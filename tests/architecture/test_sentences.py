@@ -91,6 +91,16 @@ def test_an_untranslated_sentence_is_caught(method: str, source: bytes) -> None:
     assert untranslated(said, catalogue_of(Hello="你好")) == []
 
 
+def test_a_counted_sentence_with_an_uncounted_translation_is_caught() -> None:
+    said = tuple(said_in(JINJA, b"{{ ngettext('%(num)s order', '%(num)s orders', 3) }}", "here"))
+    assert said == ((("%(num)s order", "%(num)s orders"), "here:1"),)
+    plain, counted = Catalog(locale="zh"), Catalog(locale="zh")
+    plain.add("%(num)s order", "%(num)s 单")
+    counted.add(("%(num)s order", "%(num)s orders"), ("%(num)s 单",))
+    assert untranslated(said, plain)
+    assert untranslated(said, counted) == []
+
+
 def test_a_translation_that_loses_a_fact_is_caught() -> None:
     made = Catalog(locale="zh")
     made.add("%(count)s left", "剩下 %(number)s")

@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from config import ROOT
-from tests.support.callers import RESIDENT, Caller, Said, new_key
+from tests.support.callers import KEEPER, ORANGE_OWNER, RESIDENT, Caller, Said, new_key
+from tests.support.desks import Desk
 from tests.support.running import House, wait_until
 
 pytestmark = pytest.mark.slow
@@ -85,7 +86,8 @@ def purchases(house: House, quote: dict[str, Any]) -> list[Any]:
 
 def stock(house: House, code: str = "eggs") -> tuple[int, int]:
     """On hand and reserved."""
-    row = house.rows("SELECT on_hand, reserved FROM stock_items s JOIN variants v ON v.id = s.variant_id WHERE v.code = :code", code=code)[0]
+    shelf = "SELECT on_hand, reserved FROM stock_items s JOIN variants v ON v.id = s.variant_id WHERE v.code = :code"
+    row = house.rows(shelf, code=code)[0]
     return row.on_hand, row.reserved
 
 
@@ -214,5 +216,33 @@ def test_bill_is_posted_once_although_the_worker_is_killed(house: House, mei: Ca
     books = house.biller.books()
     assert books["posted_more_than_once"] == []
     assert [payment["times_posted"] for payment in books["payments"] if payment["account_no"] == number] == [1]
+    house.settle()
+    assert house.verify() == []
+
+
+@pytest.mark.parametrize("place", AT_THE_COUNTER)
+def test_goods_leave_the_counter_once_although_the_web_is_killed(house: House, mei: Caller, place: str) -> None:
+    owner, keeper = (Caller.signed_in(house, phone, second_factor=True) for phone in (ORANGE_OWNER, KEEPER))
+    counter = Desk.signed_in(house, KEEPER)
+    placed = mei.buy({"blood-orange-m": 1})
+    owner.pack(placed)
+    part = placed["sub_orders"][0]["number"]
+    counter.receive(part)
+    shown = mei.get("/passes").ok(200)["code"]
+    payable = "SELECT count(*) FROM transfers WHERE cause = :cause"
+    cause = f"sub_order:{house.number('SELECT id FROM sub_orders WHERE number = :number', number=part)}:release"
+    body, key = {"events": [keeper.scan(shown)]}, new_key()
+    assert killed(house, "web", place, lambda: keeper.post("/station/handovers", body, key)) is None
+    assert house.number(payable, cause=cause) == 0, "nothing left the counter yet"
+    said = keeper.again("POST", "/station/handovers", body, key).ok(200)
+    assert [outcome["outcome"] for outcome in said["outcomes"]] == ["accepted"]
+    assert keeper.post("/station/handovers", body, key).ok(200) == said
+    assert keeper.hand_over(body["events"][0]) == [("duplicate", None)]
+    assert mei.order(placed["number"])["state"] == "completed"
+    assert house.number(payable, cause=cause) == 1
+    items = "SELECT count(*) FROM handover_items i JOIN sub_orders s ON s.id = i.sub_order_id WHERE s.number = :number"
+    assert house.number(items, number=part) == 1
+    for one in (owner, keeper, counter):
+        one.close()
     house.settle()
     assert house.verify() == []

@@ -152,8 +152,9 @@ def test_at_sign_in_both_carts_become_one_and_the_larger_quantity_stays(make: Fa
         shop.goods(code)
     user = make.user()
     mine = CartOwner(user_id=user.id)
-    for owner, code, quantity in ((mine, "oranges", 1), (mine, "rice", 5), (BROWSER, "oranges", 3), (BROWSER, "rice", 2), (BROWSER, "lemons", 1)):
-        perform(cart.set_line, owner, code, quantity)
+    for owner, wanted in ((mine, {"oranges": 1, "rice": 5}), (BROWSER, {"oranges": 3, "rice": 2, "lemons": 1})):
+        for code, quantity in wanted.items():
+            perform(cart.set_line, owner, code, quantity)
     for _again in range(2):
         perform(cart.merge, BROWSER, user.id)
     assert {item.code: item.quantity for item in seen(shop, mine).items} == {"oranges": 3, "rice": 5, "lemons": 1}

@@ -309,14 +309,31 @@ def test_a_product_taken_off_sale_is_a_shortage_of_all_of_it(make: Factories) ->
     nothing_happened()
 
 
-def test_a_suspended_merchant_sells_nothing(make: Factories) -> None:
+def test_a_suspended_merchant_sells_nothing_quoted_or_not(make: Factories) -> None:
     shop = Shopping(make)
     shop.goods("oranges")
     user = shop.buyer()
     shop.fill(user, {"oranges": 1})
+    quote = shop.quote(user)
     change(Merchant, shop.merchants[0].id, state=MerchantState.SUSPENDED)
     with pytest.raises(StockShortage):
+        shop.place(user, quote)
+    with pytest.raises(StockShortage):
         shop.quote(user)
+    nothing_happened()
+
+
+def test_a_changed_fee_is_shown_before_anything_happens(make: Factories) -> None:
+    shop = Shopping(make)
+    shop.goods("oranges", price=1_000)
+    user = shop.buyer()
+    shop.fill(user, {"oranges": 1})
+    quote = shop.quote(user)
+    change(Merchant, shop.merchants[0].id, pickup_fee=Money(300))
+    with pytest.raises(PriceChanged) as refused:
+        shop.place(user, quote)
+    assert refused.value.details == {"total_minor": 1_300}
+    nothing_happened()
 
 
 def test_an_empty_cart_has_no_quote(make: Factories) -> None:

@@ -57,8 +57,8 @@ class Placed:
         moment = clock.now()
         made: Pass = self.make.save(
             Pass(
-                ref=f"pass-{moment.timestamp()}", user_id=self.buyer.id, pickup_point_id=self.shop.point.id, code="482193", issued_at=moment,
-                valid_until=moment + timedelta(days=2),
+                ref=f"pass-{moment.timestamp()}", user_id=self.buyer.id, pickup_point_id=self.shop.point.id, code="482193",
+                issued_at=moment, valid_until=moment + timedelta(days=2),
             )
         )
         return made.id

@@ -13,6 +13,7 @@ from shop.kernel.db import perform, reading, transaction
 from shop.models.catalog import Variant
 from shop.models.orders import OrderLine, PaymentMethod
 from shop.models.stock import MovementKind, Reservation, ReservationState, StockItem, StockMovement
+from shop.orders import operations as orders
 from shop.platform.actor import COMMAND
 from shop.stock import operations as stock
 from shop.stock.errors import QuantityNotPositive, StockShortage
@@ -137,3 +138,23 @@ def test_the_table_itself_refuses_to_promise_more_than_there_is(make: Factories)
     with pytest.raises(sa.exc.IntegrityError):
         perform(forget_to_look)
     assert stock_of(variant) == (1, 0)
+
+
+def test_the_example_of_the_documentation(make: Factories) -> None:
+    """docs/algorithms/stock.md, step by step."""
+    shop = Shopping(make, merchants=1)
+    oranges = shop.goods("oranges", on_hand=10)
+    anns = shop.buy(shop.buyer(0), {"oranges": 3}, PaymentMethod.STRIPE)
+    assert stock_of(oranges) == (10, 3)
+    shop.buy(shop.buyer(), {"oranges": 4})
+    assert stock_of(oranges) == (6, 3)
+    with pytest.raises(StockShortage) as refused:
+        shop.buy(shop.buyer(), {"oranges": 7})
+    assert refused.value.details == {"details": [{"variant_code": "oranges", "available": 3}]}
+    assert stock_of(oranges) == (6, 3)
+    perform(orders.expire, anns.purchase_id)
+    assert stock_of(oranges) == (6, 0)
+    assert perform(orders.revive, anns.purchase_id) is True
+    perform(orders.mark_paid, COMMAND, anns.purchase_id, "provider")
+    assert stock_of(oranges) == (3, 0)
+    books_are_right(oranges)

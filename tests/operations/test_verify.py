@@ -61,7 +61,7 @@ def test_right_books_break_nothing(app: Flask) -> None:
 
 
 def test_an_empty_shop_breaks_nothing(app: Flask) -> None:
-    assert_books_are_right()
+    assert_books_are_right(leave_out=())
 
 
 def test_every_invariant_has_a_planted_fault() -> None:
@@ -88,18 +88,18 @@ def test_a_planted_fault_is_found_by_its_invariant_alone(app: Flask, name: str) 
 
 def test_five_rows_are_shown_and_all_are_counted(app: Flask) -> None:
     right_books.write()
-    dead = [copied for n in (1, 1, 1) for copied in [f"INSERT INTO jobs SELECT * FROM jobs WHERE id = {n}"]]
-    with planted(app, "UPDATE jobs SET state = 'dead'", *(f"INSERT INTO jobs SELECT * FROM jobs WHERE id = {n}" for n in (1, 1, 1))) as session:
+    doubled = "INSERT INTO jobs SELECT * FROM jobs"
+    with planted(app, "UPDATE jobs SET state = 'dead'", doubled, doubled) as session:
         dead = next(finding for finding in broken(session) if finding.name == "plumbing.no_job_gave_up")
     assert len(dead.rows) == 5
-    assert dead.count == 9
+    assert dead.count == 8
 
 
 def test_the_helper_for_other_tests_speaks_of_what_is_broken(app: Flask) -> None:
     right_books.write()
     with db.transaction() as session:
         session.execute(sa.text("UPDATE listings SET price = 1"))
-    with pytest.raises(AssertionError, match="stock.listings_show_the_price"):
+    with pytest.raises(AssertionError, match=r"stock\.listings_show_the_price"):
         assert_books_are_right()
     assert_books_are_right(leave_out=("stock.listings",))
 

@@ -181,6 +181,27 @@ class Caller:
         return wait_until(there, seconds, f"bill payment {ref} becoming {' or '.join(states)}", every=0.3)  # type: ignore[return-value]
 
 
+    # --- words of staff ---
+
+    def pack(self, placed: dict[str, Any], grams: int | None = None) -> int:
+        """Pack every part of an order, what goes by weight at `grams` (else as ordered); what went back to the buyer in all."""
+        back = 0
+        for part in placed["sub_orders"]:
+            lines = self.get(f"/merchant/orders/{part['number']}").ok(200)["lines"]
+            told = {str(line["line"]): grams or line["nominal_grams"] for line in lines if line["priced_by_weight"]}
+            back += self.post(f"/merchant/orders/{part['number']}/pack", {"weights": told}, key=new_key()).ok(200)["refunded_minor"]
+        return back
+
+    def hand_over(self, *events: dict[str, Any]) -> list[tuple[str, str | None]]:
+        """Tell hand-overs; outcome and reason of each."""
+        said = self.post("/station/handovers", {"events": list(events)}, key=new_key()).ok(200)
+        return [(outcome["outcome"], outcome["reason"]) for outcome in said["outcomes"]]
+
+    def scan(self, shown: str, **values: Any) -> dict[str, Any]:
+        """What a keeper's device says about a pass it was shown."""
+        return {"client_id": f"device-{new_key()}", "pass": shown, "device_time": self.house.now().isoformat(), **values}
+
+
 def new_key() -> str:
     """An Idempotency-Key nobody used."""
     return uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""Staff at the pages of their consoles, without a browser: `desk = Desk.signed_in(house, KEEPER)`, `desk.send("/station/arrivals", ...)`."""
+"""People at the pages, without a browser: `desk = Desk.signed_in(house, KEEPER)`, `desk.send("/station/arrivals", ...)`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Desk:
     token: str = ""
 
     @classmethod
-    def signed_in(cls, house: House, phone: str) -> Desk:
-        """Sign in by phone, code and authenticator, as people do on the pages."""
+    def signed_in(cls, house: House, phone: str, *, staff: bool = True) -> Desk:
+        """Sign in by phone and code, staff by their authenticator as well, as people do on the pages."""
         desk = cls(house)
         desk.line.trust_env = False
         desk.line.headers["Connection"] = "close"
@@ -33,8 +33,9 @@ class Desk:
         desk.read("/sign-in")
         desk.send("/sign-in", phone=phone, next="/me")
         desk.send("/sign-in/code", code=house.new_code(phone, before))
-        desk.read("/second-factor")
-        desk.send("/second-factor", totp=authenticator(house, phone), next="/me")
+        if staff:
+            desk.read("/second-factor")
+            desk.send("/second-factor", totp=authenticator(house, phone), next="/me")
         return desk
 
     def read(self, path: str) -> str:
@@ -53,6 +54,14 @@ class Desk:
         if found := TOKEN.search(answer.text):
             self.token = unescape(found[1])
         return answer.text
+
+    def another_line(self) -> Desk:
+        """The same browser on another connection, for two things at once."""
+        made = Desk(self.house, token=self.token)
+        made.line.trust_env = False
+        made.line.headers["Connection"] = "close"
+        made.line.cookies.update(self.line.cookies)
+        return made
 
     def receive(self, *sub_orders: str) -> None:
         """The deliveries that bring these sub-orders have arrived."""

@@ -45,7 +45,7 @@ def insert(session: Session, name: str, rows: Rows) -> None:
 def places(at: datetime) -> list[tuple[str, Rows]]:
     person = {"locale": "zh", "created_at": at, "pickup_point_id": 1}
     product = {
-        "merchant_id": 1, "category_id": 1, "name_zh": "橙", "name_en": "Orange", "sold_by": "pack", "storage": "ambient", "origin": "资中县",
+        "merchant_id": 1, "category_id": 1, "name_zh": "橙", "name_en": "Orange", "sold_by": "pack", "storage": "ambient", "origin": "资中",
         "shelf_life_days": 9, "is_agricultural": True, "is_returnable_within_7_days": False, "created_at": at, "updated_at": at,
     }
     variant = {"label_zh": "盒", "label_en": "box", "net_weight_grams": 500}
@@ -60,8 +60,8 @@ def places(at: datetime) -> list[tuple[str, Rows]]:
             "communities",
             [
                 {
-                    "id": 1, "slug": "c", "name_zh": "社区", "name_en": "C", "street_code": "511011002", "district": "东兴区", "households": 1,
-                    "residents": 1, "buildings": 1, "share_60_plus_percent": 1,
+                    "id": 1, "slug": "c", "name_zh": "社区", "name_en": "C", "street_code": "511011002", "district": "东兴区",
+                    "households": 1, "residents": 1, "buildings": 1, "share_60_plus_percent": 1,
                 }
             ],
         ),
@@ -87,8 +87,8 @@ def places(at: datetime) -> list[tuple[str, Rows]]:
             "merchants",
             [
                 {
-                    "id": 1, "code": "m", "name_zh": "店", "name_en": "M", "kind": "shop", "uscc": "u", "business_zh": "零", "commission_bps": 250,
-                    "cut_off": time(23), "arrival": time(16), "minimum_order": 0, "pickup_fee": 0, "created_at": at,
+                    "id": 1, "code": "m", "name_zh": "店", "name_en": "M", "kind": "shop", "uscc": "u", "business_zh": "零",
+                    "commission_bps": 250, "cut_off": time(23), "arrival": time(16), "minimum_order": 0, "pickup_fee": 0, "created_at": at,
                 }
             ],
         ),
@@ -140,14 +140,15 @@ def orders(at: datetime) -> list[tuple[str, Rows]]:
     empty = {"final_grams": None, "final_total": None}
     return [
         ("passes", [
-            {"id": 1, "ref": "pass-1", "code": "111111", "state": "used", "issued_at": at, "valid_until": soon, "used_at": later, **shared},
+            {"id": 1, "ref": "pass-1", "code": "111111", "state": "used", "issued_at": at, "valid_until": soon, "used_at": at, **shared},
             {"id": 2, "ref": "pass-2", "code": "222222", "state": "live", "issued_at": at, "valid_until": soon, **shared},
         ]),
         ("quotes", [{"id": n, "ref": f"q{n}", "total": total, "terms": {}, "created_at": at, "expires_at": soon, **shared}
                     for n, total in totals.items()]),
         ("purchases", [
             {
-                "id": n, "number": f"L{n}", "community_id": 1, "quote_id": n, "channel": "web", "goods_total": totals[n], "total": totals[n],
+                "id": n, "number": f"L{n}", "community_id": 1, "quote_id": n, "channel": "web",
+                "goods_total": totals[n], "total": totals[n],
                 "placed_at": at, "expires_at": soon, **money, **shared, **facts,
             }
             for n, facts in purchases.items()
@@ -161,8 +162,9 @@ def orders(at: datetime) -> list[tuple[str, Rows]]:
         ]),
         ("order_lines", [
             {
-                "id": n, "sub_order_id": n, "variant_id": variant, "product_id": variant, "name_zh": "橙", "name_en": "Orange", "unit_zh": "盒",
-                "unit_en": "box", "image": "", "quantity": quantity, "unit_price": price, "priced_by": "weight" if variant == 2 else "pack",
+                "id": n, "sub_order_id": n, "variant_id": variant, "product_id": variant, "name_zh": "橙", "name_en": "Orange",
+                "unit_zh": "盒", "unit_en": "box", "image": "", "quantity": quantity, "unit_price": price,
+                "priced_by": "weight" if variant == 2 else "pack",
                 "unit_grams": 500, "line_total": quantity * price, **({"final_grams": 900, "final_total": 900} if n == 2 else empty),
             }
             for n, (variant, quantity, price) in lines.items()
@@ -219,7 +221,8 @@ def money(at: datetime) -> list[tuple[str, Rows]]:
     owners = {"wallet": "user_id", "merchant": "merchant_id", "biller": "biller_id"}
     return [
         ("billers", [{
-            "id": 1, "code": "power", "name_zh": "电", "name_en": "Power", "category": "electricity", "mode": "postpaid", "flow": "fetch_pay",
+            "id": 1, "code": "power", "name_zh": "电", "name_en": "Power", "category": "electricity",
+            "mode": "postpaid", "flow": "fetch_pay",
             "account_pattern": ".*", "amount_rule": "exact", "channel": "http", "late_fee_bps_per_day": 0, "position": 1,
         }]),
         ("bill_payments", bill_payments(at)),
@@ -227,7 +230,8 @@ def money(at: datetime) -> list[tuple[str, Rows]]:
             {"id": 1, "ref": "P1", "purpose": "purchase", "purchase_id": 1, "method": "wallet", "amount": 2_000, **payment, **paid},
             {**payment, **paid, "id": 2, "ref": "P2", "purpose": "purchase", "purchase_id": 2, "method": "wallet", "amount": 1_000,
              "refunded_amount": 100},
-            {**payment, "id": 3, "ref": "P3", "purpose": "purchase", "purchase_id": 3, "method": "stripe", "amount": 1_000, "state": "created"},
+            {**payment, "id": 3, "ref": "P3", "purpose": "purchase", "purchase_id": 3, "method": "stripe",
+             "amount": 1_000, "state": "created"},
             {**payment, "id": 4, "ref": "P4", "purpose": "purchase", "purchase_id": 4, "method": "stripe", "amount": 1_000,
              "state": "cancelled", "closed_at": at},
             {**payment, **paid, "id": 5, "ref": "P5", "purpose": "purchase", "purchase_id": 5, "method": "wallet", "amount": 1_000,
@@ -235,11 +239,13 @@ def money(at: datetime) -> list[tuple[str, Rows]]:
             {**payment, **paid, "id": 6, "ref": "P6", "purpose": "purchase", "purchase_id": 6, "method": "stripe", "amount": 3_000,
              "refunded_amount": 500, "provider_intent": "pi_6", "provider_session": "cs_6"},
             {**payment, **paid, "id": 7, "ref": "P7", "purpose": "top_up", "method": "stripe", "amount": 5_000, "provider_intent": "pi_7"},
-            *({**payment, **paid, "id": 7 + n, "ref": f"P{7 + n}", "purpose": "bill", "bill_payment_id": n, "method": "wallet", "amount": 300,
+            *({**payment, **paid, "id": 7 + n, "ref": f"P{7 + n}", "purpose": "bill", "bill_payment_id": n,
+            "method": "wallet", "amount": 300,
                "refunded_amount": 300 if n == 2 else 0} for n in (1, 2, 3)),
         ]),
         ("refunds", [
-            {**refund, "id": 1, "ref": "R1", "payment_id": 2, "sub_order_id": 2, "amount": 100, "state": "succeeded", "cause": "line:2:weighed"},
+            {**refund, "id": 1, "ref": "R1", "payment_id": 2, "sub_order_id": 2, "amount": 100,
+             "state": "succeeded", "cause": "line:2:weighed"},
             {**refund, "id": 2, "ref": "R2", "payment_id": 5, "sub_order_id": 5, "amount": 1_000, "state": "succeeded", "cause": "r2"},
             {**refund, "id": 3, "ref": "R3", "payment_id": 6, "sub_order_id": 6, "amount": 500, "state": "requested", "cause": "r3"},
             {**refund, "id": 4, "ref": "R4", "payment_id": 6, "sub_order_id": 6, "amount": 200, "state": "failed", "cause": "r4"},
@@ -275,7 +281,8 @@ def bill_payments(at: datetime) -> Rows:
 
 def bills(at: datetime) -> list[tuple[str, Rows]]:
     bill = {
-        "biller_id": 1, "account_no": "1234567890", "amount": 290, "late_fee": 10, "total": 300, "due_on": date(2026, 1, 31), "fetched_at": at,
+        "biller_id": 1, "account_no": "1234567890", "amount": 290, "late_fee": 10, "total": 300,
+        "due_on": date(2026, 1, 31), "fetched_at": at,
     }
     item = {"amount": 300}
     attempt = {"started_at": at, "ended_at": at}

@@ -178,7 +178,7 @@ class House:
             **plain_environment(),
             "APP_ENV": "development", "DATABASE_URL": self.database_url, "INSTANCE_PATH": str(self.folder),
             "SECRET_KEY": SECRET, "PUBLIC_URL": self.address(),
-            "STRIPE_SECRET_KEY": "sk_test_linli", "STRIPE_WEBHOOK_SECRET": "whsec_house_of_tests", "STRIPE_API_BASE": self.address("stripe"),
+            "STRIPE_SECRET_KEY": "sk_test_linli", "STRIPE_WEBHOOK_SECRET": "whsec_tests", "STRIPE_API_BASE": self.address("stripe"),
             "BILLER_API_BASE": self.address("biller"), "BILLER_API_KEY": "demo-biller-key", "BILLER_TIMEOUT_SECONDS": "2",
             "BILLER_SETTLE_SECONDS": "2", "SMS_API_BASE": self.address("sms"), "SMS_API_KEY": "demo-sms-key", **self.settings,
         }  # fmt: skip

@@ -1,4 +1,4 @@
-"""`python -m tests.support.seeding [--pictures]`: a small demo city, made in a few seconds; drawing its pictures takes half a minute more."""
+"""`python -m tests.support.seeding [--pictures]`: a small demo city, made in seconds; its pictures take half a minute more."""
 
 from __future__ import annotations
 

@@ -40,7 +40,10 @@ def test_what_was_kept_is_split_without_losing_a_fen(total: int, refunded: int, 
 
 @pytest.mark.parametrize(
     ("moment", "open_"),
-    [("2026-11-23T22:59:59+08:00", True), ("2026-11-23T22:59:59.999999+08:00", True), ("2026-11-23T23:00:00+08:00", False), ("2026-11-23T23:00:01+08:00", False)],
+    [
+        ("2026-11-23T22:59:59+08:00", True), ("2026-11-23T22:59:59.999999+08:00", True),
+        ("2026-11-23T23:00:00+08:00", False), ("2026-11-23T23:00:01+08:00", False),
+    ],
 )
 def test_orders_are_taken_up_to_the_cut_off_not_at_it(moment: str, open_: bool) -> None:
     times = cycle_times(date(2026, 11, 24), time(23, 0), 1, time(16, 0))

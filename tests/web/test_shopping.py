@@ -19,7 +19,9 @@ from shop.kernel.money import Money
 from shop.models.cart import Cart
 from shop.models.catalog import Variant
 from shop.models.orders import PaymentMethod, Purchase
+from shop.platform import outbox
 from tests.support.factories import Factories
+from tests.support.gateways import RecordingSms
 from tests.support.money import PIN, balance, fund
 from tests.support.people import sign_in
 from tests.support.queries import counted
@@ -177,7 +179,7 @@ def test_a_shortage_says_what_is_left_and_one_press_repairs_the_cart(client: Fla
     shop.buy(rival, {"oranges": 2})
     refused = order(client, page)
     assert refused.status_code == 409
-    assert "You wanted 2; 1 are left" in text_of(refused)
+    assert "You wanted 2; left: 1" in text_of(refused)
     repaired = client.post("/cart/repair", data={"next": "/checkout"})
     assert repaired.location == "/checkout"
     again = client.get("/checkout")
@@ -276,3 +278,62 @@ def test_pages_are_complete_in_chinese(client: FlaskClient, shop: Shopping, path
     page = client.get(path)
     assert page.status_code == 200
     assert not re.findall(r"[A-Za-z]{4,} [a-z]{3,} [a-z]{3,}", text_of(page))
+
+
+def test_signing_in_brings_the_browsers_cart_along(client: FlaskClient, shop: Shopping, sms: RecordingSms) -> None:
+    shop.goods("oranges")
+    shop.goods("rice", 1)
+    user = shop.buyer(phone="13912345678")
+    shop.fill(user, {"rice": 1})
+    client.post("/cart", data={"variant": "oranges", "quantity": 2})
+    client.post("/sign-in", data={"phone": user.phone})
+    outbox.run_due()
+    code = re.search(r"\d{6}", sms.texts_to(user.phone)[-1])
+    assert code
+    assert client.post("/sign-in/code", data={"code": code[0]}).status_code == 303
+    lying_there = {item.code: item.quantity for item in carts.items(reading(), CartOwner(user_id=user.id), shop.point.id)}
+    assert lying_there == {"rice": 1, "oranges": 2}
+    assert client.get_cookie("cart") is None
+
+
+def test_a_larger_payment_asks_for_a_code_and_sends_it(client: FlaskClient, shop: Shopping, sms: RecordingSms) -> None:
+    shop.goods("gold", price=150_000)
+    user = shop.buyer(1_000_000, phone="13912345678")
+    sign_in(client, user)
+    client.post("/cart", data={"variant": "gold"})
+    asked = order(client, client.get("/checkout"))
+    assert asked.status_code == 402
+    assert 'name="code"' in asked.text
+    assert purchases() == 0
+    outbox.run_due()
+    code = re.search(r"\d{6}", sms.texts_to(user.phone)[-1])
+    assert code
+    assert order(client, asked, code=code[0]).status_code == 303
+    assert balance("escrow") == 150_000
+
+
+def test_without_an_answer_from_the_payment_service_the_order_is_kept(client: FlaskClient, shop: Shopping) -> None:
+    oranges = shop.goods("oranges", price=1_000)
+    user = shop.buyer(0)
+    sign_in(client, user)
+    client.post("/cart", data={"variant": "oranges"})
+    placed = order(client, client.get("/checkout"), method="stripe", pin="")
+    assert placed.status_code == 303
+    shown = text_of(client.get(placed.location))
+    assert "This order is not paid yet" in shown
+    assert "The payment service does not answer just now" in shown
+    assert stock_of(oranges) == (100, 1)
+    assert client.post(f"{placed.location}/pay").location == placed.location
+    assert client.post(f"{placed.location}/cancel").status_code == 303
+    assert stock_of(oranges) == (100, 0)
+
+
+def test_an_unknown_way_of_paying_stands_beside_its_field(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges")
+    sign_in(client, shop.buyer())
+    client.post("/cart", data={"variant": "oranges"})
+    page = client.get("/checkout")
+    assert order(client, page, method="shells").status_code == 422
+    assert order(client, page, quote="Q000000-NOTHERE1").status_code == 409
+    assert order(client, page, seen_total="").status_code == 422
+    assert purchases() == 0

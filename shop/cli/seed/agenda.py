@@ -52,9 +52,10 @@ class Agenda:
             deed(session)
             session.flush()
             session.expunge_all()
-            passed = (moment - begins).days
-            step(passed - days)
-            days = passed
+            if (passed := (moment - begins).days) > days:
+                step(passed - days)
+                days = passed
+        step((self.present - begins).days - days)
         self.travel(self.present)
 
     def travel(self, moment: datetime) -> None:

@@ -58,7 +58,7 @@ INVARIANTS = (
         """
         SELECT s.number, s.state, h.outcome FROM sub_orders s
         LEFT JOIN handover_items i ON i.sub_order_id = s.id LEFT JOIN handovers h ON h.id = i.handover_id
-        WHERE (s.state IN ('collected', 'completed') AND (h.id IS NULL OR h.outcome <> 'accepted'))
+        WHERE (s.state IN ('collected', 'completed') AND (h.id IS NULL OR h.outcome NOT IN ('accepted', 'conflict')))
             OR (i.id IS NOT NULL AND s.state NOT IN ('collected', 'completed', 'returned'))
         """,
     ),

@@ -84,7 +84,8 @@ def cancel(session: Session, actor: Actor, number: str) -> str:
     """
     purchase, parts = _mine(session, actor, number)
     if purchase.state is PurchaseState.AWAITING_PAYMENT:
-        session.execute(sa.select(Payment.id).where(Payment.purchase_id == purchase.id).order_by(Payment.id).with_for_update(key_share=True))
+        attempts = sa.select(Payment.id).where(Payment.purchase_id == purchase.id).order_by(Payment.id)
+        session.execute(attempts.with_for_update(key_share=True))
         payments.give_up(session, purchase_id=purchase.id)
         if _close_unpaid(session, purchase.id, PurchaseState.CANCELLED) is None:
             raise WrongState()

@@ -36,8 +36,9 @@ LINES = cast(sa.Table, OrderLine.__table__)
 def _insert_purchase(dialect: Any) -> Any:
     """A purchase, unless its quote has become one; the community is that of its point."""
     community = sa.select(PickupPoint.community_id).where(PickupPoint.id == sa.bindparam("pickup_point_id")).scalar_subquery()
-    given = {column.name: sa.bindparam(column.name, type_=column.type) for column in PURCHASES.c if column.name not in {"id", "community_id"}}
-    insert = dialect.insert(PURCHASES).values({**given, "community_id": community})
+    given = [column for column in PURCHASES.c if column.name not in {"id", "community_id"}]
+    values = {column.name: sa.bindparam(column.name, type_=column.type) for column in given}
+    insert = dialect.insert(PURCHASES).values({**values, "community_id": community})
     return insert.on_conflict_do_nothing(index_elements=["quote_id"]).returning(PURCHASES.c.id)
 
 

@@ -1,0 +1,219 @@
+"""`script/audit`: axe, console, policy, width, clipped words and weight of every page; paint of the pages that matter most."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser
+from playwright.sync_api import Error as BrowserError
+
+from script.support import measures
+from script.support.browsing import PHONE, SIZES, Dress, Person, chromium, open_page, settle, watched
+from script.support.checks import find_browser
+from script.support.city import City, running_city
+from script.support.page_table import AS_PEOPLE, MEI, STRANGER, Page, areas, facts_of, pages_of
+from script.support.places import INSTANCE
+from script.support.screenshots import put_into_cart
+from script.support.shell import CannotContinue, say
+
+REPORT = INSTANCE / "audit.json"
+MOST_REQUESTS = 15
+MOST_BYTES = 150_000
+SLOWEST_PAINT = 1800
+MOST_SHIFT = 0.02
+DRESSES = tuple(Dress(locale, is_elder=elder) for locale in ("zh", "en") for elder in (False, True))
+WITH_BUDGET = ("home", "category", "product", "cart", "bills", "pass")
+"""Pages that must paint fast; `home` must also be light."""
+
+LEAST_SCORES = {"performance": 95, "accessibility": 100, "best-practices": 100}
+
+
+@dataclass
+class Finding:
+    """One page in one dress: what is wrong with it, and what it weighs."""
+
+    page: str
+    dress: str
+    axe: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    width: list[str] = field(default_factory=list)
+    clipped: list[str] = field(default_factory=list)
+    budget: list[str] = field(default_factory=list)
+    requests: int = 0
+    received: int = 0
+
+    @property
+    def faults(self) -> list[str]:
+        kinds = ("axe", "errors", "strangers", "width", "clipped", "budget")
+        return [f"{kind}: {each}" for kind in kinds for each in getattr(self, kind)]
+
+
+def look_at(person: Person, chosen: set[str], dresses: list[Dress], facts: dict[str, str]) -> list[Finding]:
+    """One person's pages in each dress, by light and by dark."""
+    found: list[Finding] = []
+    for dress in dresses:
+        with person.window(PHONE, reduced_motion="reduce") as context:  # colours are read at once, not on their way
+            person.dress(context, dress)
+            for page in pages_of(person.phone, chosen):
+                if any(name not in facts for name in page.needs):
+                    continue
+                tab = context.new_page()
+                line = measures.Line.of(context, tab)
+                watch = watched(tab, person.city.url)
+                finding = Finding(f"{page.area}/{page.name}", dress.name)
+                try:
+                    line.begin()
+                    open_page(tab, page, facts)
+                    tab.wait_for_load_state("networkidle")
+                    finding.requests, finding.received = line.requests, line.received
+                    settle(tab)
+                    finding.width = measures.overflow(tab)
+                    finding.axe = measures.axe(tab)
+                    tab.emulate_media(color_scheme="dark")
+                    finding.axe += [f"dark, {each}" for each in measures.axe(tab) if each not in finding.axe]
+                    tab.emulate_media(color_scheme="light")
+                    if not dress.is_elder:
+                        finding.clipped = measures.clipped_when_large(tab)
+                except BrowserError as error:
+                    finding.errors.append(str(error).splitlines()[0])
+                finding.errors += [each for each in watch.errors if not is_expected(each, page)]
+                finding.strangers = watch.strangers
+                finding.budget = over_budget(page, finding)
+                found.append(finding)
+                tab.close()
+    return found
+
+
+def is_expected(error: str, page: Page) -> bool:
+    """Chromium writes every refused answer into its console, also where a refusal is what we came to see."""
+    return error.startswith("Failed to load resource") and (page.status >= 400 or bool(page.typed))
+
+
+def over_budget(page: Page, finding: Finding) -> list[str]:
+    faults = []
+    if page.name == "home" and finding.received > MOST_BYTES:
+        faults.append(f"{finding.received / 1000:.0f} kB over the wire, at most {MOST_BYTES / 1000:.0f}")
+    if page.name == "home" and finding.requests > MOST_REQUESTS:
+        faults.append(f"{finding.requests} requests, at most {MOST_REQUESTS}")
+    return faults
+
+
+def measure_paint(people: list[Person], facts: dict[str, str]) -> list[str]:
+    """Paint and shift of the pages with a budget, as lines of a table; what is over it is marked."""
+    lines = []
+    for person in people:
+        for page in pages_of(person.phone, set()):
+            if page.name not in WITH_BUDGET or any(name not in facts for name in page.needs):
+                continue
+            with person.window(PHONE) as context:
+                told = measures.vitals(context, page.address.format(**facts))
+            mark = "" if told["lcp"] <= SLOWEST_PAINT and told["cls"] <= MOST_SHIFT else "  OVER"
+            lines.append(f"{page.area + '/' + page.name:24} paint {told['lcp']:6.0f} ms  shift {told['cls']:.3f}  {told['what']}{mark}")
+    return lines
+
+
+def run_lighthouse(command: str, people: list[Person], facts: dict[str, str]) -> list[str]:
+    """Scores of Lighthouse's throttled phone, as lines of a table. It is no part of the lock: `LIGHTHOUSE` names the command."""
+    lines = []
+    for person in people:
+        cookies = "; ".join(f"{each['name']}={each['value']}" for each in (person.cookies or {}).get("cookies", ()))
+        for page in pages_of(person.phone, set()):
+            if page.name not in WITH_BUDGET or any(name not in facts for name in page.needs):
+                continue
+            with tempfile.TemporaryDirectory() as name:
+                headers, report = Path(name) / "headers.json", Path(name) / "report.json"
+                headers.write_text(json.dumps({"Cookie": cookies}))
+                subprocess.run(
+                    [command, person.city.url + page.address.format(**facts), "--quiet", "--output=json", f"--output-path={report}",
+                     f"--extra-headers={headers}", "--only-categories=performance,accessibility,best-practices",
+                     "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage"],
+                    env={**os.environ, "CHROME_PATH": find_browser(os.environ)}, check=False, capture_output=True, timeout=180,
+                )  # fmt: skip
+                if not report.exists():
+                    lines.append(f"{page.area}/{page.name}: Lighthouse did not answer")
+                    continue
+                told = json.loads(report.read_text())
+            scores = {key: round((told["categories"][key]["score"] or 0) * 100) for key in LEAST_SCORES}
+            paint = told["audits"]["largest-contentful-paint"]["numericValue"]
+            shift = told["audits"]["cumulative-layout-shift"]["numericValue"]
+            below = [
+                audit["id"] for audit in told["audits"].values()
+                if audit.get("score") is not None and audit["score"] < 0.9 and audit["scoreDisplayMode"] in {"binary", "numeric"}
+            ]  # fmt: skip
+            mark = "" if all(scores[key] >= least for key, least in LEAST_SCORES.items()) else "  BELOW"
+            numbers = " ".join(f"{key} {value}" for key, value in scores.items())
+            lines.append(f"{page.area + '/' + page.name:24} {numbers}  paint {paint:.0f} ms  shift {shift:.3f}{mark}  {', '.join(below)}")
+    return lines
+
+
+def table_of(findings: list[Finding]) -> list[str]:
+    """One line per page and dress, and below it what is wrong."""
+    lines = [f"{'page':28}{'dress':10}{'axe':>5}{'errors':>8}{'foreign':>9}{'width':>7}{'clipped':>9}{'requests':>10}{'kB':>7}"]
+    for each in findings:
+        lines.append(
+            f"{each.page:28}{each.dress:10}{len(each.axe):5}{len(each.errors):8}{len(each.strangers):9}{len(each.width):7}"
+            f"{len(each.clipped):9}{each.requests:10}{each.received / 1000:7.0f}"
+        )
+        lines += [f"    {fault}" for fault in each.faults]
+    return lines
+
+
+def audit_all(browser: Browser, city: City, chosen: set[str], dresses: list[Dress], *, paints: bool) -> tuple[list[Finding], list[str]]:
+    """Everybody's pages, then the slow line."""
+    findings: list[Finding] = []
+    people: list[Person] = []
+    for phone in AS_PEOPLE:
+        if not list(pages_of(phone, chosen)):
+            continue
+        person = Person(browser, city, phone)
+        person.sign_in()
+        people.append(person)
+        if phone == MEI:
+            put_into_cart(person)
+        findings += look_at(person, chosen, dresses, facts_of(city))
+        say(f"{phone or 'stranger'}: {len(findings)} looks so far")
+    lines: list[str] = []
+    if paints:
+        ones = [person for person in people if person.phone in {STRANGER, MEI}]
+        for person in ones:
+            with person.window(PHONE) as context:
+                person.dress(context, Dress("zh"))
+        lines = measure_paint(ones, facts_of(city))
+        if command := os.environ.get("LIGHTHOUSE"):
+            lines += ["", *run_lighthouse(command, ones, facts_of(city))]
+    return findings, lines
+
+
+def main(arguments: list[str]) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(
+        prog="script/audit", description=__doc__.split(": ", 1)[1] if __doc__ else "",
+        epilog="environment: LIGHTHOUSE= the command of a Lighthouse of your own; its scores are printed too",
+    )  # fmt: skip
+    parser.add_argument("--only", action="append", default=[], choices=areas(), help="only this area; may be given again")
+    parser.add_argument("--dress", action="append", default=[], help="only this one: zh, en, zh-elder, en-elder")
+    parser.add_argument("--city", type=Path, help="a folder where the demo city is kept between runs; else a fresh one is made")
+    parser.add_argument("--no-paint", action="store_true", help="leave out the slow line")
+    chosen = parser.parse_args(arguments)
+    dresses = [dress for dress in DRESSES if not chosen.dress or dress.name in chosen.dress]
+    try:
+        with running_city(chosen.city) as city, chromium() as browser:
+            findings, paint = audit_all(browser, city, set(chosen.only), dresses, paints=not chosen.no_paint)
+    except CannotContinue as error:
+        print(error, file=sys.stderr)
+        return 1
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps([asdict(each) for each in findings], indent=1, ensure_ascii=False), encoding="utf-8")
+    say("\n".join([*table_of(findings), "", *paint]))
+    bad = [each for each in findings if each.faults]
+    say(f"{len(findings)} looks at {len({each.page for each in findings})} pages on a phone of {SIZES[PHONE]['viewport']['width']} px;"
+        f" {len(bad)} with something to mend; {REPORT}")  # fmt: skip
+    return 1 if bad else 0

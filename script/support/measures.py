@@ -1,0 +1,131 @@
+"""What the audit asks of a page in the browser: axe, width, clipped words, bytes and requests, paint under a slow line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import BrowserContext, CDPSession, Page
+
+from script.support.places import NODE_MODULES
+
+AXE = NODE_MODULES / "axe-core" / "axe.min.js"
+LARGE_TEXT = "30px"
+ZOOMED = {"width": 195, "height": 422}
+"""A phone of 390 pixels zoomed to 200 %."""
+
+OVERFLOW = """() => {
+  const wide = document.documentElement.scrollWidth - window.innerWidth;
+  if (wide <= 1) return [];
+  const scrolls = (element) => { for (let up = element.parentElement; up && up !== document.body; up = up.parentElement)
+    if (/auto|scroll|hidden|clip/.test(getComputedStyle(up).overflowX)) return true; return false; };
+  const guilty = [...document.body.querySelectorAll('*')].filter((element) => {
+    const box = element.getBoundingClientRect();
+    return box.width && box.right > window.innerWidth + 1 && !scrolls(element); });
+  return [`${wide} px too wide: ` + guilty.slice(-2).map((element) => `${element.tagName.toLowerCase()}.${element.className}`).join(', ')];
+}"""
+
+CLIPPED = """() => {
+  const hidden = (element) => { const style = getComputedStyle(element);
+    return style.visibility === 'hidden' || style.display === 'none' || style.clipPath !== 'none'
+      || element.closest('[hidden], .visually-hidden, svg, dialog:not([open])'); };
+  const found = [];
+  for (const element of document.body.querySelectorAll('*')) {
+    if (!element.innerText?.trim() || hidden(element)) continue;
+    const style = getComputedStyle(element);
+    const across = /hidden|clip/.test(style.overflowX) ? element.scrollWidth - element.clientWidth : 0;
+    const down = /hidden|clip/.test(style.overflowY) && element.clientHeight ? element.scrollHeight - element.clientHeight : 0;
+    if (across > 2 || down > 4) found.push(`${element.tagName.toLowerCase()}.${element.className} ${across} across, ${down} down: `
+      + element.innerText.trim().replace(/\\s+/g, ' ').slice(0, 24));
+  }
+  return found.slice(0, 5);
+}"""
+
+RUN_AXE = """() => axe.run(document, {resultTypes: ['violations']}).then(({violations}) =>
+  violations.map(({id, nodes}) => `${id} (${nodes.length}): ${nodes[0].target.join(' ')}`))"""
+
+VITALS = """() => new Promise((done) => {
+  const told = {lcp: 0, cls: 0, what: ''};
+  new PerformanceObserver((list) => { for (const entry of list.getEntries()) { told.lcp = entry.startTime;
+    told.what = entry.element ? `${entry.element.tagName.toLowerCase()}.${entry.element.className}` : entry.url; } })
+    .observe({type: 'largest-contentful-paint', buffered: true});
+  new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) told.cls += entry.value; })
+    .observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done(told), 1500);
+})"""
+
+SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1_638_400 / 8, "uploadThroughput": 750_000 / 8}
+SLOWER_PROCESSOR = 4
+
+
+@dataclass
+class Line:
+    """What came over the wire while a page was opened."""
+
+    session: CDPSession
+    requests: int = 0
+    received: int = 0
+    addresses: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, context: BrowserContext, tab: Page) -> Line:
+        line = cls(context.new_cdp_session(tab))
+        line.session.send("Network.enable")
+        line.session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        line.session.on("Network.requestWillBeSent", line.asked)
+        line.session.on("Network.loadingFinished", line.finished)
+        return line
+
+    def asked(self, event: dict[str, Any]) -> None:
+        url = event["request"]["url"]
+        if url.startswith("http"):
+            self.requests += 1
+            self.addresses.append(url)
+
+    def finished(self, event: dict[str, Any]) -> None:
+        self.received += int(event["encodedDataLength"])
+
+    def begin(self) -> None:
+        self.requests, self.received, self.addresses = 0, 0, []
+
+
+def axe(tab: Page) -> list[str]:
+    """What axe finds wrong. The script comes in by the debugger's door, so the page's own policy stays in force."""
+    if not tab.evaluate("typeof window.axe === 'object'"):
+        tab.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[str] = tab.evaluate(RUN_AXE)
+    return found
+
+
+def overflow(tab: Page) -> list[str]:
+    """Whether the page is wider than the window, and by which elements."""
+    found: list[str] = tab.evaluate(OVERFLOW)
+    return found
+
+
+def clipped_when_large(tab: Page) -> list[str]:
+    """Words that are cut off, and width that is missing, with text of 30 px and on a phone zoomed to 200 %."""
+    found: list[str] = []
+    before = tab.viewport_size
+    tab.evaluate(f"document.documentElement.style.fontSize = '{LARGE_TEXT}'")
+    found += [f"30 px text, {each}" for each in [*tab.evaluate(CLIPPED), *tab.evaluate(OVERFLOW)]]
+    tab.evaluate("document.documentElement.style.fontSize = ''")
+    tab.set_viewport_size(ZOOMED)  # type: ignore[arg-type]
+    found += [f"200 % zoom, {each}" for each in [*tab.evaluate(CLIPPED), *tab.evaluate(OVERFLOW)]]
+    if before:
+        tab.set_viewport_size(before)
+    return found
+
+
+def vitals(context: BrowserContext, address: str) -> dict[str, Any]:
+    """Largest paint in milliseconds and layout shift of a first visit on a slow phone."""
+    tab = context.new_page()
+    line = context.new_cdp_session(tab)
+    line.send("Network.enable")
+    line.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    line.send("Network.emulateNetworkConditions", SLOW_4G)
+    line.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER_PROCESSOR})
+    tab.goto(address, wait_until="load")
+    told: dict[str, Any] = tab.evaluate(VITALS)
+    tab.close()
+    return told
