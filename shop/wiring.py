@@ -136,8 +136,6 @@ def connect(app: Flask) -> None:
     for group in COMMANDS:
         app.cli.add_command(group)
     access.declare_access(app)
-    # while the house is being built: pages may name rooms that are not there yet
-    app.url_build_error_handlers.append(lambda error, endpoint, values: f"/not-built/{endpoint}")
 
 
 def shift_file(app: Flask) -> Path:

@@ -166,8 +166,8 @@ def table_of(findings: list[Finding]) -> list[str]:
     return lines
 
 
-def audit_all(browser: Browser, city: City, chosen: set[str], dresses: list[Dress], *, paints: bool) -> tuple[list[Finding], list[str]]:
-    """Everybody's pages, then the slow line."""
+def audit_all(browser: Browser, city: City, chosen: set[str], dresses: list[Dress]) -> tuple[list[Finding], list[Person]]:
+    """Everybody's pages in every dress; the people are given back signed in."""
     findings: list[Finding] = []
     people: list[Person] = []
     for phone in AS_PEOPLE:
@@ -180,16 +180,19 @@ def audit_all(browser: Browser, city: City, chosen: set[str], dresses: list[Dres
             put_into_cart(person)
         findings += look_at(person, chosen, dresses, facts_of(city))
         say(f"{phone or 'stranger'}: {len(findings)} looks so far")
-    lines: list[str] = []
-    if paints:
-        ones = [person for person in people if person.phone in {STRANGER, MEI}]
-        for person in ones:
-            with person.window(PHONE) as context:
-                person.dress(context, Dress("zh"))
-        lines = measure_paint(ones, facts_of(city))
-        if command := os.environ.get("LIGHTHOUSE"):
-            lines += ["", *run_lighthouse(command, ones, facts_of(city))]
-    return findings, lines
+    return findings, people
+
+
+def slow_line(city: City, people: list[Person]) -> list[str]:
+    """The pages with a budget as they paint on a slow phone, and what Lighthouse thinks of them where there is one."""
+    ones = [person for person in people if person.phone in {STRANGER, MEI}]
+    for person in ones:
+        with person.window(PHONE) as context:
+            person.dress(context, Dress("zh"))
+    lines = measure_paint(ones, facts_of(city))
+    if command := os.environ.get("LIGHTHOUSE"):
+        lines += ["", *run_lighthouse(command, ones, facts_of(city))]
+    return lines
 
 
 def main(arguments: list[str]) -> int:
@@ -206,13 +209,15 @@ def main(arguments: list[str]) -> int:
     dresses = [dress for dress in DRESSES if not chosen.dress or dress.name in chosen.dress]
     try:
         with running_city(chosen.city) as city, chromium() as browser:
-            findings, paint = audit_all(browser, city, set(chosen.only), dresses, paints=not chosen.no_paint)
+            findings, people = audit_all(browser, city, set(chosen.only), dresses)
+            REPORT.parent.mkdir(exist_ok=True)
+            REPORT.write_text(json.dumps([asdict(each) for each in findings], indent=1, ensure_ascii=False), encoding="utf-8")
+            say("\n".join(table_of(findings)))
+            if not chosen.no_paint:
+                say("\n".join(["", *slow_line(city, people)]))
     except CannotContinue as error:
         print(error, file=sys.stderr)
         return 1
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps([asdict(each) for each in findings], indent=1, ensure_ascii=False), encoding="utf-8")
-    say("\n".join([*table_of(findings), "", *paint]))
     bad = [each for each in findings if each.faults]
     say(f"{len(findings)} looks at {len({each.page for each in findings})} pages on a phone of {SIZES[PHONE]['viewport']['width']} px;"
         f" {len(bad)} with something to mend; {REPORT}")  # fmt: skip

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from shop.bills import operations
 from shop.bills.operations import Wish
-from shop.kernel.db import perform, reading
+from shop.kernel.db import finish_reading, perform, reading
 from shop.kernel.errors import ShopError
 from shop.models.bills import BillPayment
 from shop.platform.actor import Actor
@@ -35,6 +35,6 @@ def pay(actor: Actor, wish: Wish, pin: str | None, code: str | None = None) -> B
 def earlier(actor: Actor, request_key: str) -> BillPayment | None:
     """The payment this very request has made already."""
     session = reading()
-    session.rollback()
+    finish_reading()
     key = f"{actor.signed_in_id()}:{request_key}"
     return session.scalars(sa.select(BillPayment).where(BillPayment.request_key == key)).first()

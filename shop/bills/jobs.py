@@ -11,7 +11,7 @@ from shop.bills.answers import Answer
 from shop.bills.gateway import Biller, BillerUnavailable, gateway
 from shop.kernel import clock
 from shop.kernel.crash import crashpoint
-from shop.kernel.db import perform, reading, transaction
+from shop.kernel.db import finish_reading, perform, reading, transaction
 from shop.kernel.errors import sentence
 from shop.models.bills import AttemptKind, BillAccount, BillerFlow, BillLookUp, BillPayment, LookUpOutcome
 from shop.platform import notices, outbox
@@ -56,7 +56,7 @@ def fetch(look_up_id: int) -> None:
         return
     biller = queries.biller_of(session, account.biller_id)
     number, is_prepaid = account.account_no, biller.flow is BillerFlow.VALIDATE_PAY
-    session.rollback()
+    finish_reading()
     try:
         statement = gateway().look_up(biller.code, number, prepaid=is_prepaid)
     except BillerUnavailable:

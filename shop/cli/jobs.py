@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import click
@@ -21,7 +20,7 @@ from shop.platform import outbox
 group = AppGroup("jobs", help="Background work.")
 
 IDLE_SECONDS = 0.2
-PERIODIC_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
 
 
 @group.command("run")
@@ -37,31 +36,42 @@ def run(once: bool, threads: int) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    workers = [threading.Thread(target=work, args=(app, stop), daemon=True) for _ in range(threads)]
-    for worker in workers:
-        worker.start()
     click.echo(f"worker ready, {threads} threads")
-    while not stop.wait(PERIODIC_SECONDS):
-        with contextlib.suppress(Exception), app.app_context():
-            perform(outbox.start_periodic)
-    for worker in workers:
-        worker.join(timeout=30)
+    with ThreadPoolExecutor(threads) as pool:
+        serve(app, pool, threading.Semaphore(threads), stop)
 
 
-def work(app: Flask, stop: threading.Event) -> None:
-    """One thread: take a job, run it, again. A database that is away is waited for."""
+def serve(app: Flask, pool: ThreadPoolExecutor, free: threading.Semaphore, stop: threading.Event) -> None:
+    """Look for due jobs and hand each to a free thread; wait while nothing is due or the database is away."""
+    asked: dict[str, int] = {}
     while not stop.is_set():
+        free.acquire()
         try:
             with app.app_context():
-                claimed = perform(outbox.claim, 1)
-                for job_id, fence in claimed:
-                    outbox.run(job_id, fence)
+                if (rounds := outbox.rounds()) != asked:
+                    perform(outbox.start_periodic)
+                    asked = rounds
+                claimed = perform(outbox.claim, 1) if outbox.has_due(reading()) else []
         except Exception:
-            app.logger.exception("the worker could not take a job")
-            time.sleep(1)
+            app.logger.exception("the worker could not look for jobs")
+            claimed = []
+            stop.wait(PAUSE_SECONDS)
+        if claimed:
+            pool.submit(work, app, free, *claimed[0])
             continue
-        if not claimed:
-            stop.wait(IDLE_SECONDS)
+        free.release()
+        stop.wait(IDLE_SECONDS)
+
+
+def work(app: Flask, free: threading.Semaphore, job_id: int, fence: int) -> None:
+    """Run one claimed job in a thread of the pool."""
+    try:
+        with app.app_context():
+            outbox.run(job_id, fence)
+    except Exception:
+        app.logger.exception("the outcome of job %s could not be written; its lease will run out", job_id)
+    finally:
+        free.release()
 
 
 @group.command("list")

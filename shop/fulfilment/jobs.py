@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from shop.kernel.db import reading
+from shop.kernel.db import finish_reading, reading
 from shop.kernel.errors import sentence
 from shop.models.accounts import User
 from shop.models.pickup import Pass, PassState, PickupPoint
@@ -35,7 +35,7 @@ def tell_arrived(pass_id: int, orders: int, shops: int, occasion: str) -> None:
         .join(PickupPoint, PickupPoint.id == Pass.pickup_point_id)
         .where(Pass.id == pass_id)
     ).one_or_none()
-    session.rollback()  # nothing is held open while the gateway is asked
+    finish_reading()  # nothing is held open while the gateway is asked
     if row is None or row.state is not PassState.LIVE:
         return
     with speaking(row.locale or "zh"):

@@ -22,7 +22,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from shop.kernel.columns import MoneyType, TextEnum, UtcDateTime
@@ -45,6 +45,7 @@ POSTGRESQL_OPTIONS = (
 )
 POSTGRESQL_TRANSIENT = {"40001", "40P01", "55P03"}
 TRIES = 6
+IDLE_SECONDS = 5.0
 
 
 class Base(DeclarativeBase):
@@ -90,8 +91,11 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", sqlite_options() if is_sqlite else postgresql_options())
     app.config.setdefault("SQLALCHEMY_BINDS", {"reading": {"url": url, **reading_options}})
     database.init_app(app)
-    if is_sqlite:
-        with app.app_context():
+    with app.app_context():
+        if not is_sqlite:
+            for engine in database.engines.values():
+                ping_when_idle(engine)
+        else:
             listen_sqlite(database.engines[None], begin="BEGIN IMMEDIATE", pragmas=SQLITE_PRAGMAS)
             listen_sqlite(database.engines["reading"], begin="BEGIN", pragmas=(*SQLITE_PRAGMAS, "query_only=ON"))
 
@@ -105,7 +109,6 @@ def postgresql_options() -> dict[str, Any]:
         "pool_size": 5,
         "max_overflow": 5,
         "pool_timeout": 5,
-        "pool_pre_ping": True,
         "pool_recycle": 1800,
         "isolation_level": "READ COMMITTED",
         "connect_args": {"connect_timeout": 3, "options": POSTGRESQL_OPTIONS},
@@ -116,6 +119,25 @@ def postgresql_reading_options() -> dict[str, Any]:
     """One statement, one snapshot: READ COMMITTED promises a page no more, so BEGIN and ROLLBACK are left out."""
     options = POSTGRESQL_OPTIONS + " -c default_transaction_read_only=on"
     return {**postgresql_options(), "isolation_level": "AUTOCOMMIT", "connect_args": {"connect_timeout": 3, "options": options}}
+
+
+def ping_when_idle(engine: sa.Engine) -> None:
+    """Ask a connection whether it is alive only after it lay idle: a purchase checks out eleven, all warm."""
+
+    @sa.event.listens_for(engine, "checkin")
+    def note(_connection: Any, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("idle_since", time.monotonic()) < IDLE_SECONDS:
+            return
+        try:
+            alive = engine.dialect.do_ping(connection)
+        except Exception as error:
+            raise DisconnectionError() from error
+        if not alive:
+            raise DisconnectionError()
 
 
 def listen_sqlite(engine: sa.Engine, begin: str, pragmas: tuple[str, ...]) -> None:
@@ -135,6 +157,11 @@ def listen_sqlite(engine: sa.Engine, begin: str, pragmas: tuple[str, ...]) -> No
 def reading() -> Session:
     """The session for reading, one per request, job or command."""
     return database.session()
+
+
+def finish_reading() -> None:
+    """Let go of what `reading()` holds open, before something slow; what is read afterwards is read anew."""
+    database.session.rollback()
 
 
 _writing: ContextVar[Session | None] = ContextVar("writing", default=None)

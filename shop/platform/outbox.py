@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel import clock
 from shop.kernel.crash import crashpoint
-from shop.kernel.db import insert_once, operation, perform, reading, take
+from shop.kernel.db import finish_reading, insert_once, operation, perform, reading, take
 from shop.models.platform import Job, JobState
 
 Handler = Callable[..., None]
@@ -140,13 +140,26 @@ def _after_failure(attempts: int, tries: int) -> dict[str, Any]:
     return {"state": JobState.QUEUED, "run_at": clock.now() + timedelta(seconds=delay), "last_error": error}
 
 
+def has_due(session: Session) -> bool:
+    """Whether a job waits that could be claimed; a look that takes no lock."""
+    moment = clock.now()
+    waiting = sa.or_(Job.state == JobState.QUEUED, sa.and_(Job.state == JobState.RUNNING, Job.lease_until < moment))
+    found = session.scalar(sa.select(Job.id).where(Job.run_at <= moment, waiting).limit(1)) is not None
+    finish_reading()
+    return found
+
+
+def rounds() -> dict[str, int]:
+    """The present round of each kind of periodic work."""
+    seconds = clock.now().timestamp()
+    return {kind: int(seconds // every.total_seconds()) for kind, every in PERIODIC.items()}
+
+
 @operation
 def start_periodic(session: Session) -> None:
-    """Ask for the periodic work whose interval has come round."""
-    seconds = clock.now().timestamp()
-    for kind, every in PERIODIC.items():
-        round_number = int(seconds // every.total_seconds())
-        enqueue(session, kind, dedupe_key=f"{kind}@{round_number}")
+    """Ask for the periodic work of the present round; once per round, however many workers ask and however often."""
+    for kind, number in rounds().items():
+        enqueue(session, kind, dedupe_key=f"{kind}@{number}")
 
 
 @operation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shop.kernel.crash import crashpoint
-from shop.kernel.db import perform, reading
+from shop.kernel.db import finish_reading, perform, reading
 from shop.models.orders import PaymentMethod
 from shop.models.payments import EventState, Payment, PaymentState
 from shop.payments import operations as payments
@@ -58,7 +58,7 @@ def _page_of(payment_id: int) -> str | None:
         payment.state is PaymentState.SUCCEEDED and payment.provider_fee is not None
     )
     session_id = None if payment is None or known else payment.provider_session
-    session.rollback()
+    finish_reading()
     return session_id
 
 
@@ -84,7 +84,7 @@ def _payment_of(object_id: str) -> int | None:
     """Our payment of a provider's session or intent. An intent we have not met yet says itself whose it is."""
     payment = queries.by_provider_object(reading(), object_id)
     if payment is None and is_intent(object_id):
-        reading().rollback()
+        finish_reading()
         try:
             ref = gateway().reference_of_intent(object_id)
         except ProviderRefused:
@@ -107,7 +107,7 @@ def return_mismatch(payment_id: int) -> None:
     """Send back an amount that was never asked for; asks again later while it is on its way."""
     payment = reading().get_one(Payment, payment_id)
     ref, intent = f"{payment.ref}-mismatch", payment.provider_intent
-    reading().rollback()
+    finish_reading()
     if intent is None:
         raise LookupError(f"payment {payment_id} was refused for its amount but has no intent")
     answer = gateway().refund(ref, intent, None)

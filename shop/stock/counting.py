@@ -60,7 +60,8 @@ def _difference(session: Session, variant_id: int, kind: MovementKind, quantity:
     """By how much the shelf changes; a count is compared with the row as it is now, locked."""
     if kind in TAKES:
         return -quantity
-    on_hand = session.execute(sa.select(ITEMS.c.on_hand).where(ITEMS.c.variant_id == variant_id).with_for_update()).scalar_one_or_none()
+    locked = sa.select(ITEMS.c.on_hand).where(ITEMS.c.variant_id == variant_id).with_for_update(key_share=True)
+    on_hand = session.execute(locked).scalar_one_or_none()
     return quantity - (on_hand or 0)
 
 

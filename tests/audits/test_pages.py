@@ -27,6 +27,6 @@ def city() -> Iterator[City]:
 
 def test_nothing_is_found_on_the_pages_people_use_most(city: City) -> None:
     with chromium() as browser:
-        findings, _ = audit.audit_all(browser, city, AREAS, [Dress("zh"), Dress("en", is_elder=True)], paints=False)
+        findings, _ = audit.audit_all(browser, city, AREAS, [Dress("zh"), Dress("en", is_elder=True)])
     assert len(findings) > 30
     assert [(each.page, each.dress, each.faults) for each in findings if each.faults] == []

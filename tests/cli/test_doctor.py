@@ -191,15 +191,39 @@ def test_an_old_sqlite_is_named_loudly(app: Flask, monkeypatch: pytest.MonkeyPat
         assert list(doctor.examine_sqlite(writing, reading)) == []
 
 
-def test_postgresql_without_its_limits_is_unsafe(app: Flask) -> None:
-    if app.config["DATABASE_URL"].startswith("sqlite"):
-        pytest.skip("about PostgreSQL's settings")
-    engine = sa.create_engine(app.config["DATABASE_URL"])
-    with engine.connect() as bare:
-        found = [diagnosis.sentence for diagnosis in doctor.examine_postgresql(bare, bare)]
-    engine.dispose()
-    assert any("statement_timeout is off" in sentence for sentence in found)
-    assert any("reading connections can write" in sentence for sentence in found)
+class Server:
+    """A PostgreSQL connection that tells these settings."""
+
+    def __init__(self, **settings: str) -> None:
+        self.settings = {**doctor.POSTGRESQL_RECIPE, "default_transaction_read_only": "on", **settings}
+
+    def exec_driver_sql(self, statement: str) -> Server:
+        self.asked = statement.removeprefix("SHOW ")
+        return self
+
+    def scalar(self) -> str:
+        return self.settings.get(self.asked, "10s")
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("statement_timeout", "0", "statement_timeout is off"),
+        ("idle_in_transaction_session_timeout", "0", "idle_in_transaction_session_timeout is off"),
+        ("transaction_isolation", "serializable", "transaction_isolation is serializable, not read committed"),
+        ("fsync", "off", "fsync is off, not on"),
+        ("TimeZone", "Asia/Shanghai", "TimeZone is Asia/Shanghai, not UTC"),
+        ("default_transaction_read_only", "off", "reading connections can write"),
+    ],
+)
+def test_a_postgresql_recipe_that_is_not_in_force_is_unsafe(setting: str, value: str, sentence: str) -> None:
+    server: Any = Server(**{setting: value})
+    found = list(doctor.examine_postgresql(server, server))
+    assert [diagnosis.level for diagnosis in found] == [Level.UNSAFE]
+    assert sentence in found[0].sentence
+    safe: Any = Server()
+    assert list(doctor.examine_postgresql(safe, safe)) == []
 
 
 @pytest.mark.one_engine

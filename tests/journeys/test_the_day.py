@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browsing import PATIENCE, People, Visitor
-from tests.support.callers import FOREIGN_KEEPER, KEEPER, ORANGE_OWNER, RESIDENT, SECOND_RESIDENT, Caller
+from tests.support.callers import FOREIGN_KEEPER, KEEPER, ORANGE_OWNER, RESIDENT, SECOND_RESIDENT, Caller, new_key
 from tests.support.running import House, wait_until
 
 pytestmark = pytest.mark.browser
@@ -35,8 +35,12 @@ def _minds_both_shops(house: House) -> None:
 
 @pytest.fixture(scope="module")
 def app_of_mei(house: House) -> Iterator[Caller]:
-    """The resident's app, which tells a test what the page draws as a QR code."""
+    """The resident's app, which tells a test what the page draws as a QR code. She tops up her wallet with it first."""
     made = Caller.signed_in(house, RESIDENT)
+    started = made.post("/wallet/top-ups", {"amount_minor": 50_000}, key=new_key()).ok(201)
+    house.pay_by_card(started["url"])
+    wait_until(lambda: made.balance() >= 50_000, 10, "the money in the wallet")
+    house.settle()
     yield made
     made.close()
 
@@ -259,10 +263,11 @@ def state_of(house: House, part: str) -> str:
     return str(house.rows("SELECT state FROM sub_orders WHERE number = :number", number=part)[0].state)
 
 
-def test_bills_are_paid_and_what_goes_wrong_ends_by_itself(people: People, house: House) -> None:
+def test_bills_are_paid_and_what_goes_wrong_ends_by_itself(people: People, house: House, app_of_mei: Caller) -> None:
     mei = people.visitor("mei", RESIDENT)
     mei.sign_in("/bills")
     money = wallet_of(mei)
+    assert money * 100 == pytest.approx(app_of_mei.balance())
     paid = pay_bill(mei, "5110000067", periods=2)
     mei.reads("Receipt number")
     paid += pay_bill(mei, "5110000062", periods=1)
@@ -310,3 +315,17 @@ def test_buying_and_paying_a_bill_work_without_script(people: People, house: Hou
     wang.reads("Receipt number")
     house.settle()
     assert house.verify() == []
+
+
+def test_the_watch_over_pages_notices_errors_breaches_and_calls_elsewhere(people: People) -> None:
+    """If it did not, the journeys above would prove less than they seem to."""
+    somebody = people.visitor("somebody", RESIDENT)
+    somebody.open("/")
+    assert somebody.faults == []
+    somebody.page.evaluate("console.error('broken')")
+    somebody.page.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/elsewhere.png'}))")
+    somebody.page.evaluate("fetch('/nothing-here')")
+    somebody.page.evaluate("setTimeout(() => { throw new Error('unseen') })")
+    for sign in ("console: broken", "policy: img-src", "404 ", "script: unseen"):
+        wait_until(lambda sign=sign: (somebody.page.wait_for_timeout(50), any(sign in fault for fault in somebody.faults))[1], 5, sign)
+    somebody.faults.clear()

@@ -186,7 +186,7 @@ class People:
         PICTURES.mkdir(parents=True, exist_ok=True)
         name = re.sub(r"[^a-z0-9]+", "-", journey.lower()).strip("-")
         for visitor in self.visitors:
-            visitor.page.screenshot(path=PICTURES / f"{name}-{visitor.name}.png", full_page=True)
+            visitor.page.screenshot(path=PICTURES / f"{name}-{visitor.name.replace(' ', '-')}.png", full_page=True)
 
     def leave(self) -> None:
         for visitor in self.visitors:

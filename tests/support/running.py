@@ -32,7 +32,7 @@ from simulators.biller.channel import Channel
 
 T = TypeVar("T")
 
-READY_WITHIN = 60.0
+READY_WITHIN = 120.0
 NAMES = ("web", "stripe", "biller", "sms")
 SETTINGS_OF_A_SHOP = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PORT", "APP_ENV", "CRASH_AT", "TESTING", "INSTANCE_PATH")
 SECRET = "a house of tests, gone when they are over, and known to nobody"

@@ -41,7 +41,7 @@ def grant_role(
     phone = phone_number(phone)
     insert_once(session, User, phone=phone, display_name=mask_phone(phone), created_at=clock.now())
     # The person's row is locked, so that two grants of the same role at once are one.
-    user = session.scalars(sa.select(User).where(User.phone == phone).with_for_update()).one()
+    user = session.scalars(sa.select(User).where(User.phone == phone).with_for_update(key_share=True)).one()
     uri = None
     if user.totp_secret is None:
         user.totp_secret = authenticator.new_secret()
@@ -63,7 +63,7 @@ def revoke_role(
 ) -> None:
     """End a role at once, also in sessions that are open. Raises `NotFound` when the person does not hold it, `Forbidden`."""
     _check_grantor(actor)
-    user = session.scalars(sa.select(User).where(User.phone == phone_number(phone)).with_for_update()).first()
+    user = session.scalars(sa.select(User).where(User.phone == phone_number(phone)).with_for_update(key_share=True)).first()
     if user is None or session.scalar(_held(user.id, role, merchant_id, pickup_point_id)) is None:
         raise NotFound()
     held = _held(user.id, role, merchant_id, pickup_point_id)
@@ -77,7 +77,7 @@ def revoke_role(
 def reset_second_factor(session: Session, actor: Actor, phone: str) -> str:
     """A new authenticator for somebody who lost theirs; what to scan. Their open sessions end. Raises `NotFound`, `Forbidden`."""
     _check_grantor(actor)
-    user = session.scalars(sa.select(User).where(User.phone == phone_number(phone)).with_for_update()).first()
+    user = session.scalars(sa.select(User).where(User.phone == phone_number(phone)).with_for_update(key_share=True)).first()
     if user is None:
         raise NotFound()
     user.totp_secret, user.totp_last_step = authenticator.new_secret(), None

@@ -13,7 +13,7 @@ from shop.bills.errors import AccountNotFound, BillerSilent, NothingChosen, Unkn
 from shop.bills.operations import Wish
 from shop.bills.queries import AccountView, PaymentView
 from shop.kernel import clock, ids
-from shop.kernel.db import perform, reading
+from shop.kernel.db import finish_reading, perform, reading
 from shop.kernel.money import CURRENCY, Money
 from shop.models.bills import Biller, BillerFlow, LookUpOutcome
 from shop.platform.access import open_to_everyone, signed_in
@@ -220,7 +220,7 @@ def fetch_bills(actor: Actor, ref: str) -> Any:
     try:
         return fetched(actor, ref)
     except AccountNotFound:  # perhaps just now: a number that its biller does not know is not kept
-        reading().rollback()
+        finish_reading()
         asked = queries.last_look_up(reading(), actor, ref)
         if asked is not None and asked.outcome is LookUpOutcome.UNKNOWN_ACCOUNT:
             raise UnknownAccount() from None

@@ -13,7 +13,10 @@ moved AS (
         SUM(CASE WHEN d.kind = 'bill_hold' AND c.kind = 'biller' THEN 1 ELSE 0 END) AS postings,
         SUM(CASE WHEN d.kind = 'bill_hold' AND c.kind = 'wallet' AND c.user_id = b.user_id THEN t.amount ELSE 0 END) AS returned,
         SUM(CASE WHEN c.kind = 'bill_hold' THEN t.amount WHEN d.kind = 'bill_hold' THEN -t.amount ELSE 0 END) AS held
-    FROM transfers t
+    FROM (
+        SELECT t.* FROM transfers t JOIN ledger_accounts a ON a.kind = 'bill_hold' AND a.id = t.debit_account_id
+        UNION ALL SELECT t.* FROM transfers t JOIN ledger_accounts a ON a.kind = 'bill_hold' AND a.id = t.credit_account_id
+    ) t
     JOIN ledger_accounts d ON d.id = t.debit_account_id
     JOIN ledger_accounts c ON c.id = t.credit_account_id
     LEFT JOIN refunds r ON t.subject_type = 'refund' AND r.id = t.subject_id
@@ -125,12 +128,12 @@ INVARIANTS = (
         "bills.hold_holds_nothing_else",
         "Everything held for bills belongs to a bill payment.",
         """
-        SELECT t.id, t.cause, t.amount FROM transfers t
-        JOIN ledger_accounts a ON a.kind = 'bill_hold' AND a.id IN (t.debit_account_id, t.credit_account_id)
+        SELECT t.id, t.cause, t.amount FROM ledger_accounts a
+        JOIN transfers t ON a.id = t.debit_account_id OR a.id = t.credit_account_id
         LEFT JOIN bill_payments b ON t.subject_type = 'bill_payment' AND b.id = t.subject_id
         LEFT JOIN refunds r ON t.subject_type = 'refund' AND r.id = t.subject_id
         LEFT JOIN payments y ON y.id = r.payment_id AND y.purpose = 'bill'
-        WHERE b.id IS NULL AND y.id IS NULL
+        WHERE a.kind = 'bill_hold' AND b.id IS NULL AND y.id IS NULL
         """,
     ),
     Invariant(
@@ -138,12 +141,11 @@ INVARIANTS = (
         "What a biller is owed is the sum of what it wrote off.",
         """
         WITH legs AS (
-            SELECT credit_account_id AS account_id, amount FROM transfers UNION ALL SELECT debit_account_id, -amount FROM transfers
+            SELECT a.biller_id, t.amount FROM ledger_accounts a JOIN transfers t ON t.credit_account_id = a.id WHERE a.kind = 'biller'
+            UNION ALL
+            SELECT a.biller_id, -t.amount FROM ledger_accounts a JOIN transfers t ON t.debit_account_id = a.id WHERE a.kind = 'biller'
         ),
-        owed AS (
-            SELECT a.biller_id, SUM(l.amount) AS total FROM ledger_accounts a JOIN legs l ON l.account_id = a.id
-            WHERE a.kind = 'biller' GROUP BY a.biller_id
-        ),
+        owed AS (SELECT biller_id, SUM(amount) AS total FROM legs GROUP BY biller_id),
         posted AS (SELECT biller_id, SUM(total) AS total FROM bill_payments WHERE state = 'posted' GROUP BY biller_id)
         SELECT b.code, COALESCE(owed.total, 0) AS owed, COALESCE(posted.total, 0) AS posted
         FROM billers b LEFT JOIN owed ON owed.biller_id = b.id LEFT JOIN posted ON posted.biller_id = b.id

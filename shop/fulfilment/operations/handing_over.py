@@ -175,7 +175,7 @@ def _find_pass(session: Session, point_id: int, shown: Shown) -> PassFacts | Non
         wanted = sa.select(*columns).where(PASSES.c.code == shown.value, meant, recent).order_by(here, live, PASSES.c.id.desc()).limit(1)
     else:
         return None
-    row = session.execute(wanted.with_for_update()).one_or_none()
+    row = session.execute(wanted.with_for_update(key_share=True)).one_or_none()
     return PassFacts(*row) if row else None
 
 

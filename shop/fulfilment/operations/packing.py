@@ -65,7 +65,8 @@ def pack(session: Session, actor: Actor, sub_order_id: int, weights: Mapping[int
         planned = sa.update(BATCHES).where(BATCHES.c.id == batch.id, BATCHES.c.state == BatchState.PLANNED)
         take(session, planned.values(state=BatchState.PACKING))
     lock_payment(session, part.purchase_id)
-    state = session.execute(sa.select(SUB_ORDERS.c.state).where(SUB_ORDERS.c.id == sub_order_id).with_for_update()).scalar_one()
+    locked = sa.select(SUB_ORDERS.c.state).where(SUB_ORDERS.c.id == sub_order_id).with_for_update(key_share=True)
+    state = session.execute(locked).scalar_one()
     if state is SubOrderState.PACKED:
         return Packed(sub_order_id, ZERO, batch.code, is_new=False)
     orders.accept(session, actor, sub_order_id)
@@ -94,7 +95,7 @@ def hand_to_driver(session: Session, actor: Actor, cycle_id: int) -> int:
         sa.select(SUB_ORDERS.c.id)
         .where(SUB_ORDERS.c.cycle_id == cycle_id, SUB_ORDERS.c.state == SubOrderState.PACKED)
         .order_by(SUB_ORDERS.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
     if not packed:
         if batch.state in (BatchState.PLANNED, BatchState.PACKING):
