@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +17,9 @@ from config import Config, UnsafeConfiguration, unsafe_settings
 from shop import create_app
 from shop.cli import doctor
 from shop.cli.doctor import Level
-from shop.kernel import clock
+from shop.kernel import clock, keys
 from shop.kernel.db import SQLITE_PRAGMAS, database, transaction
+from tests.conftest import make_config
 
 SAFE = {
     "APP_ENV": "production", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdef", "TRUSTED_HOSTS": "shop.example",
@@ -50,12 +52,14 @@ UNSAFE = [
 
 
 @pytest.fixture
-def production_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def production_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of a safe production; afterwards this process keeps the secret of the tests again."""
     for field in fields(Config):
         monkeypatch.delenv(field.name, raising=False)
     for name, value in SAFE.items():
         monkeypatch.setenv(name, str(value))
-    return monkeypatch
+    yield monkeypatch
+    keys.keep(make_config("").SECRET_KEY)
 
 
 def test_safe_settings_have_nothing_against_them() -> None:
@@ -112,8 +116,6 @@ def test_the_same_settings_are_unsafe_as_production(app: Flask) -> None:
 
 
 def test_the_settings_are_read_back_as_they_were_given(app: Flask, database_url: str) -> None:
-    from tests.conftest import make_config
-
     assert doctor.config_of(app) == make_config(database_url)
 
 

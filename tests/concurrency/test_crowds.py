@@ -18,8 +18,8 @@ import requests
 
 from config import ROOT
 from tests.support.callers import ELDER, PIN, RESIDENT, SECOND_RESIDENT, Caller, Said, new_key
+from tests.support.cities import Template
 from tests.support.desks import Desk
-from tests.support.houses import Template
 from tests.support.running import House, running_house, wait_until
 
 pytestmark = pytest.mark.slow

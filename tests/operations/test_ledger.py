@@ -128,18 +128,16 @@ def test_an_account_cannot_pay_itself(make: Factories) -> None:
     assert count_transfers() == 0
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE transfers SET amount = 1",
-        "DELETE FROM transfers",
-        "INSERT OR REPLACE INTO transfers SELECT * FROM transfers",
-        "TRUNCATE transfers CASCADE",
-    ],
-)
+ATTACKS = {
+    "sqlite": "INSERT OR REPLACE INTO transfers SELECT * FROM transfers",
+    "postgresql": "TRUNCATE transfers CASCADE",
+}
+
+
+@pytest.mark.parametrize("statement", ["UPDATE transfers SET amount = 1", "DELETE FROM transfers", "the engine's own way round"])
 def test_what_was_written_cannot_be_changed_or_deleted(make: Factories, engine_name: str, statement: str) -> None:
-    if ("TRUNCATE" in statement) != (engine_name == "postgresql") and ("TRUNCATE" in statement or "REPLACE" in statement):
-        pytest.skip("the other engine's words")
+    if statement == "the engine's own way round":
+        statement = ATTACKS[engine_name]
     wallet = fund(make.user(), 500)
     with pytest.raises(DBAPIError, match="append-only"), transaction() as session:
         session.execute(sa.text(statement))

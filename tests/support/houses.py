@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.running import House, Template, make_template, running_house
+from tests.support.cities import Template, make_template
+from tests.support.running import House, running_house
 
 
 @pytest.fixture(scope="session")

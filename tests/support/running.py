@@ -1,6 +1,6 @@
 """The whole house as processes: web, worker and the stand-ins, on free ports around a database of their own.
 
-`with running_house(template) as house:` then `house.caller(phone)`, `house.advance(minutes=2)`, `house.kill_web()`, `house.verify()`.
+`with running_house(template) as house:` then `house.advance(minutes=2)`, `house.restart("web", crash_at=...)`, `house.verify()`.
 A house has its own instance folder, so its clock can be moved without anybody else noticing. Whatever it started it stops, by id.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,18 +24,15 @@ import requests
 import sqlalchemy as sa
 
 from config import engine_url
-from script.support.places import ROOT
 from script.support.processes import Child, Program
 from script.support.services import free_port, listens
 from simulators.biller.channel import Channel
+from tests.support.cities import SECRET, Template, flask, plain_environment
 
 T = TypeVar("T")
 
 READY_WITHIN = 120.0
 NAMES = ("web", "stripe", "biller", "sms")
-SETTINGS_OF_A_SHOP = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PORT", "APP_ENV", "CRASH_AT", "TESTING", "INSTANCE_PATH")
-SECRET = "a house of tests, gone when they are over, and known to nobody"
-PREFIXES_OF_A_SHOP = ("STRIPE_", "BILLER_", "SMS_", "FLASK_")
 
 
 class DidNotHappen(AssertionError):
@@ -55,92 +51,10 @@ def wait_until(look: Callable[[], T], seconds: float = 10.0, what: str = "", eve
         time.sleep(every)
 
 
-@dataclass
-class Template:
-    """A database with the demo city in it, made once and copied for every house. `server` is empty on SQLite."""
-
-    folder: Path
-    url: str
-    server: str = ""
-    copies: int = 0
-
-    def copy(self, folder: Path) -> str:
-        """The address of a fresh copy of the demo city."""
-        self.copies += 1
-        if not self.server:
-            shutil.copyfile(self.folder / "linli.db", folder / "linli.db")
-            return f"sqlite:///{folder / 'linli.db'}"
-        source = sa.make_url(self.url)
-        name = f"{source.database}_{self.copies}"
-        on_server(self.server, f"CREATE DATABASE {name} TEMPLATE {source.database}")
-        return source.set(database=name).render_as_string(hide_password=False)
-
-    def drop(self, url: str) -> None:
-        """Remove a copy; SQLite files go with their folder."""
-        if self.server:
-            on_server(self.server, f"DROP DATABASE IF EXISTS {sa.make_url(url).database} WITH (FORCE)")
-
-
-def on_server(server: str, statement: str) -> None:
-    """Run one statement outside any transaction on a PostgreSQL server."""
-    engine = sa.create_engine(engine_url(server), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
-
-
 def utc(value: Any) -> datetime:
     """A time out of the database, which SQLite keeps as text."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-def make_template(folder: Path, server: str = "", pictures: bool = True) -> Template:
-    """Migrate and seed a database in `folder`, or on a PostgreSQL server."""
-    folder.mkdir(parents=True, exist_ok=True)
-    url = f"sqlite:///{folder / 'linli.db'}"
-    if server:
-        name = f"linli_house_{os.getpid()}_{int(time.time())}"
-        on_server(server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-        url = sa.make_url(engine_url(server)).set(database=name).render_as_string(hide_password=False)
-    template = Template(folder, url, server)
-    environment = {
-        **plain_environment(), "DATABASE_URL": url, "INSTANCE_PATH": str(folder), "APP_ENV": "development", "SECRET_KEY": SECRET,
-    }  # fmt: skip
-    try:
-        flask(environment, "db", "upgrade")
-        python(environment, "-m", "tests.support.seeding", *(["--pictures"] if pictures else []))
-    except BaseException:
-        template.drop(url)
-        raise
-    if not server:
-        engine = sa.create_engine(url)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
-    return template
-
-
-def plain_environment() -> dict[str, str]:
-    """The environment of this test run without anything that sets up a shop."""
-    kept = {
-        name: value for name, value in os.environ.items() if name not in SETTINGS_OF_A_SHOP and not name.startswith(PREFIXES_OF_A_SHOP)
-    }
-    return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost", "PYTHONUNBUFFERED": "1"}
-
-
-def flask(environment: dict[str, str], *words: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run one `flask` command to its end."""
-    return python(environment, "-m", "flask", "--app", "wsgi", *words, may_fail=may_fail)
-
-
-def python(environment: dict[str, str], *words: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run one program of the checkout to its end."""
-    command = [sys.executable, *words]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode and not may_fail:
-        raise AssertionError(f"{' '.join(words)} failed ({done.returncode}):\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    return done
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from random import Random
@@ -19,6 +20,7 @@ from shop.cli.seed.city import City
 from shop.cli.seed.counter import Counter, cycles_of, to_pack
 from shop.cli.seed.shopping import CARD, WALLET, Shopping, Visit, send_refunds, top_up
 from shop.fulfilment import operations as fulfilment
+from shop.fulfilment.errors import NothingPacked
 from shop.kernel.money import Money
 from shop.models.platform import Job, JobState, Notice
 from shop.payments.rules import CARD_MINIMUM
@@ -77,7 +79,8 @@ def bring_on_the_way(session: Session, city: City, agenda: Agenda) -> None:
                     for sub_order_id in waiting:
                         Counter(agenda, city, frozenset()).pack_one(session, merchant_id, sub_order_id)
                 if early % 3 == 2:
-                    fulfilment.hand_to_driver(session, shopkeeper, cycle_id)
+                    with suppress(NothingPacked):  # its only order was not to be had
+                        fulfilment.hand_to_driver(session, shopkeeper, cycle_id)
                 early += 1
                 session.expunge_all()
 

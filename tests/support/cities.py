@@ -1,0 +1,102 @@
+"""The demo city's database, made once per run and copied for every house; and running commands of the checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from config import engine_url
+from script.support.places import ROOT
+
+SETTINGS_OF_A_SHOP = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PORT", "APP_ENV", "CRASH_AT", "TESTING", "INSTANCE_PATH")
+SECRET = "a house of tests, gone when they are over, and known to nobody"
+PREFIXES_OF_A_SHOP = ("STRIPE_", "BILLER_", "SMS_", "FLASK_")
+
+
+@dataclass
+class Template:
+    """A database with the demo city in it, made once and copied for every house. `server` is empty on SQLite."""
+
+    folder: Path
+    url: str
+    server: str = ""
+    copies: int = 0
+
+    def copy(self, folder: Path) -> str:
+        """The address of a fresh copy of the demo city."""
+        self.copies += 1
+        if not self.server:
+            shutil.copyfile(self.folder / "linli.db", folder / "linli.db")
+            return f"sqlite:///{folder / 'linli.db'}"
+        source = sa.make_url(self.url)
+        name = f"{source.database}_{self.copies}"
+        on_server(self.server, f"CREATE DATABASE {name} TEMPLATE {source.database}")
+        return source.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        """Remove a copy; SQLite files go with their folder."""
+        if self.server:
+            on_server(self.server, f"DROP DATABASE IF EXISTS {sa.make_url(url).database} WITH (FORCE)")
+
+
+def on_server(server: str, statement: str) -> None:
+    """Run one statement outside any transaction on a PostgreSQL server."""
+    engine = sa.create_engine(engine_url(server), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def make_template(folder: Path, server: str = "", pictures: bool = True) -> Template:
+    """Migrate and seed a database in `folder`, or on a PostgreSQL server."""
+    folder.mkdir(parents=True, exist_ok=True)
+    url = f"sqlite:///{folder / 'linli.db'}"
+    if server:
+        name = f"linli_house_{os.getpid()}_{int(time.time())}"
+        on_server(server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        url = sa.make_url(engine_url(server)).set(database=name).render_as_string(hide_password=False)
+    template = Template(folder, url, server)
+    environment = {
+        **plain_environment(), "DATABASE_URL": url, "INSTANCE_PATH": str(folder), "APP_ENV": "development", "SECRET_KEY": SECRET,
+    }  # fmt: skip
+    try:
+        flask(environment, "db", "upgrade")
+        python(environment, "-m", "tests.support.seeding", *(["--pictures"] if pictures else []))
+    except BaseException:
+        template.drop(url)
+        raise
+    if not server:
+        engine = sa.create_engine(url)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+    return template
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment of this test run without anything that sets up a shop."""
+    kept = {
+        name: value for name, value in os.environ.items() if name not in SETTINGS_OF_A_SHOP and not name.startswith(PREFIXES_OF_A_SHOP)
+    }
+    return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost", "PYTHONUNBUFFERED": "1"}
+
+
+def flask(environment: dict[str, str], *words: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run one `flask` command to its end."""
+    return python(environment, "-m", "flask", "--app", "wsgi", *words, may_fail=may_fail)
+
+
+def python(environment: dict[str, str], *words: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run one program of the checkout to its end."""
+    command = [sys.executable, *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode and not may_fail:
+        raise AssertionError(f"{' '.join(words)} failed ({done.returncode}):\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    return done
