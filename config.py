@@ -68,8 +68,7 @@ class Config:
         made = replace(made, DATABASE_URL=engine_url(made.DATABASE_URL))
         if not made.SECRET_KEY and made.APP_ENV != "production":
             made = replace(made, SECRET_KEY=development_secret())
-        if made.APP_ENV == "production" and (problems := unsafe_settings(made)):
-            raise UnsafeConfiguration("Linli refuses to start in production:\n" + "\n".join(f"- {line}" for line in problems))
+        refuse_unsafe(made)
         return made
 
     @property
@@ -94,6 +93,12 @@ def development_secret() -> str:
         with os.fdopen(handle, "w") as file:
             file.write(os.urandom(32).hex())
     return place.read_text().strip()
+
+
+def refuse_unsafe(config: Config) -> None:
+    """Production does not start on unsafe settings: raises `UnsafeConfiguration` with all of them."""
+    if config.is_production and (problems := unsafe_settings(config)):
+        raise UnsafeConfiguration("Linli refuses to start in production:\n" + "\n".join(f"- {line}" for line in problems))
 
 
 def unsafe_settings(config: Config) -> list[str]:

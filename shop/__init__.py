@@ -10,7 +10,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config import INSTANCE, ROOT, Config
+from config import INSTANCE, ROOT, Config, refuse_unsafe
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -18,6 +18,7 @@ def create_app(config: Config | None = None) -> Flask:
     from shop import wiring  # late, so that `shop.kernel` can be imported without the whole house
 
     config = config or Config.from_environment()
+    refuse_unsafe(config)
     app = Flask(__name__, instance_path=str(INSTANCE))
     app.config.update(asdict(config))
     app.config.update(
