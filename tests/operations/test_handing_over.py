@@ -231,7 +231,7 @@ def test_the_end_of_a_phone_number_finds_people_with_goods_here(counter: Counter
     both = perform(operations.look_up, counter.keeper, counter.point.id, "7788")
     assert (both.ref, len(both.matches)) == (None, 2)
     assert perform(operations.look_up, counter.keeper, counter.point.id, "0000").reason == "unknown_pass"
-    searches = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "passes.searched_by_phone")).all()
+    searches = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "passes.searched_by_phone").order_by(AuditEntry.id)).all()
     assert [entry.facts for entry in searches] == [{"found": 1}, {"found": 2}, {"found": 0}]
 
 
