@@ -84,12 +84,12 @@ Work = Callable[[Connection, int, int], tuple[str, int]]
 """One deed of connection `number`, the `turn`-th time; what became of it ("ok" or a code) and how many requests it took."""
 
 
-def run(port: int, work: Work, connections: int, seconds: float) -> Tally:
-    """Do `work` over so many connections at once, in two processes, for some seconds."""
+def run(port: int, work: Work, connections: int, seconds: float, once: bool = False) -> Tally:
+    """Do `work` over so many connections at once, in two processes, for some seconds; or `once` on each of them."""
     context = multiprocessing.get_context("fork")
     queue: Any = context.Queue()
     shares = [list(range(connections))[start::2] for start in range(2)]
-    processes = [context.Process(target=_drive, args=(port, work, share, seconds, queue)) for share in shares if share]
+    processes = [context.Process(target=_drive, args=(port, work, share, seconds, once, queue)) for share in shares if share]
     started = time.perf_counter()
     for process in processes:
         process.start()
@@ -106,7 +106,7 @@ def run(port: int, work: Work, connections: int, seconds: float) -> Tally:
     return tally
 
 
-def _drive(port: int, work: Work, numbers: list[int], seconds: float, queue: Any) -> None:
+def _drive(port: int, work: Work, numbers: list[int], seconds: float, once: bool, queue: Any) -> None:
     import threading
 
     times: list[float] = []
@@ -117,7 +117,7 @@ def _drive(port: int, work: Work, numbers: list[int], seconds: float, queue: Any
 
     def loop(number: int) -> None:
         connection, turn = Connection(port), 0
-        while time.perf_counter() < end:
+        while turn == 0 if once else time.perf_counter() < end:
             begun = time.perf_counter()
             try:
                 outcome, count = work(connection, number, turn)

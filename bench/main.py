@@ -69,7 +69,7 @@ def measure_pages(engine: str, url: str, wanted: set[str], seconds: float, turns
     environment = environment_for(url)
     say(f"{engine}: preparing the city")
     servers.flask(environment, "db", "upgrade")
-    servers.flask(environment, "seed", "demo")
+    servers.flask(environment, "seed", "demo", "--days", "3")
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         city = pool.apply(prepare, (environment,))
         pool.apply(floors.prepare, (floor_url(url),))
@@ -122,7 +122,7 @@ def summary(engine: str, name: str, tallies: dict[str, list[tuple[Tally, float, 
 
 def hot(engine: str, shop: servers.Web, city: City) -> str:
     """200 buyers at once for 50 of one thing."""
-    tally = run(int(shop.url.rpartition(":")[2]), hot_item(city), 200, 0.001)
+    tally = run(int(shop.url.rpartition(":")[2]), hot_item(city), 200, 30, once=True)
     others = {outcome: count for outcome, count in tally.outcomes.items() if outcome != "ok"}
     verdict = "exactly the stock sold" if tally.done == HOT_STOCK else f"WRONG: {tally.done} sold"
     return f"{engine}: hot item, 200 buyers, {HOT_STOCK} in stock: {verdict}; slowest {tally.percentile(1):.0f} ms; others {others}"
