@@ -21,10 +21,12 @@ import sqlalchemy as sa
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from playwright.sync_api import Browser
 
 from config import Config, engine_url
 from shop import create_app
 from shop.kernel import clock, db, memory
+from tests.support.browsing import chromium, running_browser
 from tests.support.factories import Factories
 from tests.support.gateways import RecordingSms
 
@@ -204,3 +206,12 @@ def sms(app: Flask) -> RecordingSms:
     """The text messages that were sent."""
     recorded: RecordingSms = app.extensions["sms"]
     return recorded
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this process."""
+    if not chromium():
+        pytest.skip("no Chromium: CHROMIUM is not set, and none is on this machine")
+    with running_browser() as made:
+        yield made

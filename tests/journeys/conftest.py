@@ -7,19 +7,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browsing import People, chromium, running_browser
+from tests.support.browsing import People
 from tests.support.houses import house, pytest_runtest_makereport, template
 from tests.support.running import House
 
 __all__ = ["house", "pytest_runtest_makereport", "template"]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not chromium():
-        pytest.skip("no Chromium: CHROMIUM is not set, and none is on this machine")
-    with running_browser() as made:
-        yield made
 
 
 @pytest.fixture

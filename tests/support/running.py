@@ -289,7 +289,7 @@ class House:
             found = self.messages(phone)
             return found[0]["code"] if len(found) > before else None
 
-        return str(wait_until(code, 15, f"a code for {phone}"))
+        return str(wait_until(code, 40, f"a code for {phone}"))
 
     def stripe(self, path: str = "", **changes: Any) -> dict[str, Any]:
         """Set the card provider's switches, or (`flush`, `expire`) make it do something."""
