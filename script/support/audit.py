@@ -142,8 +142,8 @@ def run_lighthouse(command: str, people: list[Person], facts: dict[str, str]) ->
                     continue
                 told = json.loads(report.read_text())
             scores = {key: round((told["categories"][key]["score"] or 0) * 100) for key in LEAST_SCORES}
-            paint = told["audits"]["largest-contentful-paint"]["numericValue"]
-            shift = told["audits"]["cumulative-layout-shift"]["numericValue"]
+            paint = told["audits"]["largest-contentful-paint"].get("numericValue", 0)
+            shift = told["audits"]["cumulative-layout-shift"].get("numericValue", 0)
             below = [
                 audit["id"] for audit in told["audits"].values()
                 if audit.get("score") is not None and audit["score"] < 0.9 and audit["scoreDisplayMode"] in {"binary", "numeric"}

@@ -35,7 +35,7 @@ CLIPPED = """() => {
     const style = getComputedStyle(element);
     const across = /hidden|clip/.test(style.overflowX) ? element.scrollWidth - element.clientWidth : 0;
     const down = /hidden|clip/.test(style.overflowY) && element.clientHeight ? element.scrollHeight - element.clientHeight : 0;
-    if (across > 2 || down > 4) found.push(`${element.tagName.toLowerCase()}.${element.className} ${across} across, ${down} down: `
+    if (across > 2 || down > 8) found.push(`${element.tagName.toLowerCase()}.${element.className} ${across} across, ${down} down: `
       + element.innerText.trim().replace(/\\s+/g, ' ').slice(0, 24));
   }
   return found.slice(0, 5);
