@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shop.accounts import operations, queries, rules
 from shop.kernel import clock
-from shop.kernel.db import perform, reading
+from shop.kernel.db import finish_reading, perform, reading
 from shop.kernel.errors import sentence
 from shop.models.accounts import CodePurpose, SignInCode
 from shop.platform import outbox, sms
@@ -29,7 +29,7 @@ def send_code(code_id: int, locale: str) -> None:
     owner = queries.user_by_phone(session, row.phone)
     phone, purpose, digits = row.phone, row.purpose, rules.code_digits(row.id, row.nonce)
     language = (owner.locale if owner else None) or locale
-    session.rollback()  # nothing is held open while the gateway is asked
+    finish_reading()  # nothing is held open while the gateway is asked
     with speaking(language):
         text = words(TEXTS[purpose], code=digits)
     sms.gateway().send(phone, f"{sms.SIGNATURE}{text}", reference=f"code-{code_id}")

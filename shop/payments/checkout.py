@@ -6,7 +6,7 @@ from flask import current_app
 
 from shop.kernel import clock
 from shop.kernel.crash import crashpoint
-from shop.kernel.db import perform, reading
+from shop.kernel.db import finish_reading, perform, reading
 from shop.models.bills import BillPayment
 from shop.models.orders import Purchase
 from shop.models.payments import Payment
@@ -31,7 +31,7 @@ def open_session(payment_id: int) -> str:
     if payment.provider_url:
         return payment.provider_url
     ref, amount, name = payment.ref, payment.amount, f"Linli {shown_number(payment)}"
-    reading().rollback()  # let go of the connection while we wait for somebody else
+    finish_reading()  # let go of the connection while we wait for somebody else
     return_url = f"{current_app.config['PUBLIC_URL'].rstrip('/')}/payments/{ref}"
     page = gateway().create_session(ref, name, amount, return_url, reader_locale())
     crashpoint("payments.session_created")

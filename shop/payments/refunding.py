@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shop.kernel.crash import crashpoint
-from shop.kernel.db import perform, reading
+from shop.kernel.db import finish_reading, perform, reading
 from shop.models.payments import Payment, Refund, RefundState
 from shop.payments import operations
 from shop.payments.errors import ProviderRefused
@@ -18,7 +18,7 @@ def send(refund_id: int) -> None:
         return
     intent = session.get_one(Payment, refund.payment_id).provider_intent
     ref, amount = refund.ref, refund.amount
-    session.rollback()
+    finish_reading()
     if intent is None:
         raise LookupError(f"refund {refund_id} is of a payment without an intent")
     try:
@@ -36,7 +36,7 @@ def ask(refund_id: int) -> None:
     if refund is None or refund.provider_ref is None:
         return
     provider_ref = refund.provider_ref
-    reading().rollback()
+    finish_reading()
     take_answer(refund_id, gateway().fetch_refund(provider_ref))
 
 
