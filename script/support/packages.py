@@ -69,6 +69,9 @@ def ensure_packages(stamps: Stamps, *, development: bool) -> None:
 
 
 def install_locked(lock: Path) -> None:
-    """Install exactly what a hashed lock names, and nothing without a hash."""
+    """Install exactly what a hashed lock names, and nothing without a hash.
+
+    The lock is complete, so nothing is resolved here: a newer release of something that is wanted with extras would stop pip.
+    """
     pip = [venv_command("python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    run_quietly([*pip, "install", "--require-hashes", "-r", str(lock)], f"Installing the packages of {lock.name}")
+    run_quietly([*pip, "install", "--no-deps", "--require-hashes", "-r", str(lock)], f"Installing the packages of {lock.name}")
