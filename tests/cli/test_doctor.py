@@ -92,6 +92,13 @@ def test_production_starts_on_safe_settings(production_environment: pytest.Monke
     made = create_app()
     assert made.config["SESSION_COOKIE_SECURE"]
     assert made.config["SESSION_COOKIE_NAME"] == "__Host-session"
+
+
+@pytest.mark.one_engine
+def test_pages_for_development_are_not_there_in_production(production_environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    production_environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'linli.db'}")
+    made = create_app()
+    assert made.test_client().get("/dev/style", base_url="https://shop.example").status_code == 404
     assert not [rule for rule in made.url_map.iter_rules() if rule.rule.startswith("/dev")]
 
 

@@ -154,13 +154,3 @@ def test_a_route_without_declared_access_stops_the_start(database_url: str) -> N
             create_app(make_config(database_url))
     finally:
         wiring.BLUEPRINTS.remove(bp)
-
-
-def test_pages_for_development_are_not_there_in_production(database_url: str) -> None:
-    from shop import create_app
-
-    made = create_app(make_config(database_url, APP_ENV="production", TESTING=False))
-    assert made.test_client().get("/dev/style").status_code == 404
-    assert not [rule for rule in made.url_map.iter_rules() if rule.rule.startswith("/dev")]
-    with made.app_context():
-        dispose(made)

@@ -20,7 +20,7 @@ from shop.bills.errors import (
 from shop.bills.queries import AccountView
 from shop.kernel import clock, ids
 from shop.kernel.db import insert_once, operation
-from shop.kernel.errors import Busy
+from shop.kernel.errors import Busy, ShopError
 from shop.kernel.money import Money
 from shop.models.bills import Bill, BillAccount, BillerFlow, BillPayment, BillPaymentItem, BillPaymentState, BillState
 from shop.models.orders import PaymentMethod
@@ -53,13 +53,18 @@ def pay(session: Session, actor: Actor, wish: Wish, proof: Proof | None) -> Bill
     """
     user_id = actor.signed_in_id()
     request_key = f"{user_id}:{wish.request_key}"
-    earlier = session.scalars(sa.select(BillPayment).where(BillPayment.request_key == request_key)).first()
-    if earlier is not None:
+    if (earlier := payment_of(session, request_key)) is not None:
         return earlier
-    view = queries.get_account(session, actor, wish.account_ref) if wish.account_ref else account_of_bills(session, actor, wish.bill_refs)
-    bills, total = chosen(view, wish)
-    if total != wish.seen_total:
-        raise FiguresChanged(total=total, total_minor=total.fen, bills=figures(view))
+    try:
+        view = queries.get_account(session, actor, wish.account_ref) if wish.account_ref else account_of_bills(session, actor, wish.bill_refs)
+        bills, total = chosen(view, wish)
+        if total != wish.seen_total:
+            raise FiguresChanged(total=total, total_minor=total.fen, bills=figures(view))
+    except ShopError:
+        # What stands in the way may be this very request, committed on another thread since the look above.
+        if (twin := payment_of(session, request_key)) is not None:
+            return twin
+        raise
     moment, ref = clock.now(), ids.dated_reference("B")
     payment_id = insert_once(
         session, BillPayment, ref=ref, serial=f"LL-{ref}", request_key=request_key, user_id=user_id, biller_id=view.biller.id,
@@ -87,10 +92,14 @@ def pay(session: Session, actor: Actor, wish: Wish, proof: Proof | None) -> Bill
     return payment
 
 
+def payment_of(session: Session, request_key: str) -> BillPayment | None:
+    """The payment that a request has made already."""
+    return session.scalars(sa.select(BillPayment).where(BillPayment.request_key == request_key)).first()
+
+
 def lost_race(session: Session, request_key: str, view: AccountView) -> BillPayment:
     """Somebody was first: this very request on another thread, or another payment of the same number."""
-    twin = session.scalars(sa.select(BillPayment).where(BillPayment.request_key == request_key)).first()
-    if twin is not None:
+    if (twin := payment_of(session, request_key)) is not None:
         return twin
     there = sa.select(BillPayment.id).where(
         BillPayment.biller_id == view.biller.id, BillPayment.account_no == view.account.account_no, BillPayment.state.in_(rules.ON_ITS_WAY)
