@@ -6,9 +6,9 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from simulators.biller.app import create_app
+from simulators.biller.app import close, create_app
 from simulators.biller.controls import PACES
-from simulators.biller.running import serve
+from simulators.serving import serve
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     wishes = parser.parse_args()
     if wishes.data is not None:
         wishes.data.parent.mkdir(parents=True, exist_ok=True)
-    serve(create_app(wishes.data, key=wishes.key, seed=wishes.seed, speed=wishes.speed, today=wishes.today), wishes.port)
+    serve(create_app(wishes.data, key=wishes.key, seed=wishes.seed, speed=wishes.speed, today=wishes.today), wishes.port, "biller", close)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import tempfile
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from simulators.biller.counter import Counter
 from simulators.biller.dayfile import yuan
 from simulators.biller.protocol import Refusal, counter, protocol
 from simulators.biller.registry import billers
+from simulators.serving import served
 
 LOG_LENGTH = 2_000
 SHOWN_PAYMENTS = 50
@@ -83,6 +86,13 @@ def create_app(
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     return app
+
+
+@contextmanager
+def running_biller(**settings: Any) -> Iterator[str]:
+    """The address of a simulator on a free port for the length of the block; settings are those of `create_app`."""
+    with served(create_app(**settings), close) as address:
+        yield address
 
 
 def close(app: Flask) -> None:

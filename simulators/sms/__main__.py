@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from simulators.sms.app import create_app
-from simulators.sms.running import serve
+from simulators.serving import serve
+from simulators.sms.app import close, create_app
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     wishes = parser.parse_args()
     if wishes.data is not None:
         wishes.data.parent.mkdir(parents=True, exist_ok=True)
-    serve(create_app(wishes.data, key=wishes.key), wishes.port)
+    serve(create_app(wishes.data, key=wishes.key), wishes.port, "SMS", close)
 
 
 if __name__ == "__main__":

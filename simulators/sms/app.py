@@ -7,6 +7,8 @@ import logging
 import re
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from flask import Flask, Response, current_app, jsonify, render_template, reques
 from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
+from simulators.serving import served
 from simulators.sms.messages import Message, Messages, ReferenceReused
 
 PHONE = re.compile(r"1[3-9][0-9]{9}")
@@ -89,6 +92,13 @@ def create_app(data: Path | str | None = None, key: str = "demo-sms-key") -> Fla
     # Phone numbers stand in the addresses of requests, so requests are not logged.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     return app
+
+
+@contextmanager
+def running_sms(**settings: Any) -> Iterator[str]:
+    """The address of a simulator on a free port for the length of the block; settings are those of `create_app`."""
+    with served(create_app(**settings), close) as address:
+        yield address
 
 
 def close(app: Flask) -> None:

@@ -5,24 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
+from simulators.serving import serve
 from simulators.stripe.app import close, create_app
 from simulators.stripe.settings import Settings
-
-HOST = "127.0.0.1"
-
-
-class QuietHandler(WSGIRequestHandler):
-    """No line per request: `GET /_control/log` has them."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -53,20 +41,7 @@ def main() -> None:
             delay_ms=options.delay_ms,
         )
     )
-    server = make_server(HOST, options.port, app, threaded=True, request_handler=QuietHandler)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, stop)
-    print(f"Stripe simulator on http://{HOST}:{server.server_port}", flush=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
-        close(app)
+    serve(app, options.port, "Stripe", close)
 
 
 if __name__ == "__main__":

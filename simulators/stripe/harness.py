@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,33 +11,14 @@ from typing import Any
 import requests
 import stripe
 from flask import Flask, Response, request
-from werkzeug.serving import WSGIRequestHandler, make_server
 
+from simulators.serving import served
 from simulators.stripe.app import close, create_app, world_of
 from simulators.stripe.settings import Settings
 from simulators.stripe.world import World
 
 KEY = "sk_test_simulated"
 SECRET = "whsec_simulated"
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """`app` on a free port of 127.0.0.1; the address of it."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(timeout=5)
-        server.server_close()
 
 
 @dataclass

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from simulators.biller.app import running_biller
 from simulators.biller.channel import Channel
 from simulators.biller.registry import billers
-from simulators.biller.running import running_biller
 
 pytestmark = pytest.mark.one_engine
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from simulators.biller.app import running_biller
 from simulators.biller.channel import LOST, Channel
-from simulators.biller.running import running_biller
 
 pytestmark = pytest.mark.one_engine
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from simulators.biller.running import running_biller
+from simulators.biller.app import running_biller
 
 pytestmark = pytest.mark.one_engine
 

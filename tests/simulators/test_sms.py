@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from simulators.sms.running import running_sms
+from simulators.sms.app import running_sms
 
 pytestmark = pytest.mark.one_engine
 

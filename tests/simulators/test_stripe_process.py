@@ -38,7 +38,7 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], stripe.Str
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.startswith("Stripe simulator on http://127.0.0.1:"), line
+        assert line.startswith("Stripe simulator ready on http://127.0.0.1:"), line
         address = line.split()[-1]
         yield process, stripe.StripeClient(KEY, base_addresses={"api": address}, max_network_retries=0)
     finally:

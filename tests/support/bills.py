@@ -24,8 +24,8 @@ from shop.models.accounts import User
 from shop.models.bills import AmountRule, BillAttempt, Biller, BillerFlow, BillPayment
 from shop.platform import outbox
 from shop.wallet.rules import Proof
+from simulators.biller.app import running_biller
 from simulators.biller.channel import Channel
-from simulators.biller.running import running_biller
 from tests.support.factories import actor_of
 
 CSV = Path(__file__).resolve().parents[2] / "simulators" / "biller" / "billers.csv"

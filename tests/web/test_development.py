@@ -13,7 +13,7 @@ from shop.home.assets import Assets
 from shop.platform import outbox
 from shop.platform.language import speaking, words
 from shop.platform.sms import HttpSmsGateway
-from simulators.sms.running import running_sms
+from simulators.sms.app import running_sms
 from tests.support.factories import Factories
 
 PHONE = "13812345678"
