@@ -29,6 +29,8 @@ from shop.kernel import clock, db, memory
 from tests.support.browsing import chromium, running_browser
 from tests.support.factories import Factories
 from tests.support.gateways import RecordingSms
+from tests.support.money import books_hold
+from tests.support.provider import CardProvider, card_provider
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -206,6 +208,20 @@ def sms(app: Flask) -> RecordingSms:
     """The text messages that were sent."""
     recorded: RecordingSms = app.extensions["sms"]
     return recorded
+
+
+@pytest.fixture
+def stripe(app: Flask) -> Iterator[CardProvider]:
+    """The card provider, in a thread of this test."""
+    with card_provider(app) as provider:
+        yield provider
+
+
+@pytest.fixture
+def books_hold_afterwards(app: Flask) -> Iterator[None]:
+    """Whatever happens in the test, the books hold after it."""
+    yield
+    books_hold()
 
 
 @pytest.fixture(scope="session")

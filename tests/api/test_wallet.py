@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,14 +14,8 @@ from shop.wallet.operations import PinResult
 from tests.support.factories import Factories, actor_of
 from tests.support.money import PIN, balance, fund, move, pay
 from tests.support.people import bearer
-from tests.support.provider import CardProvider, card_provider
+from tests.support.provider import CardProvider
 from tests.support.shopping import Shopping
-
-
-@pytest.fixture
-def stripe(app: Flask) -> Iterator[CardProvider]:
-    with card_provider(app) as provider:
-        yield provider
 
 
 def test_the_wallet_tells_balance_limits_and_custodian(app: Flask, make: Factories, client: FlaskClient) -> None:

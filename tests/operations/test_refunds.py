@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
@@ -21,22 +19,11 @@ from shop.payments.errors import NotRefundable, PaymentNotFound, RefundTooLarge
 from shop.platform import outbox
 from shop.settlement import inquiry, jobs
 from tests.support.factories import Factories, actor_of
-from tests.support.money import balance, books_hold
-from tests.support.provider import FAILING_REFUND_CARD, GOOD_CARD, SLOW_REFUND_CARD, CardProvider, card_provider, payment_of
+from tests.support.money import balance
+from tests.support.provider import FAILING_REFUND_CARD, GOOD_CARD, SLOW_REFUND_CARD, CardProvider, payment_of
 from tests.support.shopping import Shopping
 
-
-@pytest.fixture(autouse=True)
-def _books(app: Flask) -> Iterator[None]:
-    """Whatever happened, the books hold afterwards."""
-    yield
-    books_hold()
-
-
-@pytest.fixture
-def stripe(app: Flask) -> Iterator[CardProvider]:
-    with card_provider(app) as provider:
-        yield provider
+pytestmark = pytest.mark.usefixtures("books_hold_afterwards")
 
 
 def bought(make: Factories, method: PaymentMethod) -> tuple[Shopping, int]:

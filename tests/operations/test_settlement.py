@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -25,22 +24,11 @@ from shop.settlement import inquiry, jobs, operations
 from shop.settlement.operations import Outcome
 from shop.wallet.errors import WalletNotOpen
 from tests.support.factories import Factories, actor_of
-from tests.support.money import balance, books_hold, fund
-from tests.support.provider import DECLINED_CARD, SECURE_CARD, CardProvider, card_provider, payment_of
+from tests.support.money import balance, fund
+from tests.support.provider import DECLINED_CARD, SECURE_CARD, CardProvider, payment_of
 from tests.support.shopping import Shopping, stock_of
 
-
-@pytest.fixture(autouse=True)
-def _books(app: Flask) -> Iterator[None]:
-    """Whatever happened, the books hold afterwards."""
-    yield
-    books_hold()
-
-
-@pytest.fixture
-def stripe(app: Flask) -> Iterator[CardProvider]:
-    with card_provider(app) as provider:
-        yield provider
+pytestmark = pytest.mark.usefixtures("books_hold_afterwards")
 
 
 class Bought:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask.testing import FlaskClient
 
 from shop.kernel import clock
@@ -24,14 +22,8 @@ from tests.support.bills import save_billers
 from tests.support.factories import Factories, actor_of
 from tests.support.money import balance, fund
 from tests.support.people import sign_in
-from tests.support.provider import CardProvider, card_provider, payment_of
+from tests.support.provider import CardProvider, payment_of
 from tests.support.shopping import Shopping
-
-
-@pytest.fixture
-def stripe(app: Flask) -> Iterator[CardProvider]:
-    with card_provider(app) as provider:
-        yield provider
 
 
 @pytest.fixture

@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask.testing import FlaskClient
 
 from shop.kernel import clock
@@ -26,26 +24,15 @@ from shop.platform import outbox
 from shop.settlement import inquiry, operations
 from simulators.stripe.harness import SECRET
 from tests.support.factories import Factories, actor_of
-from tests.support.money import balance, books_hold, fund
+from tests.support.money import balance, fund
 from tests.support.people import sign_in
-from tests.support.provider import SLOW_REFUND_CARD, CardProvider, card_provider, deliver, payment_of, signed
+from tests.support.provider import SLOW_REFUND_CARD, CardProvider, deliver, payment_of, signed
 from tests.support.shopping import Shopping
+
+pytestmark = pytest.mark.usefixtures("books_hold_afterwards")
 
 COMPLETED = {"id": "evt_1", "type": "checkout.session.completed", "data": {"object": {"id": "cs_1", "object": "checkout.session"}}}
 BODY = json.dumps(COMPLETED).encode()
-
-
-@pytest.fixture(autouse=True)
-def _books(app: Flask) -> Iterator[None]:
-    """Whatever happened, the books hold afterwards."""
-    yield
-    books_hold()
-
-
-@pytest.fixture
-def stripe(app: Flask) -> Iterator[CardProvider]:
-    with card_provider(app) as provider:
-        yield provider
 
 
 def now() -> int:
