@@ -602,6 +602,7 @@ def upgrade() -> None:
                 "custodian",
                 "cash",
                 "suspense",
+                "disputed",
                 name="accountkind",
                 native_enum=False,
                 create_constraint=True,

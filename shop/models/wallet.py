@@ -26,6 +26,7 @@ class AccountKind(StrEnum):
     CUSTODIAN = "custodian"  # held by the licensed institution behind the wallet
     CASH = "cash"  # in the till of a point
     SUSPENSE = "suspense"  # arrived, but for nothing we know
+    DISPUTED = "disputed"  # taken back by buyers' banks: lost, unless a bank gives it back
 
 
 class LedgerAccount(Base):

@@ -70,6 +70,15 @@ class RefundSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeMovement:
+    """Money that a buyer's bank took back (negative) or gave back after a dispute, and what the provider charges for it."""
+
+    provider_ref: str
+    amount: Money
+    fee: Money
+
+
+@dataclass(frozen=True, slots=True)
 class EventFacts:
     """What we keep of an event: which object to go and look at."""
 
@@ -102,6 +111,9 @@ class PaymentGateway(Protocol):
 
     def fetch_refund(self, provider_ref: str) -> RefundSnapshot:
         """How a refund stands."""
+
+    def dispute_movements(self, intent: str) -> tuple[DisputeMovement, ...]:
+        """All money that disputes about a payment have moved so far; none when a bank only asks."""
 
     def read_event(self, raw: bytes, signature: str) -> EventFacts:
         """Believe an event only if it is signed by one of the secrets. Raises `BadSignature`."""
@@ -173,6 +185,13 @@ class StripeGateway:
         with understood():
             found = self._client.v1.refunds.retrieve(provider_ref)
         return refund_of(found.to_dict())
+
+    def dispute_movements(self, intent: str) -> tuple[DisputeMovement, ...]:
+        with understood():
+            found = self._client.v1.disputes.list({"payment_intent": intent, "limit": 100})
+        return tuple(
+            DisputeMovement(each.id, Money(each.amount), Money(each.fee)) for dispute in found.data for each in dispute.balance_transactions
+        )
 
     def read_event(self, raw: bytes, signature: str) -> EventFacts:
         import stripe

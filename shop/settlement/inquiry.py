@@ -76,6 +76,7 @@ def handle_event(event_row_id: int) -> None:
         if payment_id is not None:
             settle(payment_id)
         if payment_id is not None and is_about_dispute(kind):
+            _book_dispute(payment_id)
             perform(operations.note_dispute, payment_id, kind, event_row_id)
     perform(payments.finish_event, event_row_id)
 
@@ -101,6 +102,13 @@ def _settle_refund_of(object_id: str) -> None:
     refund = queries.refund_by_ref(reading(), answer.our_ref) if answer.our_ref else None
     if refund is not None:
         refunding.take_answer(refund.id, answer)
+
+
+def _book_dispute(payment_id: int) -> None:
+    intent = reading().get_one(Payment, payment_id).provider_intent
+    finish_reading()
+    if intent is not None:
+        perform(operations.book_dispute, payment_id, gateway().dispute_movements(intent))
 
 
 def return_mismatch(payment_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from enum import StrEnum
 
@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from shop.kernel import clock
 from shop.kernel.db import operation
-from shop.kernel.money import CURRENCY, Money
+from shop.kernel.money import CURRENCY, ZERO, Money
 from shop.models.accounts import User
 from shop.models.orders import PaymentMethod, Purchase
 from shop.models.payments import Payment, PaymentPurpose, PaymentState
 from shop.orders import operations as orders
 from shop.payments import operations as payments
 from shop.payments.errors import PaymentNotFound
-from shop.payments.gateway import Snapshot, Stage
+from shop.payments.gateway import DisputeMovement, Snapshot, Stage
 from shop.payments.rules import CARD_MINIMUM, CARD_MINUTES, OPEN
 from shop.platform import audit, notices, outbox
 from shop.platform.actor import PROVIDER, Actor
@@ -170,6 +170,22 @@ def mismatch_returned(session: Session, payment_id: int) -> None:
 def note_dispute(session: Session, payment_id: int, kind: str, event_row_id: int) -> None:
     """A buyer's bank questions a payment: on record for finance. `event_row_id` tells one message from the next."""
     audit.record(session, PROVIDER, "payment.disputed", "payment", payment_id, event=kind, event_row_id=event_row_id)
+
+
+@operation
+def book_dispute(session: Session, payment_id: int, movements: Iterable[DisputeMovement]) -> None:
+    """Book what disputes about a payment moved at the provider, each movement once: taken back, given back, and the fees."""
+    for movement in movements:
+        cause = f"payment:{payment_id}:dispute:{movement.provider_ref}"
+        for legs, kind, amount, account in (
+            (cause, TransferKind.DISPUTE, movement.amount, "disputed"),
+            (f"{cause}:fee", TransferKind.PROVIDER_FEE, -movement.fee, "provider_fee"),
+        ):
+            if amount:
+                debit, credit = (account, "provider") if amount < ZERO else ("provider", account)
+                wallet.post(
+                    session, cause=legs, kind=kind, debit=debit, credit=credit, amount=max(amount, -amount), subject=("payment", payment_id)
+                )
 
 
 def expire_if_unpaid(session: Session, purchase_id: int | None) -> bool:

@@ -43,6 +43,9 @@ def test_the_worked_example(app: Flask, make: Factories) -> None:
         (TransferKind.PAYMENT, 1_800, "provider", -14_894, "suspense", 1_800),
         (TransferKind.REFUND, 1_800, "suspense", 0, "refund_due", 1_800),
         (TransferKind.REFUND, 1_800, "refund_due", 0, "provider", -13_094),
+        (TransferKind.DISPUTE, 3_500, "disputed", -3_500, "provider", -9_594),
+        (TransferKind.PROVIDER_FEE, 10_000, "provider_fee", -10_406, "provider", 406),
+        (TransferKind.DISPUTE, 3_500, "provider", -3_094, "disputed", 0),
     ]
     for number, (kind, fen, debit, debit_after, credit, credit_after) in enumerate(rows, start=1):
         move(f"example:{number}", debit, credit, fen, kind=kind, at=now())
@@ -50,6 +53,6 @@ def test_the_worked_example(app: Flask, make: Factories) -> None:
     reading().rollback()
     after = {code: balance(code) for code in reading().scalars(sa.select(LedgerAccount.code)).all()}
     owed = {wallet: 49_160, "escrow": 3_500, merchant: 2_134, "commission": 66, biller: 8_640}
-    held_for_us = {"custodian": -50_000, "provider": -13_094, "provider_fee": -406}
+    held_for_us = {"custodian": -50_000, "provider": -3_094, "provider_fee": -10_406}
     assert {code: fen for code, fen in after.items() if fen} == {**owed, **held_for_us}
     assert sum(after.values()) == 0

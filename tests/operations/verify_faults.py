@@ -59,6 +59,7 @@ PAYMENTS = {
     "payments.refunds_wait_while_on_their_way": [change("refunds", "state = 'succeeded'", "id = 3")],
     "payments.failed_refunds_are_held_again": [TRANSFER + "(90, 'given-up', 'correction', 8, 9, 100, 'refund', 1, :moment)"],
     "payments.nothing_else_waits_to_go_back": [TRANSFER + "(90, 'stray', 'correction', 8, 7, 5, 'test', 1, :moment)"],
+    "payments.banks_take_back_what_was_paid": [TRANSFER + "(90, 'too-much', 'dispute', 12, 8, 4001, 'payment', 7, :moment)"],
     "payments.dead_purchases_are_refunded": [change("payments", "state = 'succeeded', succeeded_at = :ago", "id = 4")],
     "payments.a_purchase_is_paid_once": [again("payments", "id = 1", id="90", ref="'P90'")],
     "payments.none_open_for_a_day": [change("payments", "created_at = :old", "id = 3")],

@@ -20,7 +20,8 @@ from shop.platform import audit
 Rows = list[dict[str, Any]]
 
 BUYER, KEEPER, STRANGER = 1, 2, 3
-WALLET, ESCROW, MERCHANT, COMMISSION, BILLER, BILL_HOLD, REFUND_DUE, PROVIDER, CUSTODIAN, SUSPENSE, STRANGERS_WALLET = range(1, 12)
+WALLET, ESCROW, MERCHANT, COMMISSION, BILLER, BILL_HOLD, REFUND_DUE, PROVIDER, CUSTODIAN, SUSPENSE = range(1, 11)
+STRANGERS_WALLET, DISPUTED = 11, 12
 
 
 def write() -> None:
@@ -201,10 +202,13 @@ def money(at: datetime) -> list[tuple[str, Rows]]:
         (COMMISSION, "commission", "commission", None), (BILLER, "biller:1", "biller", None), (BILL_HOLD, "bill_hold", "bill_hold", None),
         (REFUND_DUE, "refund_due", "refund_due", None), (PROVIDER, "provider", "provider", None),
         (CUSTODIAN, "custodian", "custodian", None), (SUSPENSE, "suspense", "suspense", None), (STRANGERS_WALLET, "wallet:3", "wallet", 0),
+        (DISPUTED, "disputed", "disputed", None),
     ]
     transfers = [
         ("opening", "opening", CUSTODIAN, WALLET, 100_000, "user", 1),
         ("top-up", "top_up", PROVIDER, WALLET, 5_000, "payment", 7),
+        ("dispute-7", "dispute", DISPUTED, PROVIDER, 5_000, "payment", 7),
+        ("dispute-7-won", "dispute", PROVIDER, DISPUTED, 4_000, "payment", 7),
         *(("paid-" + str(n), "payment", WALLET, ESCROW, total, "sub_order", n) for n, total in ((1, 2_000), (2, 1_000), (5, 1_000))),
         ("paid-6", "payment", PROVIDER, ESCROW, 3_000, "sub_order", 6),
         ("release-1", "release", ESCROW, MERCHANT, 1_950, "sub_order", 1),

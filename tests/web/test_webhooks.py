@@ -220,3 +220,35 @@ def test_a_dispute_is_put_on_record(make: Factories, stripe: CardProvider, clien
     noted = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "payment.disputed")).all()
     assert noted
     assert {entry.subject_id for entry in noted} == {payment.id}
+
+
+@pytest.mark.parametrize(("end", "lost"), [(None, 1), ("lost", 1), ("won", 0)])
+def test_what_a_bank_takes_back_is_booked_once_however_often_it_is_told(
+    make: Factories, stripe: CardProvider, client: FlaskClient, end: str | None, lost: int
+) -> None:
+    _user, payment = top_up(make, stripe)
+    inquiry.settle(payment.id)
+    held = balance("provider")
+    intent = payment_of(payment.id).provider_intent
+    stripe.account.control("/dispute", payment_intent=intent)
+    if end:
+        stripe.account.control("/dispute", payment_intent=intent, status=end)
+    for body in (*reversed(stripe.events()), *stripe.events()):
+        deliver(client, body, now())
+        outbox.run_due()
+    reading().rollback()
+    fee = stripe.account.look("")["dispute_fee"]
+    assert balance("disputed") == -payment.amount.fen * lost
+    assert balance("provider") == held + payment.amount.fen * lost + fee
+
+
+def test_a_bank_that_only_asks_moves_no_money(make: Factories, stripe: CardProvider, client: FlaskClient) -> None:
+    _user, payment = top_up(make, stripe)
+    inquiry.settle(payment.id)
+    held = balance("provider")
+    stripe.account.control("/dispute", payment_intent=payment_of(payment.id).provider_intent, inquiry=True)
+    for body in stripe.events():
+        deliver(client, body, now())
+    outbox.run_due()
+    reading().rollback()
+    assert (balance("disputed"), balance("provider")) == (0, held)

@@ -56,7 +56,7 @@ def pay(session: Session, actor: Actor, wish: Wish, proof: Proof | None) -> Bill
     if (earlier := payment_of(session, request_key)) is not None:
         return earlier
     try:
-        view = queries.get_account(session, actor, wish.account_ref) if wish.account_ref else account_of_bills(session, actor, wish.bill_refs)
+        view = account_of(session, actor, wish)
         bills, total = chosen(view, wish)
         if total != wish.seen_total:
             raise FiguresChanged(total=total, total_minor=total.fen, bills=figures(view))
@@ -105,6 +105,13 @@ def lost_race(session: Session, request_key: str, view: AccountView) -> BillPaym
         BillPayment.biller_id == view.biller.id, BillPayment.account_no == view.account.account_no, BillPayment.state.in_(rules.ON_ITS_WAY)
     )
     raise AlreadyBeingPaid() if session.scalars(there).first() else Busy()
+
+
+def account_of(session: Session, actor: Actor, wish: Wish) -> AccountView:
+    """The saved account that somebody wants to pay for, named by itself or by its bills."""
+    if wish.account_ref:
+        return queries.get_account(session, actor, wish.account_ref)
+    return account_of_bills(session, actor, wish.bill_refs)
 
 
 def account_of_bills(session: Session, actor: Actor, bill_refs: tuple[str, ...]) -> AccountView:

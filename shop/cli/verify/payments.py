@@ -139,6 +139,20 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "payments.banks_take_back_what_was_paid",
+        "Banks take back only money that was paid by card, never more of it than there was, and give back no more than they took.",
+        """
+        SELECT t.subject_id AS payment_id, y.ref, y.amount,
+            SUM(CASE WHEN a.id = t.debit_account_id THEN t.amount ELSE -t.amount END) AS taken_back
+        FROM transfers t
+        JOIN ledger_accounts a ON a.kind = 'disputed' AND a.id IN (t.debit_account_id, t.credit_account_id)
+        LEFT JOIN payments y ON t.subject_type = 'payment' AND y.id = t.subject_id
+        GROUP BY t.subject_id, y.ref, y.amount, y.method, y.state
+        HAVING y.ref IS NULL OR y.method <> 'stripe' OR y.state <> 'succeeded'
+            OR SUM(CASE WHEN a.id = t.debit_account_id THEN t.amount ELSE -t.amount END) NOT BETWEEN 0 AND y.amount
+        """,
+    ),
+    Invariant(
         "payments.dead_purchases_are_refunded",
         "Money for a purchase that expired or was cancelled goes back within fifteen minutes.",
         """
