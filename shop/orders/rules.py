@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from shop.cart.rules import MOST_UNITS, next_allowed
+from shop.catalog.rules import ALL_YEAR, month_bit, season_mask
 from shop.kernel.money import Money, basis_points
 from shop.kernel.weight import price_of_weight
 from shop.models.orders import SubOrderState
@@ -55,3 +61,45 @@ def works_for(actor: Actor, merchant_id: int) -> bool:
 def keeps(actor: Actor, pickup_point_id: int) -> bool:
     """Whether the actor may hand goods over at this point."""
     return actor.kind in {"job", "command"} or pickup_point_id in actor.points(*POINT_ROLES)
+
+
+class Missing(StrEnum):
+    """Why something of an earlier order cannot be had today."""
+
+    OFF_SALE = "off_sale"
+    OUT_OF_SEASON = "out_of_season"
+    SOLD_OUT = "sold_out"
+    NOT_DELIVERED = "not_delivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What a variant is at this moment, for one pick-up point."""
+
+    price: Money
+    is_on_sale: bool
+    season_months: str
+    left: int
+    minimum_quantity: int
+    multiple: int
+    is_delivered: bool
+
+
+def why_missing(today: Today | None, day: date) -> Missing | None:
+    """Why none of it can be ordered for the point; None when some can. Gone and out of its months counts as the season's doing."""
+    if today is None or not today.is_on_sale:
+        mask = season_mask(today.season_months) if today else ALL_YEAR
+        return Missing.OFF_SALE if mask & month_bit(day) else Missing.OUT_OF_SEASON
+    if _most(today) == 0:
+        return Missing.SOLD_OUT
+    return None if today.is_delivered else Missing.NOT_DELIVERED
+
+
+def quantity_today(today: Today, wanted: int) -> int:
+    """How many of `wanted` can be ordered: in whole steps, at least the smallest quantity that is sold, and no more than is left."""
+    return min(next_allowed(wanted, today.minimum_quantity, today.multiple), _most(today))
+
+
+def _most(today: Today) -> int:
+    most = min(today.left, MOST_UNITS) // today.multiple * today.multiple
+    return most if most >= today.minimum_quantity else 0

@@ -7,9 +7,11 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from shop.cart import operations as cart
+from shop.cart import queries as carts
+from shop.cart.errors import CartFull
 from shop.cart.rules import CartOwner
 from shop.catalog.views import picture_url
+from shop.communities.current import current_point
 from shop.communities.queries import directory
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
@@ -21,7 +23,6 @@ from shop.payments import checkout as provider
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import told
-from shop.platform.language import name_of
 
 bp = Blueprint("orders", __name__)
 
@@ -85,17 +86,35 @@ def pay(actor: Actor, number: str) -> Any:
 @bp.post("/orders/<number>/buy-again")
 @signed_in
 def buy_again(actor: Actor, number: str) -> Any:
-    """Put the same goods into the cart; what is not sold any more is named."""
-    order = queries.mine(reading(), actor.signed_in_id(), number)
-    owner, gone = CartOwner(user_id=actor.user_id), []
-    for line in [line for part in order.sub_orders for line in part.lines]:
-        try:
-            perform(cart.add_line, owner, line.variant_code, line.quantity)
-        except ShopError:
-            gone.append(line)
-    if gone:
-        flash(_("Not on sale any more: %(names)s", names=", ".join(name_of(line) for line in gone)), "warning")
-    return redirect(url_for("cart.show"), 303)
+    """Put what can be had today into the cart: on to the cart, or to the page that says what is different now."""
+    point = current_point(actor)
+    if point is None:
+        flash(_("Please choose where you want to collect."), "info")
+        return redirect(url_for("communities.choose", next=url_for("orders.again", number=number)), 303)
+    try:
+        lines = perform(operations.repeat, actor, number, point.id)
+    except CartFull as error:
+        flash(told(error), "error")
+        return redirect(url_for("cart.show"), 303)
+    if all(line.is_as_before for line in lines):
+        flash(_("Everything of that order is in your cart. Please look at it once more, then check out."), "success")
+        return redirect(url_for("cart.show"), 303)
+    return redirect(url_for("orders.again", number=number), 303)
+
+
+@bp.get("/orders/<number>/again")
+@signed_in
+def again(actor: Actor, number: str) -> Any:
+    """What of an earlier order can be had today, what cannot and why, and what costs more or less by now."""
+    session, point = reading(), current_point(actor)
+    order = queries.mine(session, actor.signed_in_id(), number)
+    lines = queries.again(session, order, point.id if point else None)
+    in_cart = {item.code: item.quantity for item in carts.items(session, CartOwner(user_id=actor.user_id), point.id if point else None)}
+    had = [line for line in lines if line.missing is None]
+    return render_template(
+        "orders/again.html", order=order, had=had, missing=[line for line in lines if line.missing is not None],
+        is_in_cart=all(in_cart.get(line.line.variant_code, 0) >= line.quantity for line in had), picture_url=picture_url,
+    )  # fmt: skip
 
 
 def why_refunded(refund: RefundFacts, order: PurchaseFacts) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
 from shop.api.v1.cart import CartOut
 from shop.api.v1.checkout import QuoteOut
-from shop.api.v1.orders import OrderOut, OrderPage, PlacedOut
+from shop.api.v1.orders import OrderOut, OrderPage, PlacedOut, RepeatedOut
+from shop.kernel.db import transaction
 from shop.kernel.money import Money
 from shop.models.accounts import User
 from shop.models.payments import Payment
+from shop.models.stock import StockItem
 from tests.support.factories import Factories
 from tests.support.money import PIN, balance
 from tests.support.people import bearer
@@ -197,3 +200,25 @@ def test_unknown_points_and_coupons_are_refused_beside_their_field(app: Flask, c
     assert caller.quote("nowhere").json["field"] == "pickup_point"
     refused = caller.ask("POST", "/checkout/quotes", {"pickup_point": shop.point.slug, "coupons": ["FREE"]})
     assert (refused.status_code, refused.json["code"], refused.json["field"]) == (422, "unknown_coupon", "coupons")
+
+
+def test_an_earlier_order_is_put_into_the_cart_again(app: Flask, client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges", price=1_000)
+    rice = shop.goods("rice", 1, price=500)
+    user = shop.buyer(100_000)
+    number = shop.buy(user, {"oranges": 2, "rice": 1}).number
+    with transaction() as session:
+        session.execute(sa.update(StockItem).where(StockItem.variant_id == rice.id).values(on_hand=0))
+    caller = Caller(app, client, user)
+    first = caller.ask("POST", f"/orders/{number}/repeat")
+    assert first.status_code == 200
+    told = RepeatedOut.model_validate(first.json)
+    assert [(line.variant, line.quantity, line.missing) for line in told.lines] == [("oranges", 2, None), ("rice", 0, "sold_out")]
+    assert (told.cart.count, told.cart.total_minor) == (2, 2_000)
+    assert caller.ask("POST", f"/orders/{number}/repeat").json == first.json
+
+
+def test_an_order_of_somebody_else_is_not_repeated(app: Flask, client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges")
+    number = shop.buy(shop.buyer(), {"oranges": 1}).number
+    assert Caller(app, client, shop.buyer()).ask("POST", f"/orders/{number}/repeat").status_code == 404

@@ -16,9 +16,11 @@ from shop.cart.rules import CartOwner
 from shop.kernel import clock
 from shop.kernel.db import reading, transaction
 from shop.kernel.money import Money
+from shop.models.accounts import User
 from shop.models.cart import Cart
 from shop.models.catalog import Variant
 from shop.models.orders import PaymentMethod, Purchase
+from shop.models.stock import StockItem
 from shop.platform import outbox
 from tests.support.factories import Factories
 from tests.support.gateways import RecordingSms
@@ -216,6 +218,7 @@ def test_orders_of_others_do_not_exist(client: FlaskClient, shop: Shopping) -> N
     number = shop.buy(shop.buyer(), {"oranges": 1}).number
     sign_in(client, shop.buyer())
     assert client.get(f"/orders/{number}").status_code == 404
+    assert client.get(f"/orders/{number}/again").status_code == 404
     for verb in ("cancel", "pay", "buy-again"):
         assert client.post(f"/orders/{number}/{verb}").status_code == 404
 
@@ -231,6 +234,36 @@ def test_an_order_can_be_cancelled_and_bought_again(client: FlaskClient, shop: S
     assert stock_of(oranges) == (100, 0)
     assert client.post(f"/orders/{number}/buy-again").location == "/cart"
     assert carts.count(reading(), CartOwner(user_id=user.id)) == 2
+
+
+def test_what_cannot_be_had_again_is_said_plainly_with_its_reason(client: FlaskClient, shop: Shopping) -> None:
+    oranges, rice = shop.goods("oranges", price=1_000), shop.goods("rice", 1, price=500)
+    shop.goods("tea", price=900)
+    user = shop.buyer(100_000)
+    number = shop.buy(user, {"oranges": 2, "rice": 1, "tea": 1}).number
+    with transaction() as session:
+        session.execute(sa.update(StockItem).where(StockItem.variant_id == oranges.id).values(on_hand=0))
+        session.execute(sa.update(Variant).where(Variant.id == rice.id).values(price=Money(650)))
+    sign_in(client, user)
+    before = text_of(client.get(f"/orders/{number}/again"))
+    assert "Nothing has been put into your cart yet." in before
+    for _click in range(2):
+        assert client.post(f"/orders/{number}/buy-again").location == f"/orders/{number}/again"
+    page = text_of(client.get(f"/orders/{number}/again"))
+    for words in ("Cannot be had today", "Sold out", "Costs ¥6.50 now; it was ¥5.00.", "What can be had today is in your cart."):
+        assert words in page
+    assert carts.count(reading(), CartOwner(user_id=user.id)) == 2
+
+
+def test_ordering_again_without_a_point_asks_for_one_first(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges")
+    user = shop.buyer(100_000)
+    number = shop.buy(user, {"oranges": 1}).number
+    with transaction() as session:
+        session.execute(sa.update(User).where(User.id == user.id).values(pickup_point_id=None))
+    sign_in(client, user)
+    assert client.post(f"/orders/{number}/buy-again").location.startswith("/communities?next=")
+    assert "Nothing of this order can be had today" in text_of(client.get(f"/orders/{number}/again"))
 
 
 def test_one_shops_part_can_be_cancelled(client: FlaskClient, shop: Shopping) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
+from shop.api.v1.cart import CartOut, cart_out
 from shop.api.v1.core import BadCursor, Schema, decode_cursor, encode_cursor, route
+from shop.cart import queries as carts
+from shop.cart.rules import CartOwner, CartView
 from shop.checkout import door
 from shop.checkout.operations import PlaceOrder
 from shop.checkout.queries import Placed
@@ -15,7 +19,7 @@ from shop.kernel.db import perform, reading
 from shop.kernel.money import Money
 from shop.models.orders import Channel, PaymentMethod
 from shop.orders import operations, queries
-from shop.orders.queries import LineFacts, PaymentFacts, PurchaseFacts, SubOrderFacts, Tab
+from shop.orders.queries import Again, LineFacts, PaymentFacts, PurchaseFacts, SubOrderFacts, Tab
 from shop.orders.terms import SubOrderTerms
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
@@ -111,6 +115,22 @@ class OrderItem(Schema):
 class OrderPage(Schema):
     items: list[OrderItem]
     next_cursor: str | None
+
+
+class AgainOut(Schema):
+    variant: str
+    name: str
+    unit: str
+    ordered: int = Field(description="How many were ordered then.")
+    quantity: int = Field(description="How many of them can be had today.")
+    missing: str | None = Field(description="off_sale, out_of_season, sold_out, not_delivered; none when some can be had.")
+    unit_price_then_minor: int
+    unit_price_minor: int
+
+
+class RepeatedOut(Schema):
+    lines: list[AgainOut]
+    cart: CartOut
 
 
 class OrderQuery(Schema):
@@ -228,6 +248,30 @@ def cancel_order(actor: Actor, number: str) -> Any:
 def pay_order(actor: Actor, number: str) -> Any:
     payment_id = perform(operations.payment_to_continue, actor, number)
     return present(actor, number, door.payment_page(payment_id))
+
+
+def repeat_and_look(session: Session, actor: Actor, number: str) -> tuple[list[Again], CartView]:
+    """Fill the cart and read it in the same transaction: exactly what this call has made of it."""
+    lines = operations.repeat(session, actor, number, actor.pickup_point_id)
+    return lines, carts.view(session, CartOwner(user_id=actor.user_id), actor.pickup_point_id)
+
+
+@route(
+    "POST", "/orders/<number>/repeat", signed_in, tag="Orders", answers={200: RepeatedOut},
+    summary="Put what can be had today of an earlier order into my cart, and say what cannot and what costs something else now",
+)  # fmt: skip
+def repeat_order(actor: Actor, number: str) -> Any:
+    lines, cart = perform(repeat_and_look, actor, number)
+    return {"lines": [again_out(line) for line in lines], "cart": cart_out(cart)}
+
+
+def again_out(again: Again) -> dict[str, Any]:
+    line = again.line
+    return {
+        "variant": line.variant_code, "name": name_of(line), "unit": name_of(line, "unit"), "ordered": line.quantity,
+        "quantity": again.quantity, "missing": again.missing.value if again.missing else None,
+        "unit_price_then_minor": line.unit_price.fen, "unit_price_minor": again.price.fen,
+    }  # fmt: skip
 
 
 def present(actor: Actor, number: str, url: str | None = None) -> dict[str, Any]:
