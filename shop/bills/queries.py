@@ -141,6 +141,17 @@ def views_of(session: Session, saved: Sequence[BillAccount]) -> list[AccountView
     return views
 
 
+MONTHS_SHOWN = 12
+
+
+def history_of(session: Session, account: BillAccount) -> list[Bill]:
+    """What a biller asked for one number, period by period, the latest twelve, oldest first. What it withdrew is left out."""
+    asked = sa.select(Bill).where(
+        Bill.biller_id == account.biller_id, Bill.account_no == account.account_no, Bill.state != BillState.WITHDRAWN
+    )
+    return list(reversed(session.scalars(asked.order_by(Bill.period.desc(), Bill.id.desc()).limit(MONTHS_SHOWN)).all()))
+
+
 def latest_look_ups(session: Session, refs: Iterable[str]) -> dict[str, BillLookUp]:
     """The newest question about each account."""
     newest = sa.select(sa.func.max(BillLookUp.id)).where(BillLookUp.account_ref.in_(list(refs))).group_by(BillLookUp.account_ref)

@@ -23,10 +23,11 @@ from shop.kernel import clock, ids
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
 from shop.kernel.money import ZERO, Money
-from shop.models.bills import BillerFlow, LookUpOutcome
+from shop.models.bills import Bill, BillerFlow, BillState, LookUpOutcome
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import told
+from shop.platform.language import yuan
 from shop.wallet import queries as wallet
 from shop.wallet.rules import DAY_LIMIT_PIN
 
@@ -103,7 +104,17 @@ def account(actor: Actor, ref: str) -> str:
         is_unavailable=has_outcome(view, LookUpOutcome.UNAVAILABLE), is_unknown=has_outcome(view, LookUpOutcome.UNKNOWN_ACCOUNT),
         is_silent=view.look_up is not None and view.look_up.outcome is None and not view.is_waiting, today=clock.today(),
         spaced=rules.spaced_phone, state_words=state_words, label_form=LabelForm(label=view.account.label),
+        periods=[period_point(bill) for bill in queries.history_of(reading(), view.account)],
     )  # fmt: skip
+
+
+def period_point(bill: Bill) -> dict[str, Any]:
+    """A period as a column of the chart; what is still due stands out."""
+    used = f" · {bill.usage}" if bill.usage else ""
+    return {
+        "label": bill.period[2:].replace("-", "/"), "value": bill.total.fen, "text": f"{yuan(bill.total)}{used}",
+        "short": f"¥{bill.total.fen // 100}", "mark": bill.state is BillState.DUE,
+    }  # fmt: skip
 
 
 def unknown_account(actor: Actor, ref: str) -> str:

@@ -12,6 +12,8 @@ from flask import Blueprint, current_app, render_template
 
 from config import ROOT
 from shop.communities.current import current_point
+from shop.communities.queries import directory
+from shop.kernel.db import reading
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
 from shop.platform.language import reader_locale
@@ -37,13 +39,19 @@ class Work:
 @bp.get("/help")
 @open_to_everyone
 def help(actor: Actor) -> str:  # noqa: A001  (the page's name)
-    return render_template("legal/help.html", point=current_point(actor))
+    return render_template("legal/help.html", point=current_point(actor), communities=directory(reading()).communities)
 
 
 @bp.get("/terms")
 @open_to_everyone
 def terms(actor: Actor) -> str:
     return render_template("legal/terms.html", custodian=custodian())
+
+
+@bp.get("/returns")
+@open_to_everyone
+def returns(actor: Actor) -> str:
+    return render_template("legal/returns.html", point=current_point(actor))
 
 
 @bp.get("/privacy")

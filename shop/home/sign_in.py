@@ -13,6 +13,7 @@ from shop.accounts.forms import CodeForm, PhoneForm
 from shop.accounts.views.me import bp, way_back
 from shop.cart import browser as cart_browser
 from shop.communities import current
+from shop.kernel import clock
 from shop.kernel.db import perform
 from shop.kernel.errors import ShopError
 from shop.kernel.text import mask_phone, phone_number
@@ -44,11 +45,13 @@ def send_code(actor: Actor) -> Any:
     try:
         if form.validate():
             phone = phone_number(form.phone.data)
+            wait = int(rules.RESEND_AFTER.total_seconds())
             try:
                 perform(operations.request_code, phone, CodePurpose.SIGN_IN, reader_locale())
             except CodeSentRecently as error:  # a double click, or impatience: the code is on its way
                 flash(told(error), "info")
-            cookie[PENDING] = {"phone": phone, "next": way_back()}
+                wait = int(error.details["seconds"])
+            cookie[PENDING] = {"phone": phone, "next": way_back(), "again_at": int(clock.now().timestamp()) + wait}
             return redirect(url_for("accounts.enter_code"), 303)
     except ShopError as error:
         form.show(error)
@@ -96,6 +99,9 @@ def chosen_locale() -> str | None:
     return chosen if chosen in LOCALES else None
 
 
-def code_page(form: CodeForm, pending: dict[str, str]) -> str:
+def code_page(form: CodeForm, pending: dict[str, Any]) -> str:
     phone = pending["phone"]
-    return render_template("accounts/enter_code.html", form=form, phone=phone, masked=mask_phone(phone), next=pending["next"])
+    wait = max(pending.get("again_at", 0) - int(clock.now().timestamp()), 0)
+    return render_template(
+        "accounts/enter_code.html", form=form, phone=phone, masked=mask_phone(phone), next=pending["next"], wait=wait
+    )

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template
 from shop.catalog import queries as catalog
 from shop.catalog.views import arriving_for, card_grid
 from shop.communities.current import current_point
-from shop.home.queries import waiting_for
+from shop.home.queries import Waiting, waiting_for
 from shop.kernel import clock
 from shop.kernel.db import reading
 from shop.platform.access import open_to_everyone
@@ -15,6 +15,12 @@ from shop.platform.actor import Actor
 
 bp = Blueprint("home", __name__)
 life = Blueprint("life", __name__)
+
+
+@bp.app_template_global()
+def waiting_now(actor: Actor) -> Waiting:
+    """What waits for the reader, for pages that lead there."""
+    return waiting_for(reading(), actor)
 
 
 @bp.get("/")

@@ -56,6 +56,13 @@ def phone_number(value: str) -> str:
     return text
 
 
+def spaced_phone(phone: str) -> str:
+    """A number as people read it out: 138 0013 8000, 0832-2000001."""
+    if re.fullmatch(r"1[0-9]{10}", phone):
+        return f"{phone[:3]} {phone[3:7]} {phone[7:]}"
+    return f"{phone[:4]}-{phone[4:]}" if re.fullmatch(r"0[3-9][0-9]{9,10}", phone) else phone
+
+
 def mask_phone(phone: str) -> str:
     """138****1234."""
     return f"{phone[:3]}****{phone[-4:]}"

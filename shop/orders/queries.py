@@ -36,6 +36,7 @@ class Tab(StrEnum):
     PREPARING = "preparing"
     READY = "ready"
     DONE = "done"
+    REFUNDED = "refunded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class LineFacts:
     @property
     def is_by_weight(self) -> bool:
         return self.priced_by is PricedBy.WEIGHT
+
+    @property
+    def ordered_grams(self) -> int:
+        """What was asked for, by weight."""
+        return self.quantity * self.unit_grams
 
     @property
     def given_back(self) -> Money:
@@ -119,6 +125,25 @@ class PurchaseFacts:
     @property
     def refunded_total(self) -> Money:
         return Money.total(part.refunded_total for part in self.sub_orders)
+
+    def parts_in(self, *states: SubOrderState) -> list[SubOrderFacts]:
+        """The merchants' parts that stand there."""
+        return [part for part in self.sub_orders if part.state in states]
+
+    @property
+    def ready(self) -> list[SubOrderFacts]:
+        return self.parts_in(SubOrderState.READY) if self.state is PurchaseState.PAID else []
+
+    @property
+    def on_the_way(self) -> list[SubOrderFacts]:
+        """What is paid and being prepared or brought, the first to arrive first."""
+        coming = self.parts_in(*BEING_PREPARED) if self.state is PurchaseState.PAID else []
+        return sorted(coming, key=lambda part: part.arrives_at)
+
+    @property
+    def cancel_until(self) -> datetime:
+        """When the first of its cut-offs passes."""
+        return min(part.cut_off_at for part in self.sub_orders)
 
     def can_be_cancelled(self, moment: datetime) -> bool:
         """Nobody has begun to prepare any of it, and no cut-off has passed."""
@@ -207,7 +232,18 @@ def _in_tab(tab: Tab) -> list[sa.ColumnElement[bool]]:
         return [Purchase.state == PurchaseState.PAID, has(SubOrderState.READY)]
     if tab is Tab.DONE:
         return [Purchase.state == PurchaseState.COMPLETED]
+    if tab is Tab.REFUNDED:
+        return [sa.exists().where(SubOrder.purchase_id == Purchase.id, SubOrder.refunded_total > ZERO)]
     return []
+
+
+def counts(session: Session, user_id: int) -> dict[Tab, int]:
+    """How many orders stand in the lists of what is not over. One query."""
+    open_tabs = (Tab.TO_PAY, Tab.PREPARING, Tab.READY)
+    found = [sa.func.count().filter(*_in_tab(tab)).label(tab.value) for tab in open_tabs]
+    live = (PurchaseState.AWAITING_PAYMENT, PurchaseState.PAID)
+    row = session.execute(sa.select(*found).where(Purchase.user_id == user_id, Purchase.state.in_(live))).one()
+    return dict(zip(open_tabs, row, strict=True))
 
 
 def mine(session: Session, user_id: int, number: str) -> PurchaseFacts:

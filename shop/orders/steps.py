@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 
-from shop.models.orders import SubOrderState
+from shop.kernel.money import Money
+from shop.models.orders import PurchaseState, SubOrderState
 from shop.orders.queries import PurchaseFacts, SubOrderFacts
 from shop.platform.language import moment
 
@@ -30,7 +31,7 @@ ENDED = {
 
 
 def steps_of(order: PurchaseFacts, part: SubOrderFacts) -> list[Step]:
-    """From payment to collection, with the times known; an order that ended early stops there."""
+    """From payment to collection, with the times known and what came back; an order that ended early stops there."""
     happened: list[tuple[str, datetime | None]] = [
         (_("Paid"), order.paid_at), (_("Accepted by the shop"), part.accepted_at), (_("Packed"), part.packed_at),
         (_("On the way"), part.in_transit_at), (_("Ready to collect"), part.ready_at), (_("Collected"), part.collected_at),
@@ -38,13 +39,20 @@ def steps_of(order: PurchaseFacts, part: SubOrderFacts) -> list[Step]:
     if part.state in ENDED:
         past = [Step(label, moment(at), "", "done") for label, at in happened if at is not None]
         end = part.cancelled_at or order.closed_at
-        return [*past, Step(ENDED[part.state](), moment(end) if end else "", "", "failed")]
+        word = _("Not paid in time") if order.state is PurchaseState.EXPIRED else ENDED[part.state]()
+        return [*past, Step(word, moment(end) if end else "", came_back(part.refunded_total), "failed")]
+    lighter = came_back(Money.total(line.given_back for line in part.lines))
     steps: list[Step] = []
     for (label, at), (_next_label, next_at) in zip(happened, [*happened[1:], ("", None)], strict=True):
         if at is not None:
             is_where_it_stands = next_at is None and part.collected_at is None
-            steps.append(Step(label, moment(at), "", "now" if is_where_it_stands else "done"))
+            note = lighter if at is part.packed_at else ""
+            steps.append(Step(label, moment(at), note, "now" if is_where_it_stands else "done"))
         else:
             note = _("expected %(when)s", when=moment(part.arrives_at)) if part.ready_at is None and label == _("Ready to collect") else ""
             steps.append(Step(label, "", note, "todo"))
     return steps
+
+
+def came_back(amount: Money) -> str:
+    return _("¥%(amount)s given back", amount=amount) if amount else ""

@@ -35,7 +35,8 @@ def list_mine(actor: Actor) -> Any:
     before = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 16 else None
     found, following = queries.list_mine(reading(), actor.signed_in_id(), tab, before)
     return render_template(
-        "orders/list.html", orders=found, tab_now=tab, next_cursor=following, now=clock.now(), picture_url=picture_url,
+        "orders/list.html", orders=found, tab_now=tab, counts=queries.counts(reading(), actor.signed_in_id()), next_cursor=following,
+        now=clock.now(), picture_url=picture_url,
     )  # fmt: skip
 
 

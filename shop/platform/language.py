@@ -14,7 +14,7 @@ from markupsafe import escape
 
 from shop.kernel import clock
 from shop.kernel.money import Money
-from shop.kernel.text import mask_name, mask_phone
+from shop.kernel.text import mask_name, mask_phone, spaced_phone
 from shop.kernel.weight import GRAMS_PER_KILOGRAM
 from shop.platform.actor import current_actor
 from shop.platform.catalogues import TRANSLATIONS
@@ -147,5 +147,5 @@ def init_app(app: Flask) -> None:
     app.jinja_env.install_gettext_callables(_page_gettext, _page_ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters.update(
         yuan=yuan, money=money, grams=grams, day=day, moment=moment, stamp=stamp, duration=duration, group_code=group_code,
-        name=name_of, masked=mask_name, masked_phone=mask_phone, words=lambda text, **facts: escape(words(text, **facts)),
+        name=name_of, masked=mask_name, masked_phone=mask_phone, spaced_phone=spaced_phone, words=lambda text, **facts: escape(words(text, **facts)),
     )

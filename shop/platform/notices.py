@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel import clock
 from shop.kernel.db import insert_once, operation
+from shop.kernel.errors import NotFound
 from shop.models.platform import Notice
 from shop.platform.actor import Actor
 
@@ -29,15 +30,27 @@ def post(session: Session, user_id: int, kind: str, *, dedupe_key: str, link: st
     return new is not None
 
 
-def list_mine(session: Session, actor: Actor, limit: int = 50) -> list[Notice]:
-    """The newest notices of the person who asks."""
-    mine = sa.select(Notice).where(Notice.user_id == actor.signed_in_id()).order_by(Notice.id.desc()).limit(limit)
-    return list(session.scalars(mine))
+def list_mine(session: Session, actor: Actor, limit: int = 50, before: int | None = None) -> tuple[list[Notice], int | None]:
+    """The newest notices of the person who asks, and where the next page starts (give it back as `before`)."""
+    mine = sa.select(Notice).where(Notice.user_id == actor.signed_in_id()).order_by(Notice.id.desc()).limit(limit + 1)
+    found = list(session.scalars(mine.where(Notice.id < before) if before is not None else mine))
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
 def count_unread(session: Session, actor: Actor) -> int:
     unread = sa.select(sa.func.count()).select_from(Notice).where(Notice.user_id == actor.signed_in_id(), Notice.read_at.is_(None))
     return session.scalar(unread) or 0
+
+
+@operation
+def mark_read(session: Session, actor: Actor, notice_id: int) -> str:
+    """One notice was opened; where it leads. Raises `NotFound` for somebody else's."""
+    mine = sa.and_(Notice.id == notice_id, Notice.user_id == actor.signed_in_id())
+    link = session.scalars(sa.select(Notice.link).where(mine)).one_or_none()
+    if link is None:
+        raise NotFound()
+    session.execute(sa.update(Notice).where(mine, Notice.read_at.is_(None)).values(read_at=clock.now()))
+    return link
 
 
 @operation

@@ -11,13 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel import clock
-from shop.kernel.money import Money
+from shop.kernel.money import ZERO, Money
 from shop.models.bills import Biller, BillPayment
 from shop.models.merchants import Merchant
 from shop.models.orders import Purchase, SubOrder
 from shop.models.payments import Payment, Refund
 from shop.models.wallet import Transfer, TransferKind
-from shop.wallet.queries import summed
 
 PAGE = 20
 LAST_ID = 2**63 - 1
@@ -80,14 +79,18 @@ def _leg(account_id: int, is_credit: bool, month: date | None, before: int | Non
     return sa.select(newest)
 
 
-def month_totals(session: Session, account_id: int, month: date) -> MonthTotals:
-    """What came in and went out in a business month."""
-    start, end = month_bounds(month)
-    within = (Transfer.at >= start, Transfer.at < end)
-    return MonthTotals(
-        came_in=summed(session, Transfer.credit_account_id == account_id, *within),
-        went_out=summed(session, Transfer.debit_account_id == account_id, *within),
-    )
+def recent_months(session: Session, account_id: int, last: date, count: int = 6) -> list[tuple[date, MonthTotals]]:
+    """What came in and went out in the months up to `last`, oldest first. Two queries, however many months."""
+    months = [last.replace(day=1)]
+    while len(months) < count:
+        months.insert(0, (months[0] - timedelta(days=1)).replace(day=1))
+    bounds = [month_bounds(month) for month in months]
+    sides = []
+    for side in (Transfer.credit_account_id, Transfer.debit_account_id):
+        sums = [sa.func.sum(Transfer.amount).filter(Transfer.at >= start, Transfer.at < end) for start, end in bounds]
+        within = (side == account_id, Transfer.at >= bounds[0][0], Transfer.at < bounds[-1][1])
+        sides.append([total or ZERO for total in session.execute(sa.select(*sums).where(*within)).one()])
+    return [(month, MonthTotals(came_in, went_out)) for month, came_in, went_out in zip(months, *sides, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -20,7 +21,7 @@ from shop.platform import limits
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import told
-from shop.platform.language import reader_locale
+from shop.platform.language import day, reader_locale, yuan
 from shop.wallet import operations, pin, queries, rules, statements, words
 from shop.wallet.custody import custodian
 from shop.wallet.errors import WalletNotOpen
@@ -40,10 +41,11 @@ def show(actor: Actor) -> Any:
     entries, following = statements.statement(session, wallet.account_id, month=month, before=request.args.get("cursor", type=int))
     facts = statements.subjects(session, entries)
     spent = queries.spent(session, wallet.account_id, wallet.wallet_class, clock.now())
+    months = statements.recent_months(session, wallet.account_id, month)
     return render_template(
         "wallet/show.html", wallet=wallet, custodian=custodian(), month=words.month_name(month), next_cursor=following,
-        totals=statements.month_totals(session, wallet.account_id, month), neighbours=neighbours(month, wallet.opened_at),
-        lines=[line_of(entry, facts.get((entry.subject_type, entry.subject_id))) for entry in entries],
+        totals=months[-1][1], neighbours=neighbours(month, wallet.opened_at), chart=chart_of(months),
+        days=by_day([line_of(entry, facts.get((entry.subject_type, entry.subject_id))) for entry in entries]),
         class_limit=rules.class_limit(wallet.wallet_class), class_left=rules.left_of(rules.class_limit(wallet.wallet_class), spent.period),
         day_left=rules.left_of(rules.DAY_LIMIT_PIN_AND_CODE, spent.today), day_limit=rules.DAY_LIMIT_PIN_AND_CODE,
         pin_limit=rules.DAY_LIMIT_PIN, can_upgrade=can_upgrade(actor, wallet),
@@ -65,11 +67,29 @@ def shown_month(opened_at: Any) -> date:
     return min(max(month, clock.local(opened_at).date().replace(day=1)), present)
 
 
-def neighbours(month: date, opened_at: Any) -> tuple[str, str]:
-    """The months before and after, as addresses write them; empty where there is nothing to see."""
-    before, after = month - timedelta(days=1), (month + timedelta(days=32)).replace(day=1)
+def neighbours(month: date, opened_at: Any) -> tuple[tuple[str, str], ...]:
+    """The months before and after, as addresses write them and as people say them; empty where there is nothing to see."""
+    before, after = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=32)).replace(day=1)
     first = clock.local(opened_at).date().replace(day=1)
-    return f"{before:%Y-%m}" if before >= first else "", f"{after:%Y-%m}" if after <= clock.today() else ""
+    shown = (before if before >= first else None, after if after <= clock.today() else None)
+    return tuple((f"{other:%Y-%m}", words.month_name(other)) if other else ("", "") for other in shown)
+
+
+def chart_of(months: list[tuple[date, statements.MonthTotals]]) -> list[dict[str, Any]]:
+    """The months as columns; none before the first in which anything moved."""
+    busy = [place for place, (_month, totals) in enumerate(months) if totals.came_in or totals.went_out]
+    return [
+        {
+            "label": words.short_month(month), "first": totals.came_in.fen, "first_text": yuan(totals.came_in),
+            "second": totals.went_out.fen, "second_text": yuan(totals.went_out),
+        }
+        for month, totals in months[busy[0] if busy else len(months):]
+    ]  # fmt: skip
+
+
+def by_day(lines: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Entries under the day they happened on."""
+    return [(label, list(entries)) for label, entries in groupby(lines, key=lambda line: day(line["at"]))]
 
 
 def line_of(entry: statements.Entry, facts: statements.SubjectFacts | None) -> dict[str, Any]:
@@ -78,7 +98,7 @@ def line_of(entry: statements.Entry, facts: statements.SubjectFacts | None) -> d
     links = {"order": "orders.show", "bill": "bills.payment", "top_up": "payments.progress"}
     arguments: dict[str, Any] = {"number": number} if what == "order" else {"ref": number}
     return {
-        "title": words.title(entry, facts), "at": entry.at, "amount": entry.amount,
+        "title": words.headline(entry, facts), "purpose": words.purpose(entry, facts), "at": entry.at, "amount": entry.amount,
         "href": url_for(links[what], **arguments) if what in links else "",
     }
 

@@ -18,6 +18,26 @@ def month_name(month: date) -> str:
     return f"{month.year}年{month.month}月" if reader_locale() == "zh" else f"{MONTHS_EN[month.month - 1]} {month.year}"
 
 
+def short_month(month: date) -> str:
+    """11月; Nov."""
+    return f"{month.month}月" if reader_locale() == "zh" else MONTHS_EN[month.month - 1]
+
+
+def headline(entry: Entry, facts: SubjectFacts | None) -> str:
+    """With whom, or by what, money moved: the shop, the biller, else what it was."""
+    return name_of(facts) if facts is not None and facts.what in {"order", "bill"} else title(entry, None)
+
+
+def purpose(entry: Entry, facts: SubjectFacts | None) -> str:
+    """What it was for, beside the headline; empty where the headline says it all."""
+    came_back = entry.amount.fen > 0
+    if facts is not None and facts.what == "order":
+        return str(_("Refund for order %(number)s", number=facts.number) if came_back else _("Order %(number)s", number=facts.number))
+    if facts is not None and facts.what == "bill":
+        return str(_("Bill payment returned") if came_back else _("Bill paid"))
+    return ""
+
+
 def title(entry: Entry, facts: SubjectFacts | None) -> str:
     """What an entry was, in the reader's language."""
     known = facts or NOTHING

@@ -11,7 +11,7 @@ from shop.home import legal
 from tests.support.factories import Factories
 from tests.support.people import sign_in
 
-PAGES = ("/help", "/terms", "/privacy", "/about", "/licences")
+PAGES = ("/help", "/returns", "/terms", "/privacy", "/about", "/licences")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -32,7 +32,7 @@ def test_page_is_there_for_strangers_in_both_languages(client: FlaskClient, addr
     assert HAN.search(chinese)
 
 
-@pytest.mark.parametrize("address", ["/help", "/terms", "/privacy", "/about"])
+@pytest.mark.parametrize("address", ["/help", "/returns", "/terms", "/privacy", "/about"])
 def test_no_sentence_was_left_untranslated(client: FlaskClient, address: str) -> None:
     client.set_cookie("locale", "zh")
     words = re.sub(r"<[^>]+>", "\n", main_of(client.get(address)))

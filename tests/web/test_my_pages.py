@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -12,10 +12,11 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from shop.accounts import queries
-from shop.kernel import memory
+from shop.kernel import clock, memory
 from shop.kernel.db import perform, reading, transaction
 from shop.models.accounts import Role, SessionKind, User, UserSession
 from shop.models.pickup import PickupPoint
+from shop.models.platform import Notice
 from shop.platform import notices
 from tests.support.factories import Factories
 from tests.support.people import open_session, sign_in
@@ -191,6 +192,44 @@ def test_messages_are_read_in_the_readers_language_and_marked_by_hand(
     assert client.get("/notices").text.count("is-unread") == 1
 
 
+def test_opening_a_message_marks_it_read_and_leads_on(client: FlaskClient, make: Factories, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(notices.WORDS, "test", ("Saved.", "You now collect at %(point)s."))
+    user, neighbour = make.user(), make.user()
+    with transaction() as session:
+        for owner, key in ((user, "1"), (user, "2"), (neighbour, "3")):
+            notices.post(session, owner.id, "test", dedupe_key=key, link="/bills", point="A")
+    sign_in(client, user)
+    mine = re.findall(r'action="(/notices/\d+/open)"', client.get("/notices").text)
+    assert len(mine) == 2
+    assert client.post(mine[0]).location == "/bills"
+    page = client.get("/notices").text
+    assert page.count("is-unread") == 1
+    assert "1 message is unread" in page
+    theirs = reading().scalars(sa.select(Notice.id).where(Notice.user_id == neighbour.id)).one()
+    assert client.post(f"/notices/{theirs}/open").status_code == 404
+
+
+def test_messages_stand_under_their_day_and_go_on_page_by_page(
+    client: FlaskClient, make: Factories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(notices.WORDS, "test", ("Saved.", "You now collect at %(point)s."))
+    user = make.user()
+    with transaction() as session:
+        for number in range(51):
+            notices.post(session, user.id, "test", dedupe_key=str(number), link="", point=f"point {number} of many")
+    clock.move(timedelta(days=1))
+    with transaction() as session:
+        notices.post(session, user.id, "test", dedupe_key="new", link="", point="the newest")
+    sign_in(client, user)
+    page = client.get("/notices").text
+    assert page.index("Today") < page.index("the newest") < page.index("Yesterday") < page.index("point 50 of many")
+    assert "point 1 of many" not in page
+    found = re.search(r'href="(/notices\?cursor=\d+)"', page)
+    assert found
+    assert "point 1 of many" in client.get(found[1]).text
+    assert client.get("/notices?cursor=x").status_code == 200
+
+
 def test_an_empty_inbox_says_what_comes_here(client: FlaskClient, make: Factories) -> None:
     sign_in(client, make.user())
     assert "No messages yet" in client.get("/notices").text
@@ -202,7 +241,7 @@ def test_a_signed_in_page_asks_for_the_reader_once(client: FlaskClient, make: Fa
     with counted() as statements:
         client.get("/notices")
     assert len([statement for statement in statements if "user_sessions" in statement]) == 1
-    assert len(statements) <= 3  # the reader, the number on the cart, the messages
+    assert len(statements) <= 4  # the reader, the number on the cart, the messages, how many are unread
 
 
 def test_static_addresses_carry_one_version(client: FlaskClient, make: Factories) -> None:

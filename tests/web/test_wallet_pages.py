@@ -70,12 +70,15 @@ def test_the_statement_speaks_of_orders_and_shops(make: Factories, client: Flask
     placed = shop.buy(buyer, {"oranges": 1})
     sign_in(client, buyer)
     page = client.get("/wallet").text
-    assert f"Order {placed.number} at Orange Co-op" in page
+    assert f"Order {placed.number}" in page
+    assert "Orange Co-op" in page
     assert f"/orders/{placed.number}" in page
     assert "-¥12.80" in page
     assert "¥987.20" in page.replace('<span class="price-fen">', "").replace("</span>", "").replace('<span class="price-sign">', "")
     client.set_cookie("locale", "zh")
-    assert f"橙子合作社订单{placed.number}" in client.get("/wallet").text
+    chinese = client.get("/wallet").text
+    assert "橙子合作社" in chinese
+    assert f"订单 {placed.number}" in chinese
 
 
 def test_a_new_wallet_has_an_empty_month(make: Factories, client: FlaskClient) -> None:
@@ -203,7 +206,7 @@ def test_every_kind_of_entry_has_plain_words(make: Factories, client: FlaskClien
     sign_in(client, buyer)
     page = client.get("/wallet").text
     for words in (
-        f"Order {placed.number} at Orange Co-op", f"Refund for order {placed.number} at Orange Co-op", "Top-up by card", "Opening balance",
+        f"Order {placed.number}", f"Refund for order {placed.number}", "Orange Co-op", "Top-up by card", "Opening balance",
         "Correction", "Payment",
     ):
         assert words in page, words
@@ -233,8 +236,9 @@ def test_a_bill_that_was_refused_is_listed_as_returned(make: Factories, client: 
     perform(payments.open_refund, payment_id=paid.id, cause="returned", amount=Money(3_000), reason="refused")
     sign_in(client, user)
     page = client.get("/wallet").text
-    assert f"Bill of {name}" in page
-    assert f"Refund from {name}" in page
+    assert "Bill paid" in page
+    assert "Bill payment returned" in page
+    assert page.count(name) == 2
 
 
 def test_a_wallet_that_is_not_open_has_no_pin_page(make: Factories, client: FlaskClient) -> None:

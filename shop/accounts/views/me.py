@@ -14,7 +14,7 @@ from shop.accounts.forms import NameForm, SecondFactorForm
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import ShopError, SignInRequired
 from shop.kernel.text import mask_phone
-from shop.platform import limits
+from shop.platform import limits, notices
 from shop.platform.access import SecondFactorRequired, open_to_everyone, signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import Answer, answer_refusal, wants_problem
@@ -56,6 +56,7 @@ def rename(actor: Actor) -> Any:
 def me_page(actor: Actor, form: NameForm) -> str:
     return render_template(
         "accounts/me.html", form=form, phone=mask_phone(actor.phone), devices=queries.my_devices(reading(), actor),
+        unread=notices.count_unread(reading(), actor),
         consoles=[name for name, roles in CONSOLES.items() if actor.roles & roles],
     )  # fmt: skip
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from shop.accounts import rules
@@ -14,7 +15,7 @@ from shop.models.platform import Notice
 from shop.platform import notices
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
-from shop.platform.language import words
+from shop.platform.language import day, words
 
 bp = Blueprint("notices", __name__)
 
@@ -27,20 +28,35 @@ class Message(NamedTuple):
     link: str
     at: datetime
     is_unread: bool
+    id: int
 
 
 def message_of(notice: Notice) -> Message:
     title, body = notices.WORDS[notice.kind]
     link = rules.local_path(notice.link, "")
-    return Message(words(title, **notice.facts), words(body, **notice.facts), link, notice.created_at, notice.read_at is None)
+    return Message(words(title, **notice.facts), words(body, **notice.facts), link, notice.created_at, notice.read_at is None, notice.id)
 
 
 @bp.get("/notices")
 @signed_in
 def inbox(actor: Actor) -> str:
-    """The newest messages. Looking does not mark them: a preview by the browser must not."""
-    found = notices.list_mine(reading(), actor)
-    return render_template("notices/inbox.html", messages=[message_of(notice) for notice in found if notice.kind in notices.WORDS])
+    """The newest messages, day by day. Looking does not mark them: a preview by the browser must not."""
+    cursor = request.args.get("cursor", "")
+    before = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 16 else None
+    found, following = notices.list_mine(reading(), actor, before=before)
+    messages = [message_of(notice) for notice in found if notice.kind in notices.WORDS]
+    days = [(label, list(of_day)) for label, of_day in groupby(messages, key=lambda message: day(message.at))]
+    return render_template(
+        "notices/inbox.html", days=days, unread=notices.count_unread(reading(), actor), next_cursor=following,
+    )  # fmt: skip
+
+
+@bp.post("/notices/<int:notice_id>/open")
+@signed_in
+def open_one(actor: Actor, notice_id: int) -> Response:
+    """Mark a message as read and go where it leads."""
+    link = perform(notices.mark_read, actor, notice_id)
+    return redirect(rules.local_path(link, url_for("notices.inbox")), 303)
 
 
 @bp.post("/notices/read")

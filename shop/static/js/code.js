@@ -7,7 +7,7 @@ export function enhance(root) {
     });
   }
   for (const button of unhide(root, "[data-print]", true)) button.addEventListener("click", () => window.print());
-  for (const button of unhide(root, "[data-read]", "speechSynthesis" in window)) button.addEventListener("click", () => read(button));
+  for (const button of root.querySelectorAll("[data-read]")) whenItCanSpeak(() => offerReading(button));
 }
 
 function unhide(root, selector, possible) {
@@ -19,19 +19,63 @@ function unhide(root, selector, possible) {
 function say(button, words, milliseconds) {
   const label = button.querySelector("span");
   const before = label.textContent;
+  button.dataset.idle ??= before;
   label.textContent = words;
   if (milliseconds) setTimeout(() => { label.textContent = before; }, milliseconds);
   return before;
 }
 
-function read(button) {
-  if (speechSynthesis.speaking) { speechSynthesis.cancel(); return; }
-  const target = document.getElementById(button.dataset.read);
-  if (!target) return;
-  const speech = new SpeechSynthesisUtterance(target.innerText);
-  speech.lang = document.documentElement.lang;
-  speech.rate = 0.9;
-  const before = say(button, button.dataset.stop);
-  speech.onend = speech.onerror = () => say(button, before);
-  speechSynthesis.speak(speech);
+// --- Reading aloud: only where there is a voice; one sentence at a time, since browsers fall silent in long texts ---
+
+function whenItCanSpeak(offer) {
+  if (!("speechSynthesis" in window)) return;
+  if (speechSynthesis.getVoices().length) offer();
+  else speechSynthesis.addEventListener("voiceschanged", () => { if (speechSynthesis.getVoices().length) offer(); }, { once: true });
 }
+
+function offerReading(button) {
+  if (!button.hidden) return;
+  button.hidden = false;
+  button.addEventListener("click", () => read(button));
+}
+
+let reading = null;
+
+function read(button) {
+  const before = reading;
+  stopReading();
+  const target = document.getElementById(button.dataset.read);
+  if (!target || before === button) return;
+  reading = button;
+  say(button, button.dataset.stop);
+  button.setAttribute("aria-pressed", "true");
+  const sentences = asSpoken(target.innerText);
+  sentences.forEach((text, place) => {
+    const speech = new SpeechSynthesisUtterance(text);
+    speech.lang = document.documentElement.lang;
+    speech.rate = 0.9;
+    if (place === sentences.length - 1) speech.onend = () => { if (reading === button) stopReading(); };
+    speechSynthesis.speak(speech);
+  });
+}
+
+function stopReading() {
+  speechSynthesis.cancel();
+  if (!reading) return;
+  say(reading, reading.dataset.idle);
+  reading.removeAttribute("aria-pressed");
+  reading = null;
+}
+
+// Codes figure by figure, amounts as people say them.
+function asSpoken(text) {
+  const unit = document.documentElement.lang.startsWith("zh") ? "元" : " yuan";
+  return text
+    .replace(/\b(\d{3}) (\d{3})\b/g, (code) => [...code.replace(" ", "")].join(" "))
+    .replace(/[¥￥]\s*(\d[\d,]*)\s*(\.\d+)?/g, (_all, yuan, fen = "") => `${yuan.replaceAll(",", "")}${fen}${unit}`)
+    .split(/\n+|(?<=[。！？；])/)
+    .map((sentence) => sentence.trim())
+    .filter(Boolean);
+}
+
+window.addEventListener("pagehide", stopReading);
