@@ -32,7 +32,7 @@ def purpose(entry: Entry, facts: SubjectFacts | None) -> str:
     """What it was for, beside the headline; empty where the headline says it all."""
     came_back = entry.amount.fen > 0
     if facts is not None and facts.what == "order":
-        return str(_("Refund for order %(number)s", number=facts.number) if came_back else _("Order %(number)s", number=facts.number))
+        return str(_("Refund for the order") if came_back else _("Order"))
     if facts is not None and facts.what == "bill":
         return str(_("Bill payment returned") if came_back else _("Bill paid"))
     return ""

@@ -14,15 +14,17 @@ from flask.testing import FlaskClient
 from shop.cart import queries as carts
 from shop.cart.rules import CartOwner
 from shop.kernel import clock
-from shop.kernel.db import reading, transaction
+from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import User
 from shop.models.cart import Cart
 from shop.models.catalog import Variant
-from shop.models.orders import PaymentMethod, Purchase
+from shop.models.orders import OrderLine, PaymentMethod, Purchase
 from shop.models.stock import StockItem
+from shop.orders import operations as orders
 from shop.platform import outbox
-from tests.support.factories import Factories
+from shop.platform.actor import Grant
+from tests.support.factories import Factories, actor_of
 from tests.support.gateways import RecordingSms
 from tests.support.money import PIN, balance, fund
 from tests.support.people import sign_in
@@ -278,6 +280,35 @@ def test_one_shops_part_can_be_cancelled(client: FlaskClient, shop: Shopping) ->
     clock.move(after_cut_off)
     client.post(f"/orders/{number}/cancel")
     assert balance(f"wallet:{user.id}") == 100_000 - 1_000
+
+
+def test_a_weighed_line_says_what_was_asked_what_was_weighed_and_what_came_back(client: FlaskClient, shop: Shopping, make: Factories) -> None:
+    shop.goods("rabbit", price=580, by_weight=True)
+    user = shop.buyer(100_000)
+    placed = shop.buy(user, {"rabbit": 2})
+    seller = actor_of(make.user(), Grant("merchant_clerk", merchant_id=shop.merchants[0].id))
+    part = placed.sub_orders[0].id
+    perform(orders.accept, seller, part)
+    line = reading().scalars(sa.select(OrderLine.id)).one()
+    perform(orders.weigh_line, seller, line, 870)
+    sign_in(client, user)
+    page = text_of(client.get(f"/orders/{placed.number}"))
+    assert "Ordered 1 kg, weighed 870 g." in page
+    assert "At most ¥11.60, it cost ¥10.09: ¥1.51 given back." in page
+    assert "back in your wallet" in page
+    assert "Paid in the end" in page
+    assert placed.number in client.get("/orders?tab=refunded").text
+
+
+def test_tabs_count_what_is_not_over(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges", price=500)
+    user = shop.buyer(100_000)
+    shop.buy(user, {"oranges": 1})
+    shop.buy(user, {"oranges": 1})
+    shop.buy(user, {"oranges": 1}, PaymentMethod.STRIPE)
+    sign_in(client, user)
+    counts = re.findall(r'tab=(\w+)"[^>]*>[^<]*<span class="segment-count">(\d+)', client.get("/orders").text)
+    assert dict(counts) == {"to_pay": "1", "preparing": "2"}
 
 
 def test_tabs_show_what_they_say_in_a_fixed_number_of_queries(client: FlaskClient, shop: Shopping) -> None:

@@ -268,3 +268,26 @@ def test_limits_are_counted_here_while_redis_is_away(
     monkeypatch.setitem(app.extensions, "limits", limits.Counters("redis://127.0.0.1:1/0"))
     answers = [ask(client, f"139{number:08d}").status_code for number in range(31)]
     assert answers == [303] * 30 + [429]
+
+
+def seconds_to_wait(page: str) -> int:
+    found = re.search(r'data-countdown="(\d+)"', page)
+    assert found is not None
+    return int(found[1])
+
+
+def test_the_page_of_the_code_says_how_long_until_another_can_be_sent(client: FlaskClient, make: Factories) -> None:
+    page = client.get(ask(client).location).text
+    assert 'data-waits="resend"' in page
+    assert 55 <= seconds_to_wait(page) <= 60
+    clock.move(timedelta(seconds=20))
+    ask(client)  # too soon: refused, and the clock runs on
+    assert 35 <= seconds_to_wait(client.get("/sign-in/code").text) <= 40
+    clock.move(timedelta(seconds=61))
+    assert "data-waits" not in client.get("/sign-in/code").text
+
+
+def test_who_signs_in_can_read_first_what_they_agree_to(client: FlaskClient) -> None:
+    main = client.get("/sign-in").text.split("<main")[1].split("</main>")[0]
+    assert 'href="/terms"' in main
+    assert 'href="/privacy"' in main

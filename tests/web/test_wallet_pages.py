@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -70,15 +71,15 @@ def test_the_statement_speaks_of_orders_and_shops(make: Factories, client: Flask
     placed = shop.buy(buyer, {"oranges": 1})
     sign_in(client, buyer)
     page = client.get("/wallet").text
-    assert f"Order {placed.number}" in page
     assert "Orange Co-op" in page
+    assert f'Order <span class="nowrap standard-only">{placed.number}</span>' in page
     assert f"/orders/{placed.number}" in page
     assert "-¥12.80" in page
     assert "¥987.20" in page.replace('<span class="price-fen">', "").replace("</span>", "").replace('<span class="price-sign">', "")
     client.set_cookie("locale", "zh")
     chinese = client.get("/wallet").text
     assert "橙子合作社" in chinese
-    assert f"订单 {placed.number}" in chinese
+    assert f'订单 <span class="nowrap standard-only">{placed.number}</span>' in chinese
 
 
 def test_a_new_wallet_has_an_empty_month(make: Factories, client: FlaskClient) -> None:
@@ -101,6 +102,20 @@ def test_months_are_walked_one_by_one(make: Factories, client: FlaskClient) -> N
     before = f"{(clock.today().replace(day=1) - timedelta(days=1)):%Y-%m}"
     assert f"month={before}" in page
     assert "+¥100.00" in client.get(f"/wallet?month={this_month:%Y-%m}").text
+
+
+def test_months_stand_side_by_side_with_their_table(make: Factories, client: FlaskClient) -> None:
+    user = make.user()
+    wallet = fund(user, 10_000)
+    clock.move(timedelta(days=40))
+    move("later", wallet, "escrow", 700)
+    sign_in(client, user)
+    page = client.get("/wallet").text
+    chart = page.split('class="chart"')[1].split("</figure>")[0]
+    cells = re.findall(r'<td class="is-number">([^<]+)</td>', chart)
+    assert "¥100.00" in cells
+    assert cells[-2:] == ["¥0.00", "¥7.00"]
+    assert chart.count("<rect") == len(cells)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +221,7 @@ def test_every_kind_of_entry_has_plain_words(make: Factories, client: FlaskClien
     sign_in(client, buyer)
     page = client.get("/wallet").text
     for words in (
-        f"Order {placed.number}", f"Refund for order {placed.number}", "Orange Co-op", "Top-up by card", "Opening balance",
+        f'Order <span class="nowrap standard-only">{placed.number}</span>', "Refund for the order", "Orange Co-op", "Top-up by card", "Opening balance",
         "Correction", "Payment",
     ):
         assert words in page, words

@@ -1,0 +1,112 @@
+"""An elder with the large text: the same as last time in a few taps, pages that read themselves aloud, and somebody to call."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.support.browsing import PATIENCE, People, Visitor
+from tests.support.callers import ELDER, PIN
+from tests.support.running import House
+
+pytestmark = pytest.mark.browser
+
+MOST_TAPS = 6
+SMALLEST = 60
+"""Pixels of what an elder has to hit."""
+
+A_VOICE = """
+  window.spoken = [];
+  const heard = { speaking: false, getVoices: () => [{ lang: 'zh-CN' }], addEventListener: () => {},
+    speak: (speech) => { window.spoken.push(speech.text); heard.last = speech; }, cancel: () => { window.cancelled = true; } };
+  Object.defineProperty(window, 'speechSynthesis', { value: heard });
+  window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
+"""
+NO_VOICE = "Object.defineProperty(window, 'speechSynthesis', { value: { getVoices: () => [], addEventListener: () => {} } });"
+
+
+@dataclass
+class Finger:
+    """Counts every touch of the screen; typing on the keys that come up is not counted, bringing them up is."""
+
+    elder: Visitor
+    taps: int = 0
+
+    def tap(self, place: Locator) -> None:
+        expect(place).to_be_visible(timeout=PATIENCE)
+        box = place.bounding_box()
+        assert box is not None
+        assert round(box["height"]) >= SMALLEST, f"{place} is only {box['height']} px high"
+        place.tap()
+        self.taps += 1
+
+
+def test_an_elder_orders_the_same_again_in_at_most_six_taps(people: People, house: House) -> None:
+    chen = people.visitor("chen", ELDER)
+    chen.sign_in("/")
+    expect(chen.page.locator("html")).to_have_attribute("data-mode", "elder")
+    before = house.number("SELECT COUNT(*) FROM purchases WHERE user_id = (SELECT id FROM users WHERE phone = :phone)", phone=ELDER)
+    chen.open("/")
+    finger = Finger(chen)
+
+    finger.tap(chen.main.get_by_role("link", name=chen.say("Orders")).first)
+    chen.arrives("/orders")
+    finger.tap(chen.main.get_by_role("button", name=chen.say("Buy again"), exact=True).first)
+    chen.page.wait_for_url(re.compile(r"/cart$|/again$"), timeout=PATIENCE)
+    if chen.page.url.endswith("/again"):  # something is different today, and is said
+        chen.reads("What can be had today is in your cart. Nothing is ordered until you pay.")
+        finger.tap(chen.page.get_by_role("link", name=chen.say("On to the cart")))
+    finger.tap(chen.page.get_by_role("link", name=chen.say("Check out"), exact=True))
+    chen.arrives("/checkout")
+    finger.tap(chen.page.get_by_label(chen.say("Wallet PIN (6 digits)")))
+    chen.page.keyboard.type(PIN)
+    finger.tap(chen.page.get_by_role("button", name=chen.say("Pay"), exact=True))
+    chen.arrives("/orders/L")
+
+    chen.reads("Paid. We tell you when it can be collected.")
+    assert finger.taps <= MOST_TAPS
+    after = house.number("SELECT COUNT(*) FROM purchases WHERE user_id = (SELECT id FROM users WHERE phone = :phone)", phone=ELDER)
+    assert after == before + 1
+    house.settle()
+    assert house.verify() == []
+
+
+def test_every_page_of_an_elder_can_be_read_aloud_and_calls_the_own_point(people: People, house: House) -> None:
+    chen = people.visitor("chen", ELDER)
+    chen.context.add_init_script(A_VOICE)
+    chen.sign_in("/")
+    phone = house.rows(
+        "SELECT phone FROM pickup_points WHERE id = (SELECT pickup_point_id FROM users WHERE phone = :phone)", phone=ELDER
+    )[0].phone
+    for path in ("/", "/orders", "/pickup", "/bills", "/wallet", "/cart", "/notices", "/help"):
+        chen.open(path)
+        tools = chen.page.locator(".elder-tools")
+        expect(tools.get_by_role("link", name=chen.say("Call for help"))).to_have_attribute("href", f"tel:{phone}")
+        expect(tools.get_by_role("button", name=chen.say("Read aloud"))).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_code_is_spoken_figure_by_figure_and_speech_can_be_stopped(people: People) -> None:
+    chen = people.visitor("chen", ELDER)
+    chen.context.add_init_script(A_VOICE)
+    chen.sign_in("/pickup")
+    code = chen.page.locator(".code-value").first.inner_text().replace("\u00a0", " ")
+    chen.page.locator(".elder-tools").get_by_role("button", name=chen.say("Read aloud")).tap()
+    spoken = chen.page.evaluate("window.spoken")
+    assert " ".join(code.replace(" ", "")) in spoken
+    assert all("¥" not in sentence for sentence in spoken)
+    chen.page.evaluate("window.cancelled = false")
+    chen.page.locator(".elder-tools").get_by_role("button", name=chen.say("Stop reading")).tap()
+    assert chen.page.evaluate("window.cancelled") is True
+    expect(chen.page.locator(".elder-tools").get_by_role("button", name=chen.say("Read aloud"))).to_be_visible()
+
+
+def test_where_nothing_can_speak_there_is_no_button_for_it(people: People) -> None:
+    chen = people.visitor("chen", ELDER)
+    chen.context.add_init_script(NO_VOICE)
+    chen.sign_in("/pickup")
+    expect(chen.page.locator(".elder-tools .call-help")).to_be_visible()
+    chen.page.wait_for_timeout(500)
+    expect(chen.page.locator(".read-aloud").first).to_be_hidden()
