@@ -231,7 +231,9 @@ def test_an_order_can_be_cancelled_and_bought_again(client: FlaskClient, shop: S
     number = shop.buy(user, {"oranges": 2}).number
     sign_in(client, user)
     assert client.post(f"/orders/{number}/cancel").location == f"/orders/{number}"
-    assert "Cancelled" in text_of(client.get(f"/orders/{number}"))
+    page = text_of(client.get(f"/orders/{number}"))
+    assert "Cancelled" in page
+    assert page.count("¥20.00 given back") == 2  # on top, and where the progress ended
     assert balance(f"wallet:{user.id}") == 100_000
     assert stock_of(oranges) == (100, 0)
     assert client.post(f"/orders/{number}/buy-again").location == "/cart"
@@ -298,6 +300,18 @@ def test_a_weighed_line_says_what_was_asked_what_was_weighed_and_what_came_back(
     assert "back in your wallet" in page
     assert "Paid in the end" in page
     assert placed.number in client.get("/orders?tab=refunded").text
+
+
+def test_an_order_that_ran_out_says_so_and_not_that_somebody_cancelled_it(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges", price=500)
+    user = shop.buyer(100_000)
+    placed = shop.buy(user, {"oranges": 1}, PaymentMethod.STRIPE)
+    perform(orders.expire, placed.purchase_id)
+    sign_in(client, user)
+    page = text_of(client.get(f"/orders/{placed.number}"))
+    assert "This order was not paid in time" in page
+    assert "Nothing was charged." in page
+    assert "Cancelled" not in page
 
 
 def test_tabs_count_what_is_not_over(client: FlaskClient, shop: Shopping) -> None:
