@@ -147,5 +147,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.install_gettext_callables(_page_gettext, _page_ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters.update(
         yuan=yuan, money=money, grams=grams, day=day, moment=moment, stamp=stamp, duration=duration, group_code=group_code,
-        name=name_of, masked=mask_name, masked_phone=mask_phone, spaced_phone=spaced_phone, words=lambda text, **facts: escape(words(text, **facts)),
+        name=name_of, masked=mask_name, masked_phone=mask_phone, spaced_phone=spaced_phone,
+        words=lambda text, **facts: escape(words(text, **facts)),
     )

@@ -98,7 +98,8 @@ def line_of(entry: statements.Entry, facts: statements.SubjectFacts | None) -> d
     links = {"order": "orders.show", "bill": "bills.payment", "top_up": "payments.progress"}
     arguments: dict[str, Any] = {"number": number} if what == "order" else {"ref": number}
     return {
-        "title": words.headline(entry, facts), "purpose": words.purpose(entry, facts), "number": number if what == "order" else "", "at": entry.at, "amount": entry.amount,
+        "title": words.headline(entry, facts), "purpose": words.purpose(entry, facts), "number": number if what == "order" else "",
+        "at": entry.at, "amount": entry.amount,
         "href": url_for(links[what], **arguments) if what in links else "",
     }
 

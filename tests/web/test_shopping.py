@@ -284,7 +284,7 @@ def test_one_shops_part_can_be_cancelled(client: FlaskClient, shop: Shopping) ->
     assert balance(f"wallet:{user.id}") == 100_000 - 1_000
 
 
-def test_a_weighed_line_says_what_was_asked_what_was_weighed_and_what_came_back(client: FlaskClient, shop: Shopping, make: Factories) -> None:
+def test_a_weighed_line_says_what_was_asked_weighed_and_given_back(client: FlaskClient, shop: Shopping, make: Factories) -> None:
     shop.goods("rabbit", price=580, by_weight=True)
     user = shop.buyer(100_000)
     placed = shop.buy(user, {"rabbit": 2})

@@ -221,7 +221,8 @@ def test_every_kind_of_entry_has_plain_words(make: Factories, client: FlaskClien
     sign_in(client, buyer)
     page = client.get("/wallet").text
     for words in (
-        f'Order <span class="nowrap standard-only">{placed.number}</span>', "Refund for the order", "Orange Co-op", "Top-up by card", "Opening balance",
+        f'Order <span class="nowrap standard-only">{placed.number}</span>', "Refund for the order", "Orange Co-op",
+        "Top-up by card", "Opening balance",
         "Correction", "Payment",
     ):
         assert words in page, words
