@@ -72,14 +72,14 @@ def test_the_statement_speaks_of_orders_and_shops(make: Factories, client: Flask
     sign_in(client, buyer)
     page = client.get("/wallet").text
     assert "Orange Co-op" in page
-    assert f'Order <span class="nowrap standard-only">{placed.number}</span>' in page
+    assert f'Order <span class="whole standard-only">{placed.number}</span>' in page
     assert f"/orders/{placed.number}" in page
     assert "-¥12.80" in page
     assert "¥987.20" in page.replace('<span class="price-fen">', "").replace("</span>", "").replace('<span class="price-sign">', "")
     client.set_cookie("locale", "zh")
     chinese = client.get("/wallet").text
     assert "橙子合作社" in chinese
-    assert f'订单 <span class="nowrap standard-only">{placed.number}</span>' in chinese
+    assert f'订单 <span class="whole standard-only">{placed.number}</span>' in chinese
 
 
 def test_a_new_wallet_has_an_empty_month(make: Factories, client: FlaskClient) -> None:
@@ -221,7 +221,7 @@ def test_every_kind_of_entry_has_plain_words(make: Factories, client: FlaskClien
     sign_in(client, buyer)
     page = client.get("/wallet").text
     for words in (
-        f'Order <span class="nowrap standard-only">{placed.number}</span>', "Refund for the order", "Orange Co-op",
+        f'Order <span class="whole standard-only">{placed.number}</span>', "Refund for the order", "Orange Co-op",
         "Top-up by card", "Opening balance",
         "Correction", "Payment",
     ):
