@@ -24,7 +24,7 @@ GROUND = "#fbf8f3"
 
 SHELL = (
     "vendor/bootstrap.min.css", "css/base.css", "css/components.css", "vendor/htmx.min.js", "js/app.js", "js/sw-register.js",
-    "js/offline.js", "img/logo.svg", "img/icons.svg", "img/empty/parcels.svg",
+    "js/offline.js", "js/code.js", "img/logo.svg", "img/icons.svg", "img/empty/parcels.svg",
 )  # fmt: skip
 """What the page without a network is made of."""
 

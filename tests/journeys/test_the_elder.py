@@ -20,12 +20,15 @@ SMALLEST = 60
 
 A_VOICE = """
   window.spoken = [];
-  const heard = { speaking: false, getVoices: () => [{ lang: 'zh-CN' }], addEventListener: () => {},
+  const heard = { speaking: false, getVoices: () => [{ lang: 'zh-CN', localService: true }], addEventListener: () => {},
     speak: (speech) => { window.spoken.push(speech.text); heard.last = speech; }, cancel: () => { window.cancelled = true; } };
   Object.defineProperty(window, 'speechSynthesis', { value: heard });
   window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
 """
-NO_VOICE = "Object.defineProperty(window, 'speechSynthesis', { value: { getVoices: () => [], addEventListener: () => {} } });"
+ANOTHERS_VOICE = """
+  Object.defineProperty(window, 'speechSynthesis',
+    { value: { getVoices: () => [{ lang: 'zh-CN', localService: false }, { lang: 'de-DE', localService: true }], addEventListener: () => {} } });
+"""
 
 
 @dataclass
@@ -103,9 +106,10 @@ def test_a_code_is_spoken_figure_by_figure_and_speech_can_be_stopped(people: Peo
     expect(chen.page.locator(".elder-tools").get_by_role("button", name=chen.say("Read aloud"))).to_be_visible()
 
 
-def test_where_nothing_can_speak_there_is_no_button_for_it(people: People) -> None:
+def test_where_the_device_has_no_voice_of_its_own_there_is_no_button(people: People) -> None:
+    """A voice from the network would be sent what stands on the page."""
     chen = people.visitor("chen", ELDER)
-    chen.context.add_init_script(NO_VOICE)
+    chen.context.add_init_script(ANOTHERS_VOICE)
     chen.sign_in("/pickup")
     expect(chen.page.locator(".elder-tools .call-help")).to_be_visible()
     chen.page.wait_for_timeout(500)

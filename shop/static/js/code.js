@@ -25,12 +25,18 @@ function say(button, words, milliseconds) {
   return before;
 }
 
-// --- Reading aloud: only where there is a voice; one sentence at a time, since browsers fall silent in long texts ---
+// --- Reading aloud: only with a voice of the device itself, so that nothing on the page is sent anywhere; one sentence at a time, since
+// browsers fall silent in long texts ---
 
 function whenItCanSpeak(offer) {
   if (!("speechSynthesis" in window)) return;
-  if (speechSynthesis.getVoices().length) offer();
-  else speechSynthesis.addEventListener("voiceschanged", () => { if (speechSynthesis.getVoices().length) offer(); }, { once: true });
+  if (voice()) offer();
+  else speechSynthesis.addEventListener("voiceschanged", () => { if (voice()) offer(); });
+}
+
+function voice() {
+  const wanted = document.documentElement.lang.startsWith("zh") ? /^(zh|cmn)/i : /^en/i;
+  return speechSynthesis.getVoices().find((one) => one.localService && wanted.test(one.lang));
 }
 
 function offerReading(button) {
@@ -52,6 +58,7 @@ function read(button) {
   const sentences = asSpoken(target.innerText);
   sentences.forEach((text, place) => {
     const speech = new SpeechSynthesisUtterance(text);
+    speech.voice = voice();
     speech.lang = document.documentElement.lang;
     speech.rate = 0.9;
     if (place === sentences.length - 1) speech.onend = () => { if (reading === button) stopReading(); };
