@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -26,6 +27,12 @@ DAYS_BACK = 14
 def batch_code(arrives_on: date, cycle_id: int) -> str:
     """What is written on a batch's papers: the day it arrives, and the number of its delivery."""
     return f"T{arrives_on:%y%m%d}-{cycle_id:04d}"
+
+
+def cycle_of_batch(code: str) -> int | None:
+    """The number of the delivery on a batch's papers; None when that is no batch code."""
+    found = re.fullmatch(r"T\d{6}-(\d{4,15})", code, re.ASCII)
+    return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,13 @@ def expected(session: Session, point_id: int) -> list[Delivery]:
 def point_delivery(session: Session, point_ids: Sequence[int], cycle_id: int) -> Delivery | None:
     """One delivery to one of these points; None for others."""
     return next(iter(deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id == cycle_id)), None)
+
+
+def delivery_of_batch(session: Session, point_ids: Sequence[int], code: str) -> Delivery | None:
+    """The delivery whose papers carry this batch code, if it comes to one of these points; None for all others."""
+    cycle_id = cycle_of_batch(code)
+    found = point_delivery(session, point_ids, cycle_id) if cycle_id is not None else None
+    return found if found is not None and found.code == code else None
 
 
 @dataclass(frozen=True, slots=True)

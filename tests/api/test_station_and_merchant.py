@@ -9,8 +9,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shop.fulfilment import queries
 from shop.kernel import clock
-from shop.models.orders import SubOrderState
+from shop.kernel.db import reading
+from shop.models.orders import SubOrder, SubOrderState
+from shop.models.pickup import Cycle
 from shop.pickup import codes
 from tests.support.counter import Counter, scans, state_of
 from tests.support.factories import Factories
@@ -119,6 +122,61 @@ def test_events_of_the_wrong_shape_are_refused_as_a_whole(client: FlaskClient, k
     assert scans() == []
 
 
+def batch_of(part: SubOrder) -> str:
+    found = queries.deliveries(reading(), Cycle.id == part.cycle_id)
+    return found[0].code
+
+
+def test_a_device_tells_that_a_batch_is_here(app: Flask, client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    buyer = counter.buyer()
+    here, late = counter.packed(buyer, {"rice": 1})[0], counter.packed(counter.buyer(), {"rice": 1})[0]
+    path = f"{API}/station/batches/{batch_of(here)}/arrivals"
+    answer = client.post(path, json={"missing": [late.number]}, headers=keeper).json
+    assert (answer["state"], answer["ready"], answer["people"], answer["missing"]) == ("arrived", 1, 1, 1)
+    assert (state_of(here), state_of(late)) == (SubOrderState.READY, SubOrderState.PACKED)
+    assert client.get(f"{API}/passes", headers=bearer(app, buyer)).json["code"] == counter.pass_of(buyer).code
+    again = client.post(path, json={}, headers=keeper).json
+    assert (again["ready"], again["people"], again["missing"], again["arrived_at"]) == (1, 1, 0, answer["arrived_at"])
+    assert client.post(path, json={}, headers=keeper).json["ready"] == 0
+    assert (state_of(here), state_of(late)) == (SubOrderState.READY, SubOrderState.READY)
+
+
+def test_an_arrival_told_under_one_key_is_one_arrival(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    path, headers = f"{API}/station/batches/{batch_of(part)}/arrivals", {**keeper, "Idempotency-Key": "arrival-1"}
+    first, second = (client.post(path, json={}, headers=headers) for _ in range(2))
+    assert first.json == second.json
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert first.json["ready"] == 1
+
+
+def test_a_missing_number_of_another_batch_changes_nothing(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    (other,) = counter.packed(counter.buyer(), {"oil": 1})
+    answer = client.post(f"{API}/station/batches/{batch_of(part)}/arrivals", json={"missing": [other.number]}, headers=keeper)
+    assert (answer.status_code, answer.json["code"]) == (422, "not_in_batch")
+    assert {state_of(part), state_of(other)} == {SubOrderState.PACKED}
+
+
+def test_a_batch_of_which_nothing_is_packed_cannot_arrive(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    (part,) = counter.ordered(counter.buyer(), {"rice": 1})
+    answer = client.post(f"{API}/station/batches/{batch_of(part)}/arrivals", json={}, headers=keeper)
+    assert (answer.status_code, answer.json["code"]) == (409, "nothing_arrived")
+    assert state_of(part) is SubOrderState.PLACED
+
+
+def test_batches_of_other_points_and_none_are_not_found(app: Flask, client: FlaskClient, counter: Counter, make: Factories) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    code = batch_of(part)
+    stranger = bearer(app, counter.new_keeper(make.point())[0], second_factor=True)
+    keeper = bearer(app, counter.keeper_user, second_factor=True)
+    assert client.post(f"{API}/station/batches/{code}/arrivals", json={}, headers=stranger).status_code == 404
+    for wrong in ("T000000" + code[7:], "T260101-9999", "nonsense", str(part.cycle_id)):
+        assert client.post(f"{API}/station/batches/{wrong}/arrivals", json={}, headers=keeper).status_code == 404, wrong
+    assert client.post(f"{API}/station/batches/{code}/arrivals", json={"more": 1}, headers=keeper).status_code == 422
+    assert state_of(part) is SubOrderState.PACKED
+
+
 def test_other_points_are_not_found(app: Flask, client: FlaskClient, counter: Counter, make: Factories) -> None:
     visit = counter.ready(counter.buyer(), {"rice": 1})
     stranger = bearer(app, counter.new_keeper(make.point())[0], second_factor=True)
@@ -198,7 +256,8 @@ def test_other_merchants_things_are_not_found(client: FlaskClient, counter: Coun
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/station/expected"), ("POST", "/station/handovers"), ("GET", "/merchant/orders"), ("GET", "/merchant/stock"),
+        ("GET", "/station/expected"), ("POST", "/station/handovers"), ("POST", "/station/batches/T260101-0001/arrivals"),
+        ("GET", "/merchant/orders"), ("GET", "/merchant/stock"),
         ("GET", "/merchant/statements"),
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from shop.api.v1.core import Schema, route
 from shop.api.v1.passes import PassItem, items_of
 from shop.communities.queries import directory
 from shop.fulfilment import operations, queries, rules
-from shop.fulfilment.errors import TooManyGuesses
+from shop.fulfilment.errors import NotInBatch, TooManyGuesses
 from shop.fulfilment.operations import HandoverEvent, Outcome
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
@@ -91,6 +91,21 @@ class OutcomesOut(Schema):
     outcomes: list[OutcomeOut]
 
 
+class ArrivalIn(Schema):
+    missing: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(
+        default_factory=list, max_length=500, description="Numbers of sub-orders of this batch that did not come with it."
+    )
+
+
+class ArrivalOut(Schema):
+    code: str
+    state: str
+    arrived_at: str | None
+    ready: int = Field(description="Sub-orders that became ready by this very call.")
+    people: int = Field(description="Residents who were told by this very call.")
+    missing: int = Field(description="Sub-orders of this batch that are still to come.")
+
+
 def own_point(actor: Actor, slug: str | None) -> int:
     """The keeper's point of this name, or their first. Raises `NotFound` for points of others."""
     point = directory(reading()).points_by_slug.get(slug) if slug else None
@@ -146,3 +161,23 @@ def tell(actor: Actor, point_id: int, event: EventIn) -> Outcome:
 def outcome_out(outcome: Outcome) -> OutcomeOut:
     message = words(rules.WORDS[outcome.reason]) if outcome.reason else None
     return OutcomeOut(client_id=outcome.client_id, outcome=outcome.outcome.value, reason=outcome.reason, message=message)
+
+
+@route(
+    "POST", "/station/batches/<code>/arrivals", staff_only("keeper"), summary="A batch is here; what is ready is told to its residents once",
+    tag="station", body=ArrivalIn, answers={200: ArrivalOut},
+)  # fmt: skip
+def tell_arrival(actor: Actor, code: str, body: ArrivalIn) -> ArrivalOut:
+    """Told again, only what was missing before moves. A number that is not in this batch refuses the whole: it may be a typing error."""
+    session, points = reading(), actor.points("keeper")
+    batch = queries.delivery_of_batch(session, points, code)
+    if batch is None:
+        raise NotFound()
+    if not {part.number for part in queries.incoming(session, batch.cycle_id)}.issuperset(body.missing):
+        raise NotInBatch(batch=code)
+    arrival = perform(operations.receive, actor, [batch.cycle_id], missing=set(body.missing))
+    after = queries.point_delivery(reading(), points, batch.cycle_id) or batch
+    return ArrivalOut(
+        code=code, state=after.batch_state.value, arrived_at=after.arrived_at.isoformat() if after.arrived_at else None,
+        ready=arrival.ready, people=arrival.people, missing=arrival.missing,
+    )  # fmt: skip
