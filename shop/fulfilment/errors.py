@@ -23,10 +23,10 @@ class NothingArrived(ShopError):
 
 
 class NotInBatch(ShopError):
-    """A number was named as missing that this batch never held: most likely a typing error."""
+    """A number was named as missing that these batches never held: most likely a typing error."""
 
     code, status, field = "not_in_batch", 422, "missing"
-    message = sentence("One of these orders is not in batch %(batch)s. Nothing was changed.")
+    message = sentence("One of the missing orders is in none of these batches. Nothing was changed.")
 
 
 class TooManyGuesses(ShopError):

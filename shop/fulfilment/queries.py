@@ -144,11 +144,11 @@ def point_delivery(session: Session, point_ids: Sequence[int], cycle_id: int) ->
     return next(iter(deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id == cycle_id)), None)
 
 
-def delivery_of_batch(session: Session, point_ids: Sequence[int], code: str) -> Delivery | None:
-    """The delivery whose papers carry this batch code, if it comes to one of these points; None for all others."""
-    cycle_id = cycle_of_batch(code)
-    found = point_delivery(session, point_ids, cycle_id) if cycle_id is not None else None
-    return found if found is not None and found.code == code else None
+def deliveries_of_batches(session: Session, point_ids: Sequence[int], codes: Sequence[str]) -> list[Delivery]:
+    """The deliveries whose papers carry one of these batch codes and that come to one of these points; others are left out."""
+    cycle_ids = {cycle_id for code in codes if (cycle_id := cycle_of_batch(code)) is not None}
+    found = deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id.in_(cycle_ids))
+    return [delivery for delivery in found if delivery.code in codes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +193,14 @@ class Incoming:
     pieces: int
 
 
-def incoming(session: Session, cycle_id: int) -> list[Incoming]:
-    """The paid sub-orders of a delivery, for counting a batch against them."""
+def incoming(session: Session, *cycle_ids: int) -> list[Incoming]:
+    """The paid sub-orders of deliveries, for counting batches against them."""
     pieces = sa.select(sa.func.sum(OrderLine.quantity)).where(OrderLine.sub_order_id == SubOrder.id).scalar_subquery()
     rows = session.execute(
         sa.select(SubOrder.number, SubOrder.state, User.display_name, pieces)
         .join(User, User.id == SubOrder.user_id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
-        .where(SubOrder.cycle_id == cycle_id, Purchase.state.in_(PAID))
+        .where(SubOrder.cycle_id.in_(cycle_ids), Purchase.state.in_(PAID))
         .where(SubOrder.state.not_in((SubOrderState.CANCELLED, SubOrderState.SHORT)))
         .order_by(SubOrder.number)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import flash, redirect, request, url_for
@@ -75,5 +76,5 @@ def back_to_the_list(still_ticked: list[str]) -> Response:
     cycle = request.form.get("cycle", "")
     if cycle.isascii() and cycle.isdigit() and len(cycle) < 16:
         return redirect(url_for("merchant.delivery", cycle_id=int(cycle), ticked=still_ticked), 303)
-    kept = {name: value[:64] for name, value in parse_qsl(request.form.get("back", "")[:500]) if name in KEPT}
+    kept: dict[str, Any] = {name: value[:64] for name, value in parse_qsl(request.form.get("back", "")[:500]) if name in KEPT}
     return redirect(url_for("merchant.orders", ticked=still_ticked, **kept), 303)

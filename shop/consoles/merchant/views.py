@@ -45,10 +45,9 @@ def today(actor: Actor) -> Any:
     """What to do next, by urgency; the deliveries; what is nearly gone from the shelf."""
     shop, data = shop_of(actor), reading()
     deliveries = queries.merchant_board(data, shop.id)
+    steps = urgency.next_steps(deliveries, clock.now())
     few, more = shelves.list_shelves(data, [shop.id], only_few=True, sort="available", limit=5)
-    return page(
-        "today", actor, "today", deliveries=deliveries, steps=urgency.next_steps(deliveries, clock.now()), few=few, more_few=more is not None
-    )
+    return page("today", actor, "today", deliveries=deliveries, steps=steps, few=few, more_few=more is not None)
 
 
 @bp.post("/shop")
