@@ -24,6 +24,8 @@ import shop.api.v1.places
 import shop.api.v1.station
 import shop.api.v1.wallet
 import shop.bills.jobs
+import shop.consoles.merchant.bulk
+import shop.consoles.merchant.deliveries
 import shop.consoles.merchant.goods
 import shop.fulfilment.jobs
 import shop.home.sign_in

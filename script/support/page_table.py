@@ -86,6 +86,11 @@ PAGES = (
     Page("merchant", "slip", "/merchant/orders/{merchant_order}/slip", ORANGE_OWNER),
     Page("merchant", "delivery", "/merchant/deliveries/{merchant_cycle}", ORANGE_OWNER),
     Page("merchant", "slips", "/merchant/deliveries/{merchant_cycle}/slips", ORANGE_OWNER),
+    Page("merchant", "packing-list", "/merchant/deliveries/{merchant_cycle}/packing-list", ORANGE_OWNER),
+    Page("merchant", "labels", "/merchant/deliveries/{merchant_cycle}/labels?crates=2", ORANGE_OWNER),
+    Page("merchant", "orders-ticked", "/merchant/orders?tab=to_pack&sort=arrives&ticked={merchant_order}", ORANGE_OWNER),
+    Page("merchant", "orders-empty", "/merchant/orders?number=ZZZZ", ORANGE_OWNER),
+    Page("merchant", "order-weigh", "/merchant/orders/{merchant_weighing}", ORANGE_OWNER),
     Page("merchant", "stock", "/merchant/stock", ORANGE_OWNER),
     Page("merchant", "products", "/merchant/products", ORANGE_OWNER),
     Page("merchant", "statement", "/merchant/statement", ORANGE_OWNER),
@@ -94,9 +99,17 @@ PAGES = (
     Page("station", "desk-unknown", "/station/desk", KEEPER, 404, typed={"code": "000000"}),
     Page("station", "collect", "/station/desk/{pass}", KEEPER),
     Page("station", "delivery", "/station/deliveries/{station_cycle}", KEEPER),
+    Page("station", "counting-list", "/station/deliveries/{station_cycle}/print", KEEPER),
+    Page("station", "waiting", "/station/waiting", KEEPER),
+    Page("station", "waiting-empty", "/station/waiting?tail=99999", KEEPER),
+    Page("station", "waiting-list", "/station/waiting/print", KEEPER),
     Page("station", "log", "/station/log", KEEPER),
     Page("admin", "today", "/admin/", OPERATOR),
+    Page("admin", "people", "/admin/people", OPERATOR),
+    Page("admin", "people-asking", "/admin/people?which=asking", OPERATOR),
+    Page("admin", "health", "/admin/health", OPERATOR),
     Page("admin", "jobs", "/admin/jobs", OPERATOR),
+    Page("admin", "jobs-dead", "/admin/jobs?state=dead", OPERATOR),
     Page("admin", "audit", "/admin/audit", OPERATOR),
     Page("legal", "help", "/help", MEI),
     Page("legal", "returns", "/returns"),
@@ -139,6 +152,11 @@ FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "merchant_order": (
         "SELECT number FROM sub_orders WHERE merchant_id = (SELECT id FROM merchants WHERE code = 'orange-coop')"
         " ORDER BY state = 'accepted' DESC, state = 'placed' DESC, id DESC", (),
+    ),
+    "merchant_weighing": (
+        "SELECT s.number FROM sub_orders s JOIN order_lines l ON l.sub_order_id = s.id"
+        " WHERE s.merchant_id = (SELECT id FROM merchants WHERE code = 'orange-coop') AND l.priced_by = 'weight'"
+        " ORDER BY s.state IN ('placed', 'accepted') DESC, s.id DESC", (),
     ),
     "merchant_cycle": (
         "SELECT cycle_id FROM sub_orders WHERE merchant_id = (SELECT id FROM merchants WHERE code = 'orange-coop')"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -13,9 +12,11 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from shop.kernel import clock
-from shop.kernel.db import perform, reading, take
+from shop.kernel.db import perform, reading
+from shop.kernel.errors import ShopError
 from shop.models.platform import Job, JobState
 from shop.platform import outbox
+from shop.platform.actor import COMMAND
 
 group = AppGroup("jobs", help="Background work.")
 
@@ -91,13 +92,8 @@ def list_(state: str | None) -> None:
 @click.argument("job_id", type=int)
 def retry(job_id: int) -> None:
     """Put a dead job back into the queue."""
-
-    def put_back(session: Any) -> bool:
-        dead = sa.update(Job).where(Job.id == job_id, Job.state == JobState.DEAD)
-        return take(session, dead.values(state=JobState.QUEUED, run_at=clock.now(), attempts=0, finished_at=None))
-
-    if not perform(put_back):
-        raise click.ClickException(f"job {job_id} is not dead")
+    try:
+        perform(outbox.retry, COMMAND, job_id, "")
+    except ShopError as error:
+        raise click.ClickException(f"job {job_id} is not dead") from error
     click.echo("queued")
-
-

@@ -22,6 +22,13 @@ class NothingArrived(ShopError):
     message = sentence("The shop has packed nothing of this delivery yet, so nothing can have arrived.")
 
 
+class NotInBatch(ShopError):
+    """A number was named as missing that these batches never held: most likely a typing error."""
+
+    code, status, field = "not_in_batch", 422, "missing"
+    message = sentence("One of the missing orders is in none of these batches. Nothing was changed.")
+
+
 class TooManyGuesses(ShopError):
     """A keeper typed too many codes that do not exist. QR codes still work."""
 

@@ -20,6 +20,7 @@ from shop.models.pickup import Cycle, PickupPoint
 from shop.orders.rules import release_split
 
 PAGE = 30
+SIZES = (30, 60, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ class Wanted:
     states: tuple[SubOrderState, ...] = ()
     cycle_id: int | None = None
     point_slug: str = ""
-    number: str = ""
+    number: str = ""  # a part of the order number, or the last four figures of the buyer's phone
+    sort: str = "-placed"
     after: int | None = None
     limit: int = PAGE
 
@@ -117,8 +119,33 @@ def _rows(merchant_ids: Sequence[int]) -> sa.Select[Any]:
     )
 
 
+SORTS: dict[str, Any] = {
+    "placed": SubOrder.id, "number": SubOrder.number, "arrives": Cycle.arrives_at, "point": PickupPoint.slug,
+    "sum": SubOrder.total - SubOrder.refunded_total,
+}  # fmt: skip
+"""By what a list of orders can be sorted; equal ones by when they were placed."""
+
+
+def _in_order(found: sa.Select[Any], sort: str, after: int | None) -> sa.Select[Any]:
+    """Sorted, from the row after the one with that id. Where it stands is looked up, so that a place is one number in the address."""
+    column, downwards = SORTS.get(sort.removeprefix("-"), SubOrder.id), sort.startswith("-")
+    if after is not None:
+        place = (
+            sa.select(column)
+            .select_from(SubOrder)
+            .join(Cycle, Cycle.id == SubOrder.cycle_id)
+            .join(PickupPoint, PickupPoint.id == SubOrder.pickup_point_id)
+            .where(SubOrder.id == after)
+            .correlate(None)
+            .scalar_subquery()
+        )
+        beyond = column < place if downwards else column > place
+        found = found.where(sa.or_(beyond, sa.and_(column == place, SubOrder.id < after if downwards else SubOrder.id > after)))
+    return found.order_by(column.desc(), SubOrder.id.desc()) if downwards else found.order_by(column, SubOrder.id)
+
+
 def list_orders(session: Session, merchant_ids: Sequence[int], wanted: Wanted) -> tuple[list[OrderRow], int | None]:
-    """The newest paid orders first, and where the next page begins."""
+    """Paid orders as they are wanted, the newest first unless said otherwise, and where the next page begins."""
     found = _rows(merchant_ids)
     if wanted.states:
         found = found.where(SubOrder.state.in_(wanted.states))
@@ -127,10 +154,11 @@ def list_orders(session: Session, merchant_ids: Sequence[int], wanted: Wanted) -
     if wanted.point_slug:
         found = found.where(PickupPoint.slug == wanted.point_slug)
     if wanted.number:
-        found = found.where(SubOrder.number.contains(wanted.number.upper(), autoescape=True))
-    if wanted.after is not None:
-        found = found.where(SubOrder.id < wanted.after)
-    rows = [OrderRow(*row) for row in session.execute(found.order_by(SubOrder.id.desc()).limit(wanted.limit + 1))]
+        named = SubOrder.number.contains(wanted.number.upper(), autoescape=True)
+        is_tail = len(wanted.number) == 4 and wanted.number.isascii() and wanted.number.isdigit()
+        found = found.where(sa.or_(named, User.phone.endswith(wanted.number)) if is_tail else named)
+    found = _in_order(found, wanted.sort, wanted.after)
+    rows = [OrderRow(*row) for row in session.execute(found.limit(wanted.limit + 1))]
     more = len(rows) > wanted.limit
     return rows[: wanted.limit], rows[wanted.limit - 1].id if more else None
 
@@ -141,6 +169,12 @@ def get_order(session: Session, merchant_ids: Sequence[int], number: str) -> Ord
     if row is None:
         raise NotFound()
     return OrderRow(*row)
+
+
+def orders_named(session: Session, merchant_ids: Sequence[int], numbers: Sequence[str]) -> list[OrderRow]:
+    """The paid orders of these numbers that are these merchants', by number. Others are left out."""
+    found = _rows(merchant_ids).where(SubOrder.number.in_(list(numbers))).order_by(SubOrder.number)
+    return [OrderRow(*row) for row in session.execute(found)]
 
 
 def orders_of_cycle(session: Session, merchant_ids: Sequence[int], cycle_id: int) -> list[OrderRow]:
@@ -220,11 +254,54 @@ def in_escrow(session: Session, merchant_id: int) -> Owed:
     return Owed(total - refunded, row[2])
 
 
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What the collected orders of a span brought, each figure summed over orders, so that it is what the ledger moved."""
+
+    orders: int
+    gross: Money
+    refunded: Money
+    commission: Money
+
+    @property
+    def kept(self) -> Money:
+        """What the buyers paid in the end."""
+        return self.gross - self.refunded
+
+    @property
+    def net(self) -> Money:
+        """What the merchant is owed for them."""
+        return self.kept - self.commission
+
+
+def _collected(since: datetime | None, until: datetime | None) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = [SubOrder.collected_at.is_not(None)]
+    if since is not None:
+        conditions.append(SubOrder.collected_at >= since)
+    if until is not None:
+        conditions.append(SubOrder.collected_at < until)
+    return conditions
+
+
+def earned(session: Session, merchant_id: int, since: datetime | None = None, until: datetime | None = None) -> Earned:
+    """The collected orders of a span, added up. Commission is rounded per order, half up, as it was when each was collected."""
+    kept = sa.type_coerce(SubOrder.total - SubOrder.refunded_total, sa.BigInteger)
+    commission = (kept * SubOrder.commission_bps + 5_000) // 10_000
+    total, refunded = (sa.type_coerce(column, sa.BigInteger) for column in (SubOrder.total, SubOrder.refunded_total))
+    row = session.execute(
+        sa.select(sa.func.count(), sa.func.sum(total), sa.func.sum(refunded), sa.func.sum(commission)).where(
+            SubOrder.merchant_id == merchant_id, *_collected(since, until)
+        )
+    ).one()
+    return Earned(row[0], *(Money(int(value or 0)) for value in row[1:]))
+
+
 def collected_orders(
-    session: Session, merchant_id: int, before: int | None = None, limit: int = PAGE
-) -> tuple[list[OrderRow], int | None]:
-    """The statement: collected orders with what they brought, the newest first."""
-    found = _rows([merchant_id]).where(SubOrder.collected_at.is_not(None))
+    session: Session, merchant_id: int, before: int | None = None, limit: int = PAGE, since: datetime | None = None,
+    until: datetime | None = None,
+) -> tuple[list[OrderRow], int | None]:  # fmt: skip
+    """The statement: collected orders of a span with what they brought, the newest first."""
+    found = _rows([merchant_id]).where(*_collected(since, until))
     if before is not None:
         place = sa.select(SubOrder.collected_at).where(SubOrder.id == before).scalar_subquery()
         found = found.where(sa.or_(SubOrder.collected_at < place, sa.and_(SubOrder.collected_at == place, SubOrder.id < before)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -26,6 +27,12 @@ DAYS_BACK = 14
 def batch_code(arrives_on: date, cycle_id: int) -> str:
     """What is written on a batch's papers: the day it arrives, and the number of its delivery."""
     return f"T{arrives_on:%y%m%d}-{cycle_id:04d}"
+
+
+def cycle_of_batch(code: str) -> int | None:
+    """The number of the delivery on a batch's papers; None when that is no batch code."""
+    found = re.fullmatch(r"T\d{6}-(\d{4,15})", code, re.ASCII)
+    return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,13 @@ def point_delivery(session: Session, point_ids: Sequence[int], cycle_id: int) ->
     return next(iter(deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id == cycle_id)), None)
 
 
+def deliveries_of_batches(session: Session, point_ids: Sequence[int], codes: Sequence[str]) -> list[Delivery]:
+    """The deliveries whose papers carry one of these batch codes and that come to one of these points; others are left out."""
+    cycle_ids = {cycle_id for code in codes if (cycle_id := cycle_of_batch(code)) is not None}
+    found = deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id.in_(cycle_ids))
+    return [delivery for delivery in found if delivery.code in codes]
+
+
 @dataclass(frozen=True, slots=True)
 class PointFigures:
     """Today at a point, in sub-orders; `overdue` are people whose pass has run out with goods still here."""
@@ -179,18 +193,63 @@ class Incoming:
     pieces: int
 
 
-def incoming(session: Session, cycle_id: int) -> list[Incoming]:
-    """The paid sub-orders of a delivery, for counting a batch against them."""
+def incoming(session: Session, *cycle_ids: int) -> list[Incoming]:
+    """The paid sub-orders of deliveries, for counting batches against them."""
     pieces = sa.select(sa.func.sum(OrderLine.quantity)).where(OrderLine.sub_order_id == SubOrder.id).scalar_subquery()
     rows = session.execute(
         sa.select(SubOrder.number, SubOrder.state, User.display_name, pieces)
         .join(User, User.id == SubOrder.user_id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
-        .where(SubOrder.cycle_id == cycle_id, Purchase.state.in_(PAID))
+        .where(SubOrder.cycle_id.in_(cycle_ids), Purchase.state.in_(PAID))
         .where(SubOrder.state.not_in((SubOrderState.CANCELLED, SubOrderState.SHORT)))
         .order_by(SubOrder.number)
     )
     return [Incoming(row[0], row[1], row[2], int(row[3] or 0)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody with goods at a point: how much, since when, until when. `pass_id` says where a list goes on."""
+
+    pass_id: int
+    ref: str
+    holder_name: str
+    holder_phone: str
+    issued_at: datetime
+    valid_until: datetime
+    orders: int
+    shops: int
+
+
+WAITING_SORTS: dict[str, Any] = {"until": Pass.valid_until, "since": Pass.issued_at}
+
+
+def waiting_at(
+    session: Session, point_id: int, *, tail: str = "", only_overdue: bool = False, sort: str = "until", after: int | None = None,
+    limit: int = 50,
+) -> tuple[list[Waiting], int | None]:  # fmt: skip
+    """Who has goods to collect at a point, and where the next page begins. `tail` are the last figures of a phone number."""
+    column, downwards = WAITING_SORTS.get(sort.removeprefix("-"), Pass.valid_until), sort.startswith("-")
+    grouped = (Pass.id, Pass.ref, User.display_name, User.phone, Pass.issued_at, Pass.valid_until)
+    found = (
+        sa.select(*grouped, sa.func.count(), sa.func.count(sa.distinct(SubOrder.merchant_id)))
+        .select_from(SubOrder)
+        .join(Pass, Pass.id == SubOrder.pass_id)
+        .join(User, User.id == Pass.user_id)
+        .where(SubOrder.pickup_point_id == point_id, SubOrder.state == SubOrderState.READY)
+        .group_by(*grouped)
+    )
+    if tail:
+        found = found.where(User.phone.endswith(tail, autoescape=True))
+    if only_overdue:
+        found = found.where(Pass.valid_until < clock.now())
+    if after is not None:
+        place = sa.select(column).where(Pass.id == after).correlate(None).scalar_subquery()
+        beyond = column < place if downwards else column > place
+        found = found.where(sa.or_(beyond, sa.and_(column == place, Pass.id < after if downwards else Pass.id > after)))
+    found = found.order_by(column.desc(), Pass.id.desc()) if downwards else found.order_by(column, Pass.id)
+    rows = [Waiting(*row) for row in session.execute(found.limit(limit + 1))]
+    return rows[:limit], rows[limit - 1].pass_id if len(rows) > limit else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,17 +265,25 @@ class DeskEvent:
     handed: int
 
 
-def desk_events(session: Session, point_id: int, limit: int = 50) -> list[DeskEvent]:
-    """The newest scans of a point, refused ones with their reason."""
+def desk_events(
+    session: Session, point_id: int, limit: int = 50, *, outcome: str = "", day: date | None = None, before: int | None = None
+) -> list[DeskEvent]:
+    """The newest scans of a point, refused ones with their reason; those of one outcome or of one day when that is wanted."""
     handed = sa.select(sa.func.count()).where(HandoverItem.handover_id == Handover.id).scalar_subquery()
-    rows = session.execute(
+    found = (
         sa.select(Handover.id, Handover.received_at, Handover.outcome, Handover.reason, User.display_name, Pass.ref, handed)
         .outerjoin(Pass, Pass.id == Handover.pass_id)
         .outerjoin(User, User.id == Pass.user_id)
         .where(Handover.pickup_point_id == point_id)
-        .order_by(Handover.id.desc())
-        .limit(limit)
     )
+    if outcome in set(HandoverOutcome):
+        found = found.where(Handover.outcome == HandoverOutcome(outcome))
+    if day is not None:
+        began = clock.at(day, time(0))
+        found = found.where(Handover.received_at >= began, Handover.received_at < began + timedelta(days=1))
+    if before is not None:
+        found = found.where(Handover.id < before)
+    rows = session.execute(found.order_by(Handover.id.desc()).limit(limit))
     return [DeskEvent(*row) for row in rows]
 
 

@@ -19,7 +19,10 @@ from sqlalchemy.orm import Session
 from shop.kernel import clock
 from shop.kernel.crash import crashpoint
 from shop.kernel.db import finish_reading, insert_once, operation, perform, reading, take
+from shop.kernel.errors import NotFound, ShopError, sentence
 from shop.models.platform import Job, JobState
+from shop.platform import audit
+from shop.platform.actor import Actor
 
 Handler = Callable[..., None]
 
@@ -160,6 +163,29 @@ def start_periodic(session: Session) -> None:
     """Ask for the periodic work of the present round; once per round, however many workers ask and however often."""
     for kind, number in rounds().items():
         enqueue(session, kind, dedupe_key=f"{kind}@{number}")
+
+
+class JobNotDead(ShopError):
+    """Only a job that gave up is put back; one that waits or runs is looked after already."""
+
+    code, status = "job_not_dead", 409
+    message = sentence("This job has not given up, or somebody has put it back already. Nothing was changed.")
+
+
+@operation
+def retry(session: Session, actor: Actor, job_id: int, reason: str) -> str:
+    """Put a dead job back into the queue, its tries counted anew, and write down who did and why; its kind.
+
+    Raises `NotFound`, `JobNotDead`. Pressed twice, the second one is told that it is done.
+    """
+    kind = session.scalar(sa.select(Job.kind).where(Job.id == job_id))
+    if kind is None:
+        raise NotFound()
+    dead = sa.update(Job).where(Job.id == job_id, Job.state == JobState.DEAD)
+    if not take(session, dead.values(state=JobState.QUEUED, run_at=clock.now(), attempts=0, finished_at=None)):
+        raise JobNotDead()
+    audit.record(session, actor, "job.retried", "job", job_id, kind=kind, reason=reason)
+    return kind
 
 
 @operation

@@ -15,6 +15,9 @@ from shop.models.catalog import PricedBy, Product, ProductState, Variant
 from shop.models.stock import StockItem
 
 PAGE = 50
+SIZES = (50, 100, 200)
+FEW = 5
+"""Fewer than so many that can be sold are few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +59,45 @@ def _rows(merchant_ids: Sequence[int]) -> sa.Select[Any]:
     )
 
 
+AVAILABLE: Any = sa.func.coalesce(StockItem.on_hand, 0) - sa.func.coalesce(StockItem.reserved, 0)
+SORTS: dict[str, Any] = {"code": Variant.code, "name": Product.name_zh, "price": Variant.price, "available": AVAILABLE}
+
+
 def list_shelves(
-    session: Session, merchant_ids: Sequence[int], *, text: str = "", after: str | None = None, limit: int = PAGE
-) -> tuple[list[Shelf], str | None]:
-    """Variants by code, and where the next page begins. `text` finds names, codes and barcodes."""
+    session: Session, merchant_ids: Sequence[int], *, text: str = "", sort: str = "code", only_few: bool = False,
+    after: str | None = None, limit: int = PAGE,
+) -> tuple[list[Shelf], str | None]:  # fmt: skip
+    """Variants in the order of `sort` (a minus turns it round), and the code after which the next page begins.
+
+    `text` finds names, codes and barcodes; `only_few` leaves what is on sale and nearly gone.
+    """
     found = _rows(merchant_ids)
     if text:
         like = (Product.name_zh, Product.name_en, Variant.code, Variant.barcode)
         found = found.where(sa.or_(*(column.icontains(text, autoescape=True) for column in like)))
+    if only_few:
+        found = found.where(Variant.is_on_sale, Product.state == ProductState.ON_SALE, AVAILABLE < FEW)
+    column, downwards = SORTS.get(sort.removeprefix("-"), Variant.code), sort.startswith("-")
     if after is not None:
-        found = found.where(Variant.code > after)
-    rows = [Shelf(*row) for row in session.execute(found.order_by(Variant.code).limit(limit + 1))]
+        place = _place(column, after)
+        beyond = column < place if downwards else column > place
+        found = found.where(sa.or_(beyond, sa.and_(column == place, Variant.code > after)))
+    found = found.order_by(column.desc() if downwards else column, Variant.code)
+    rows = [Shelf(*row) for row in session.execute(found.limit(limit + 1))]
     return rows[:limit], rows[limit - 1].code if len(rows) > limit else None
+
+
+def _place(column: Any, code: str) -> Any:
+    """Where the variant of a code stands in a column."""
+    return (
+        sa.select(column)
+        .select_from(Variant)
+        .join(Product, Product.id == Variant.product_id)
+        .outerjoin(StockItem, StockItem.variant_id == Variant.id)
+        .where(Variant.code == code)
+        .correlate(None)
+        .scalar_subquery()
+    )
 
 
 def get_shelf(session: Session, merchant_ids: Sequence[int], code: str) -> Shelf:

@@ -6,11 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shop.fulfilment import queries
 from shop.kernel import clock
-from shop.models.orders import SubOrderState
+from shop.kernel.db import reading
+from shop.models.orders import SubOrder, SubOrderState
+from shop.models.pickup import Cycle
+from shop.models.platform import Job
 from shop.pickup import codes
 from tests.support.counter import Counter, scans, state_of
 from tests.support.factories import Factories
@@ -119,6 +124,77 @@ def test_events_of_the_wrong_shape_are_refused_as_a_whole(client: FlaskClient, k
     assert scans() == []
 
 
+def batch_of(part: SubOrder) -> str:
+    found = queries.deliveries(reading(), Cycle.id == part.cycle_id)
+    return found[0].code
+
+
+ARRIVALS = f"{API}/station/batches/arrivals"
+
+
+def test_a_device_tells_that_a_batch_is_here(app: Flask, client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    buyer = counter.buyer()
+    here, late = counter.packed(buyer, {"rice": 1})[0], counter.packed(counter.buyer(), {"rice": 1})[0]
+    code = batch_of(here)
+    answer = client.post(ARRIVALS, json={"batches": [code], "missing": [late.number]}, headers=keeper).json
+    assert (answer["ready"], answer["people"], answer["missing"]) == (1, 1, 1)
+    assert [(batch["code"], batch["state"]) for batch in answer["batches"]] == [(code, "arrived")]
+    assert (state_of(here), state_of(late)) == (SubOrderState.READY, SubOrderState.PACKED)
+    assert client.get(f"{API}/passes", headers=bearer(app, buyer)).json["code"] == counter.pass_of(buyer).code
+    again = client.post(ARRIVALS, json={"batches": [code]}, headers=keeper).json
+    assert (again["ready"], again["people"], again["missing"], again["batches"]) == (1, 1, 0, answer["batches"])
+    assert client.post(ARRIVALS, json={"batches": [code]}, headers=keeper).json["ready"] == 0
+    assert (state_of(here), state_of(late)) == (SubOrderState.READY, SubOrderState.READY)
+
+
+def test_batches_that_come_together_are_told_to_each_resident_once(
+    client: FlaskClient, counter: Counter, keeper: dict[str, str]
+) -> None:  # fmt: skip
+    parts = counter.packed(counter.buyer(), {"rice": 1, "oil": 1})
+    answer = client.post(ARRIVALS, json={"batches": [batch_of(part) for part in parts]}, headers=keeper).json
+    assert (answer["ready"], answer["people"], len(answer["batches"])) == (2, 1, 2)
+    told = reading().scalars(sa.select(Job.kind).where(Job.kind == "fulfilment.tell_arrived")).all()
+    assert len(told) == 1
+
+
+def test_an_arrival_told_under_one_key_is_one_arrival(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    headers = {**keeper, "Idempotency-Key": "arrival-1"}
+    first, second = (client.post(ARRIVALS, json={"batches": [batch_of(part)]}, headers=headers) for _ in range(2))
+    assert first.json == second.json
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert first.json["ready"] == 1
+
+
+def test_a_missing_number_of_another_batch_changes_nothing(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    (other,) = counter.packed(counter.buyer(), {"oil": 1})
+    answer = client.post(ARRIVALS, json={"batches": [batch_of(part)], "missing": [other.number]}, headers=keeper)
+    assert (answer.status_code, answer.json["code"]) == (422, "not_in_batch")
+    assert {state_of(part), state_of(other)} == {SubOrderState.PACKED}
+
+
+def test_one_batch_of_which_nothing_is_packed_holds_up_the_others(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    (packed,) = counter.packed(counter.buyer(), {"rice": 1})
+    (part,) = counter.ordered(counter.buyer(), {"oil": 1})
+    answer = client.post(ARRIVALS, json={"batches": [batch_of(packed), batch_of(part)]}, headers=keeper)
+    assert (answer.status_code, answer.json["code"]) == (409, "nothing_arrived")
+    assert (state_of(packed), state_of(part)) == (SubOrderState.PACKED, SubOrderState.PLACED)
+
+
+def test_batches_of_other_points_and_none_are_not_found(app: Flask, client: FlaskClient, counter: Counter, make: Factories) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    code = batch_of(part)
+    stranger = bearer(app, counter.new_keeper(make.point())[0], second_factor=True)
+    keeper = bearer(app, counter.keeper_user, second_factor=True)
+    assert client.post(ARRIVALS, json={"batches": [code]}, headers=stranger).status_code == 404
+    for wrong in ("T000000" + code[7:], "T260101-9999"):
+        assert client.post(ARRIVALS, json={"batches": [code, wrong]}, headers=keeper).status_code == 404, wrong
+    for shape in ({"batches": []}, {"batches": ["nonsense"]}, {"batches": [code], "more": 1}, {}):
+        assert client.post(ARRIVALS, json=shape, headers=keeper).status_code == 422, shape
+    assert state_of(part) is SubOrderState.PACKED
+
+
 def test_other_points_are_not_found(app: Flask, client: FlaskClient, counter: Counter, make: Factories) -> None:
     visit = counter.ready(counter.buyer(), {"rice": 1})
     stranger = bearer(app, counter.new_keeper(make.point())[0], second_factor=True)
@@ -198,7 +274,8 @@ def test_other_merchants_things_are_not_found(client: FlaskClient, counter: Coun
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/station/expected"), ("POST", "/station/handovers"), ("GET", "/merchant/orders"), ("GET", "/merchant/stock"),
+        ("GET", "/station/expected"), ("POST", "/station/handovers"), ("POST", "/station/batches/arrivals"),
+        ("GET", "/merchant/orders"), ("GET", "/merchant/stock"),
         ("GET", "/merchant/statements"),
     ],
 )  # fmt: skip

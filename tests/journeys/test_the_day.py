@@ -199,9 +199,10 @@ def pack_lighter(owner: Visitor, part: str) -> None:
     owner.open("/merchant/orders?tab=to_pack")
     owner.sees(part)
     owner.page.get_by_role("link", name=part).first.click()
-    owner.fill("Real weight in grams", LIGHTER)
+    owner.fill("Real weight", LIGHTER)
     owner.press("Check the price")
-    owner.sees(owner.pattern("This line: %(price)s. Back to the buyer: %(back)s."), LIGHTER_PRICE, BACK)
+    lighter = "%(weight)s, %(off)s less than ordered. This line costs %(price)s, %(back)s goes back to the buyer."
+    owner.sees(owner.pattern(lighter), LIGHTER_PRICE, BACK)
     owner.press("Packed")
     owner.reads("Packed. %(amount)s went back to the buyer at once.")
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from tests.support.callers import FOREIGN_KEEPER, KEEPER, ORANGE_OWNER, RESIDENT, Caller, new_key
-from tests.support.desks import Desk
 from tests.support.running import House, wait_until
 
 pytestmark = pytest.mark.slow
@@ -36,13 +35,6 @@ def owner(house: House) -> Iterator[Caller]:
 
 
 @pytest.fixture(scope="module")
-def counter(house: House) -> Iterator[Desk]:
-    made = Desk.signed_in(house, KEEPER)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def keeper(house: House) -> Iterator[Caller]:
     made = Caller.signed_in(house, KEEPER, second_factor=True)
     yield made
@@ -55,7 +47,7 @@ def test_goods_are_found_by_characters_pinyin_and_initials(mei: Caller) -> None:
         assert "blood-orange-loose" in {item["code"] for item in found}, words
 
 
-def test_two_shops_one_order_a_lighter_bag_and_one_pass(house: House, mei: Caller, owner: Caller, counter: Desk, keeper: Caller) -> None:
+def test_two_shops_one_order_a_lighter_bag_and_one_pass(house: House, mei: Caller, owner: Caller, keeper: Caller) -> None:
     money = mei.balance()
     mei.put("/me/pickup-point", {"pickup_point": "tianchenghu"}).ok(200)
     cart = mei.fill_cart({"blood-orange-loose": 2, "eggs": 1})
@@ -74,7 +66,7 @@ def test_two_shops_one_order_a_lighter_bag_and_one_pass(house: House, mei: Calle
     assert owner.pack(placed, LIGHTER) == 0, "packed is packed"
 
     before = len(house.messages(RESIDENT))
-    counter.receive(*(part["number"] for part in placed["sub_orders"]))
+    keeper.receive(*(part["number"] for part in placed["sub_orders"]))
     shown = mei.get("/passes").ok(200)
     assert {item["merchant"] for item in shown["items"]} == {"orange-coop", "farm-coop"}
     texts = wait_until(lambda: house.messages(RESIDENT)[: len(house.messages(RESIDENT)) - before], 10, "the text message")
@@ -98,12 +90,12 @@ def test_two_shops_one_order_a_lighter_bag_and_one_pass(house: House, mei: Calle
     assert house.verify() == []
 
 
-def test_second_visit_opens_by_its_qr_code_only_once(house: House, mei: Caller, owner: Caller, counter: Desk, keeper: Caller) -> None:
+def test_second_visit_opens_by_its_qr_code_only_once(house: House, mei: Caller, owner: Caller, keeper: Caller) -> None:
     placed = mei.buy({"blood-orange-m": 1}, "stripe")
     house.pay_by_card(placed["payment"]["url"])
     mei.wait_for_order(placed["number"], "paid")
     owner.pack(placed)
-    counter.receive(placed["sub_orders"][0]["number"])
+    keeper.receive(placed["sub_orders"][0]["number"])
     shown = mei.get("/passes").ok(200)
     forged = shown["qr"][:-4] + ("0000" if not shown["qr"].endswith("0000") else "1111")
     earlier = (house.now() - timedelta(hours=2)).isoformat()

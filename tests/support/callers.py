@@ -192,6 +192,12 @@ class Caller:
             back += self.post(f"/merchant/orders/{part['number']}/pack", {"weights": told}, key=new_key()).ok(200)["refunded_minor"]
         return back
 
+    def receive(self, *sub_orders: str) -> Any:
+        """The batches that bring these sub-orders have arrived, all at once."""
+        named = "SELECT b.code FROM batches b JOIN sub_orders s ON s.cycle_id = b.cycle_id WHERE s.number = :number"
+        codes = sorted({str(row[0]) for number in sub_orders for row in self.house.rows(named, number=number)})
+        return self.post("/station/batches/arrivals", {"batches": codes}, key=new_key()).ok(200)
+
     def hand_over(self, *events: dict[str, Any]) -> list[tuple[str, str | None]]:
         """Tell hand-overs; outcome and reason of each."""
         said = self.post("/station/handovers", {"events": list(events)}, key=new_key()).ok(200)

@@ -62,7 +62,7 @@ def test_the_price_is_shown_before_it_is_packed_and_the_difference_goes_back(cli
     assert "never above ¥30.00" in page
     weights = {weight_field(page): "870"}
     checked = client.post(f"/merchant/orders/{part.number}/pack", data={**weights, "do": "check"})
-    assert "This line: ¥26.10. Back to the buyer: ¥3.90." in checked.text
+    assert "870 g, 130 g less than ordered. This line costs ¥26.10, ¥3.90 goes back to the buyer." in checked.text
     assert state_of(part) is SubOrderState.PLACED
     assert 'value="870"' in checked.text
     packed = client.post(f"/merchant/orders/{part.number}/pack", data={**weights, "do": "pack"}, follow_redirects=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from shop.api.v1.core import Schema, route
 from shop.api.v1.passes import PassItem, items_of
 from shop.communities.queries import directory
 from shop.fulfilment import operations, queries, rules
-from shop.fulfilment.errors import TooManyGuesses
+from shop.fulfilment.errors import NotInBatch, TooManyGuesses
 from shop.fulfilment.operations import HandoverEvent, Outcome
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
@@ -91,6 +92,31 @@ class OutcomesOut(Schema):
     outcomes: list[OutcomeOut]
 
 
+BATCH_CODE = Field(max_length=32, pattern=r"^T[0-9]{6}-[0-9]{4,15}$")
+
+
+class ArrivalIn(Schema):
+    batches: list[Annotated[str, BATCH_CODE]] = Field(
+        min_length=1, max_length=50, description="Codes of the batches that came together, to one point; each resident is told once."
+    )
+    missing: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(
+        default_factory=list, max_length=500, description="Numbers of sub-orders of these batches that did not come with them."
+    )
+
+
+class ArrivedBatch(Schema):
+    code: str
+    state: str
+    arrived_at: str | None
+
+
+class ArrivalOut(Schema):
+    batches: list[ArrivedBatch]
+    ready: int = Field(description="Sub-orders that became ready by this very call.")
+    people: int = Field(description="Residents who were told by this very call.")
+    missing: int = Field(description="Sub-orders of these batches that are still to come.")
+
+
 def own_point(actor: Actor, slug: str | None) -> int:
     """The keeper's point of this name, or their first. Raises `NotFound` for points of others."""
     point = directory(reading()).points_by_slug.get(slug) if slug else None
@@ -146,3 +172,31 @@ def tell(actor: Actor, point_id: int, event: EventIn) -> Outcome:
 def outcome_out(outcome: Outcome) -> OutcomeOut:
     message = words(rules.WORDS[outcome.reason]) if outcome.reason else None
     return OutcomeOut(client_id=outcome.client_id, outcome=outcome.outcome.value, reason=outcome.reason, message=message)
+
+
+@route(
+    "POST", "/station/batches/arrivals", staff_only("keeper"), summary="Batches are here; what is ready is told to each resident once",
+    tag="station", body=ArrivalIn, answers={200: ArrivalOut},
+)  # fmt: skip
+def tell_arrival(actor: Actor, body: ArrivalIn) -> ArrivalOut:
+    """Told again, only what was missing before moves. A number that is in none of the batches refuses the whole: it may be a slip."""
+    points = actor.points("keeper")
+    cycle_ids = cycles_of(points, body.batches)
+    if not {part.number for part in queries.incoming(reading(), *cycle_ids)}.issuperset(body.missing):
+        raise NotInBatch()
+    arrival = perform(operations.receive, actor, cycle_ids, missing=set(body.missing))
+    batches = [
+        ArrivedBatch(
+            code=found.code, state=found.batch_state.value, arrived_at=found.arrived_at.isoformat() if found.arrived_at else None
+        )
+        for found in queries.deliveries_of_batches(reading(), points, body.batches)
+    ]
+    return ArrivalOut(batches=batches, ready=arrival.ready, people=arrival.people, missing=arrival.missing)
+
+
+def cycles_of(points: Sequence[int], codes: Sequence[str]) -> list[int]:
+    """The deliveries of these batches. Raises `NotFound` if one of them does not come to one of the keeper's points."""
+    found = queries.deliveries_of_batches(reading(), points, codes)
+    if len(found) != len(set(codes)):
+        raise NotFound()
+    return [delivery.cycle_id for delivery in found]

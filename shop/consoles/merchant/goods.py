@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, time, timedelta
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -11,7 +12,7 @@ from shop.consoles.merchant import forms, operations
 from shop.consoles.merchant.here import page, shop_of
 from shop.consoles.merchant.views import bp, staff
 from shop.fulfilment import orders_to_pack
-from shop.kernel import ids
+from shop.kernel import clock, ids
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
 from shop.models.stock import MovementKind
@@ -24,18 +25,30 @@ from shop.wallet import queries as wallet
 KINDS = (MovementKind.RECEIVED, MovementKind.CORRECTION, MovementKind.SPOILAGE, MovementKind.OFFLINE_SALE)
 
 
+KEPT = ("q", "sort", "size", "few", "cursor")
+"""What the lists of goods keep in their address."""
+
+
 def listed(actor: Actor) -> dict[str, Any]:
-    """The variants of the shop, from the words and the place in the address."""
+    """The variants of the shop; words, order, page size and place stand in the address."""
     words = request.args.get("q", "").strip()[:60]
+    sort = forms.sort_of(request.args.get("sort"), shelves.SORTS, "code")
+    only_few = request.args.get("few") == "1"
     after = request.args.get("cursor", "")[:64] or None
-    rows, following = shelves.list_shelves(reading(), [shop_of(actor).id], text=words, after=after)
-    return {"shelves": rows, "next_cursor": following, "q": words}
+    size = forms.size_of(request.args.get("size"), shelves.SIZES)
+    rows, following = shelves.list_shelves(
+        reading(), [shop_of(actor).id], text=words, sort=sort, only_few=only_few, after=after, limit=size
+    )
+    return {
+        "shelves": rows, "next_cursor": following, "q": words, "sort": sort, "few": only_few, "size": size, "sizes": shelves.SIZES,
+        "kept": {name: request.args[name][:64] for name in KEPT if request.args.get(name)},
+    }  # fmt: skip
 
 
 def back_to(endpoint: str) -> Response:
-    """The same list at the same place."""
-    kept: dict[str, Any] = {name: request.form[name][:64] for name in ("q", "cursor") if request.form.get(name)}
-    return redirect(url_for(endpoint, **kept), 303)
+    """The same list at the same place, at the row that was changed."""
+    kept: dict[str, Any] = {name: request.form[name][:64] for name in KEPT if request.form.get(name)}
+    return redirect(url_for(endpoint, **kept, _anchor=f"row-{request.form.get('code', '')[:64]}"), 303)
 
 
 @bp.get("/stock")
@@ -87,12 +100,28 @@ def price(actor: Actor) -> Response:
 @bp.get("/statement")
 @staff
 def statement(actor: Actor) -> Any:
-    """What is owed now, what is on its way to being owed, and the orders that brought it."""
+    """What is owed now, what is on its way to being owed, and the orders of a month (or all) that brought it, figure by figure."""
     shop, data = shop_of(actor), reading()
-    cursor = request.args.get("cursor", "")
-    before = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 16 else None
-    rows, following = orders_to_pack.collected_orders(data, shop.id, before)
+    month = forms.month_of(request.args.get("month"), clock.today())
+    since, until = (clock.at(first, time(0)) for first in (month, following_month(month))) if month else (None, None)
+    size = forms.size_of(request.args.get("size"), orders_to_pack.SIZES)
+    rows, following = orders_to_pack.collected_orders(
+        data, shop.id, forms.cursor_of(request.args.get("cursor")), size, since=since, until=until
+    )
     return page(
         "statement", actor, "statement", payable=wallet.balance(data, f"merchant:{shop.id}"),
-        escrow=orders_to_pack.in_escrow(data, shop.id), orders=rows, next_cursor=following,
+        escrow=orders_to_pack.in_escrow(data, shop.id), earned=orders_to_pack.earned(data, shop.id, since, until), orders=rows,
+        next_cursor=following, month=month, months=months_back(clock.today()), size=size, sizes=orders_to_pack.SIZES,
     )  # fmt: skip
+
+
+def following_month(first: date) -> date:
+    return (first + timedelta(days=32)).replace(day=1)
+
+
+def months_back(today: date, count: int = 12) -> list[date]:
+    """The first days of this month and those before it."""
+    months = [today.replace(day=1)]
+    while len(months) < count:
+        months.append((months[-1] - timedelta(days=1)).replace(day=1))
+    return months

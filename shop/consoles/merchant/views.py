@@ -1,4 +1,4 @@
-"""Orders of a merchant: the board of the day, the lists, packing, sending off. Other merchants' orders are not found."""
+"""Orders of a merchant: what to do next, the list, packing. Other merchants' orders are not found."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 from flask import Blueprint, flash, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from shop.communities.queries import directory
 from shop.consoles.merchant import forms, operations
 from shop.consoles.merchant.here import page, shop_ids, shop_of
 from shop.fulfilment import operations as fulfilment
-from shop.fulfilment import orders_to_pack, queries
+from shop.fulfilment import orders_to_pack, queries, urgency
 from shop.fulfilment.orders_to_pack import LineToPack, OrderRow, Wanted
-from shop.kernel import text
+from shop.kernel import clock, text
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
 from shop.models.orders import SubOrderState
@@ -21,7 +22,8 @@ from shop.platform.access import staff_only
 from shop.platform.actor import Actor
 from shop.platform.http import told
 from shop.platform.language import gettext as _
-from shop.platform.language import ngettext, yuan
+from shop.platform.language import yuan
+from shop.stock import shelves
 
 bp = Blueprint("merchant", __name__, url_prefix="/merchant")
 staff = staff_only("merchant_owner", "merchant_clerk")
@@ -34,12 +36,18 @@ TABS: dict[str, tuple[SubOrderState, ...]] = {
     "collected": (SubOrderState.COLLECTED, SubOrderState.COMPLETED),
     "gone": (SubOrderState.CANCELLED, SubOrderState.SHORT, SubOrderState.NOT_COLLECTED, SubOrderState.RETURNED),
 }
+MOST_TICKED = 100
 
 
 @bp.get("/")
 @staff
 def today(actor: Actor) -> Any:
-    return page("today", actor, "today", deliveries=queries.merchant_board(reading(), shop_of(actor).id))
+    """What to do next, by urgency; the deliveries; what is nearly gone from the shelf."""
+    shop, data = shop_of(actor), reading()
+    deliveries = queries.merchant_board(data, shop.id)
+    steps = urgency.next_steps(deliveries, clock.now())
+    few, more = shelves.list_shelves(data, [shop.id], only_few=True, sort="available", limit=5)
+    return page("today", actor, "today", deliveries=deliveries, steps=steps, few=few, more_few=more is not None)
 
 
 @bp.post("/shop")
@@ -56,62 +64,28 @@ def choose_shop(actor: Actor) -> Response:
 @bp.get("/orders")
 @staff
 def orders(actor: Actor) -> Any:
-    """All paid orders; tab, point, number and place stand in the address."""
+    """All paid orders. Tab, point, number, order, page size, place and ticks stand in the address.
+
+    A whole order number leads straight to its order, so that a scanned label opens it.
+    """
     tab = request.args.get("tab", "")
-    cursor = request.args.get("cursor", "")
     wanted = Wanted(
         states=TABS.get(tab, ()), point_slug=request.args.get("point", "")[:64], number=forms.plain(request.args.get("number", ""))[:40],
-        after=int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 16 else None,
+        sort=forms.sort_of(request.args.get("sort"), orders_to_pack.SORTS, "-placed"), after=forms.cursor_of(request.args.get("cursor")),
+        limit=forms.size_of(request.args.get("size"), orders_to_pack.SIZES),
     )  # fmt: skip
     rows, following = orders_to_pack.list_orders(reading(), [shop_of(actor).id], wanted)
-    return page("orders", actor, "orders", orders=rows, next_cursor=following, tab=tab, wanted=wanted)
+    if len(rows) == 1 and rows[0].number == wanted.number.upper():
+        return redirect(url_for("merchant.order", number=rows[0].number))
+    return page(
+        "orders", actor, "orders", orders=rows, next_cursor=following, tab=tab, wanted=wanted, sizes=orders_to_pack.SIZES,
+        ticked=ticked(), points=[point for community in directory(reading()).communities for point in community.points],
+    )  # fmt: skip
 
 
-@bp.get("/deliveries/<int:cycle_id>")
-@staff
-def delivery(actor: Actor, cycle_id: int) -> Any:
-    """One delivery: what to fetch, whose orders, and sending it off."""
-    return page("delivery", actor, "today", **delivery_facts(actor, cycle_id))
-
-
-@bp.get("/deliveries/<int:cycle_id>/slips")
-@staff
-def slips(actor: Actor, cycle_id: int) -> Any:
-    """The packing slips of a delivery, one order a sheet, behind the pick list."""
-    facts = delivery_facts(actor, cycle_id)
-    lines = orders_to_pack.lines_of(reading(), [order.id for order in facts["orders"]])
-    return page("slips", actor, "today", **facts, lines=lines)
-
-
-def delivery_facts(actor: Actor, cycle_id: int) -> dict[str, Any]:
-    data, own = reading(), shop_ids(actor)
-    found = queries.merchant_delivery(data, own, cycle_id)
-    if found is None:
-        raise NotFound()
-    listed = orders_to_pack.orders_of_cycle(data, own, cycle_id)
-    return {"delivery": found, "picks": orders_to_pack.pick_list(data, own, cycle_id), "orders": listed}
-
-
-@bp.post("/deliveries/<int:cycle_id>/accept")
-@staff
-def accept_all(actor: Actor, cycle_id: int) -> Response:
-    accepted = perform(fulfilment.accept_all, actor, cycle_id)
-    flash(ngettext("%(num)s order accepted.", "%(num)s orders accepted.", accepted), "success")
-    return redirect(url_for("merchant.delivery", cycle_id=cycle_id), 303)
-
-
-@bp.post("/deliveries/<int:cycle_id>/send")
-@staff
-def send(actor: Actor, cycle_id: int) -> Response:
-    """Hand everything packed to the driver."""
-    try:
-        left = perform(fulfilment.hand_to_driver, actor, cycle_id)
-        flash(ngettext("%(num)s order is on its way.", "%(num)s orders are on their way.", left), "success")
-    except NotFound:
-        raise
-    except ShopError as error:
-        flash(told(error), "error")
-    return redirect(url_for("merchant.delivery", cycle_id=cycle_id), 303)
+def ticked() -> list[str]:
+    """The orders that are ticked, from the address."""
+    return [number[:40] for number in request.args.getlist("ticked")[:MOST_TICKED]]
 
 
 @bp.get("/orders/<number>")
@@ -129,7 +103,7 @@ def order_page(
     can_pack = found.state in (SubOrderState.PLACED, SubOrderState.ACCEPTED)
     return page(
         "order", actor, "orders", order=found, lines=lines, typed=typed, errors=errors, preview=preview, trouble=trouble, can_pack=can_pack,
-        next_order=next_to_pack(found) if not can_pack else None,
+        next_order=next_to_pack(found) if not can_pack else None, unit=forms.unit_of(request.form.get("unit") or session.get("scale_unit")),
     )  # fmt: skip
 
 
@@ -145,8 +119,9 @@ def pack(actor: Actor, number: str) -> Any:
     """First "check" shows what each line will cost and what goes back; then "pack" does it. Both are worked out here."""
     found = orders_to_pack.get_order(reading(), shop_ids(actor), number)
     typed = {name: value[:20] for name, value in request.form.items() if name.startswith("grams-")}
+    unit = session["scale_unit"] = forms.unit_of(request.form.get("unit"))  # the scale on this counter stays the same scale
     try:
-        weights = forms.weights_of(typed)
+        weights = forms.weights_of(typed, unit)
         if request.form.get("do") == "check":
             return order_page(actor, found, typed, {}, preview_of(found, weights))
         packed = perform(fulfilment.pack, actor, found.id, weights)
@@ -164,12 +139,13 @@ def pack(actor: Actor, number: str) -> Any:
 
 
 def preview_of(found: OrderRow, weights: dict[int, int]) -> dict[int, Any]:
-    """What each weighed line would cost, and how much of its ceiling would go back."""
+    """What each weighed line would cost, how much of its ceiling would go back, and how far off it is from what was ordered."""
     weighed: list[LineToPack] = [line for line in orders_to_pack.lines_of(reading(), [found.id])[found.id] if line.id in weights]
     shown = {}
     for line in weighed:
-        final = final_total(line.line_total, line.unit_price, line.unit_grams, weights[line.id])
-        shown[line.id] = {"final": final, "back": line.line_total - final}
+        grams = weights[line.id]
+        final = final_total(line.line_total, line.unit_price, line.unit_grams, grams)
+        shown[line.id] = {"grams": grams, "off": grams - line.nominal_grams, "final": final, "back": line.line_total - final}
     return shown
 
 
@@ -189,12 +165,3 @@ def decline(actor: Actor, number: str) -> Response:
     except ShopError as error:
         flash(told(error), "error")
     return redirect(url_for("merchant.order", number=number), 303)
-
-
-@bp.get("/orders/<number>/slip")
-@staff
-def slip(actor: Actor, number: str) -> Any:
-    """The packing slip of one order, to print."""
-    found = orders_to_pack.get_order(reading(), shop_ids(actor), number)
-    lines = orders_to_pack.lines_of(reading(), [found.id])
-    return page("slips", actor, "orders", delivery=None, picks=[], orders=[found], lines=lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +29,7 @@ from shop.platform.language import moment, name_of, ngettext, words
 bp = Blueprint("station", __name__, url_prefix="/station")
 
 MOST_TYPED = 200
+SIZES = (50, 100, 200)
 
 
 def point_of(actor: Actor) -> Point:
@@ -74,10 +77,53 @@ def choose_point(actor: Actor) -> Response:
 @staff_only("keeper")
 def delivery(actor: Actor, cycle_id: int) -> Any:
     """Count a batch against what was ordered."""
+    return page("delivery", actor, "today", **batch_facts(actor, cycle_id))
+
+
+@bp.get("/deliveries/<int:cycle_id>/print")
+@staff_only("keeper")
+def counting_list(actor: Actor, cycle_id: int) -> Any:
+    """The same on paper."""
+    return page("counting_list", actor, "today", **batch_facts(actor, cycle_id))
+
+
+def batch_facts(actor: Actor, cycle_id: int) -> dict[str, Any]:
     found = queries.point_delivery(reading(), actor.points("keeper"), cycle_id)
     if found is None:
         raise NotFound()
-    return page("delivery", actor, "today", delivery=found, parts=queries.incoming(reading(), cycle_id))
+    return {"delivery": found, "parts": queries.incoming(reading(), cycle_id)}
+
+
+@bp.get("/waiting")
+@staff_only("keeper")
+def waiting(actor: Actor) -> Any:
+    """Who has goods here; the end of a phone number, order, page size and place stand in the address."""
+    return page("waiting", actor, "waiting", **waiting_facts(actor))
+
+
+@bp.get("/waiting/print")
+@staff_only("keeper")
+def waiting_list(actor: Actor) -> Any:
+    """The same on paper, to look through the shelf with."""
+    return page("waiting_list", actor, "waiting", **waiting_facts(actor, limit=500))
+
+
+def waiting_facts(actor: Actor, limit: int | None = None) -> dict[str, Any]:
+    tail = "".join(figure for figure in unicodedata.normalize("NFKC", request.args.get("tail", "")) if figure in "0123456789")[:11]
+    sort = request.args.get("sort", "")
+    sort = sort if sort.removeprefix("-") in queries.WAITING_SORTS else "until"
+    size = next((size for size in SIZES if str(size) == request.args.get("size")), SIZES[0])
+    only_overdue = request.args.get("overdue") == "1"
+    rows, following = queries.waiting_at(
+        reading(), point_of(actor).id, tail=tail, only_overdue=only_overdue, sort=sort, after=place(), limit=limit or size
+    )
+    return {"rows": rows, "next_cursor": following, "tail": tail, "sort": sort, "overdue": only_overdue, "size": size, "sizes": SIZES}
+
+
+def place() -> int | None:
+    """Where the list goes on, from the address."""
+    cursor = request.args.get("cursor", "")
+    return int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 16 else None
 
 
 @bp.post("/arrivals")
@@ -114,7 +160,11 @@ def desk(actor: Actor) -> Any:
 
 def desk_page(actor: Actor, **values: Any) -> str:
     given = {"done": None, "refusal": "", "matches": [], "expired_ref": "", **values}
-    return page("desk", actor, "desk", reason_words=reason_words, **given)
+    point_id, data = point_of(actor).id, reading()
+    return page(
+        "desk", actor, "desk", reason_words=reason_words, figures=queries.point_figures(data, point_id),
+        events=queries.desk_events(data, point_id, limit=5), **given,
+    )  # fmt: skip
 
 
 @bp.post("/desk")
@@ -176,8 +226,23 @@ def extend(actor: Actor, ref: str) -> Response:
 @bp.get("/log")
 @staff_only("keeper")
 def log(actor: Actor) -> Any:
-    """Every scan of this point, refused ones with their reason."""
-    return page("log", actor, "log", events=queries.desk_events(reading(), point_of(actor).id, limit=100), reason_words=reason_words)
+    """Every scan of this point, refused ones with their reason; outcome, day and place stand in the address."""
+    outcome, day = request.args.get("outcome", ""), day_of(request.args.get("day", ""))
+    size = next((size for size in SIZES if str(size) == request.args.get("size")), SIZES[0])
+    events = queries.desk_events(reading(), point_of(actor).id, limit=size + 1, outcome=outcome, day=day, before=place())
+    following = events[size - 1].id if len(events) > size else None
+    return page(
+        "log", actor, "log", events=events[:size], next_cursor=following, outcome=outcome, day_wanted=day, size=size, sizes=SIZES,
+        reason_words=reason_words,
+    )  # fmt: skip
+
+
+def day_of(text: str) -> date | None:
+    """A day such as `2026-11-25`; anything else is no day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def reason_words(reason: str | None) -> str:

@@ -1,35 +1,51 @@
 // The camera reads a QR code where the browser can. Typing and scanner guns work without any of this.
 const button = document.querySelector("[data-camera]");
 const view = document.querySelector("[data-camera-view]");
+const said = document.querySelector("[data-camera-said]");
 
 async function canRead() {
   if (!("BarcodeDetector" in window) || !navigator.mediaDevices?.getUserMedia) return false;
   return (await BarcodeDetector.getSupportedFormats()).includes("qr_code");
 }
 
+let stream = null;
+
+function stop() {
+  stream?.getTracks().forEach((track) => track.stop());
+  stream = null;
+  view.hidden = true;
+  button.setAttribute("aria-pressed", "false");
+}
+
 async function read(field) {
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  const detector = new BarcodeDetector({ formats: ["qr_code"] });
+  said.hidden = true;
+  stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   view.srcObject = stream;
   view.hidden = false;
+  button.setAttribute("aria-pressed", "true");
   await view.play();
-  const stop = () => { stream.getTracks().forEach((track) => track.stop()); view.hidden = true; };
+  const detector = new BarcodeDetector({ formats: ["qr_code"] });
   const look = async () => {
-    if (view.hidden) return;
-    const found = await detector.detect(view).catch(() => []);
-    if (found.length) {
-      stop();
-      field.value = found[0].rawValue;
-      field.form.requestSubmit();
-      return;
-    }
-    requestAnimationFrame(look);
+    if (!stream) return;
+    const [found] = await detector.detect(view).catch(() => []);
+    if (!found) { requestAnimationFrame(look); return; }
+    stop();
+    field.value = found.rawValue;
+    field.form.requestSubmit();
   };
-  button.addEventListener("click", stop, { once: true });
   look();
 }
 
 if (button && view && await canRead()) {
   button.hidden = false;
-  button.addEventListener("click", () => { if (view.hidden) read(document.getElementById(button.dataset.camera)).catch(() => { view.hidden = true; }); });
+  button.addEventListener("click", () => {
+    if (stream) { stop(); return; }
+    read(document.getElementById(button.dataset.camera)).catch(() => {
+      stop();
+      said.textContent = said.dataset.refused;
+      said.hidden = false;
+    });
+  });
+  // A page that nobody looks at films nobody.
+  document.addEventListener("visibilitychange", () => { if (document.hidden && stream) stop(); });
 }

@@ -1,14 +1,8 @@
-// The desk: a scanner gun types fast and ends with Enter; ticked rows are counted.
+// Code fields, ticked rows, and counting by scanning. What the keyboard and scanner guns do outside of fields is in keys.js.
 export function enhance(root) {
   for (const field of root.querySelectorAll("[data-scan]")) {
     if (field.dataset.started) continue;
     field.dataset.started = "yes";
-    // Typing anywhere that is not a field goes to the scan field, so that a scan is never lost.
-    document.addEventListener("keydown", (event) => {
-      if (!field.isConnected || event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1) return;
-      if (event.target.closest("input, textarea, select, button, a, dialog, summary, [contenteditable]")) return;
-      field.focus();
-    });
     field.addEventListener("focus", () => field.select());
     // Full-width figures from a Chinese keyboard become plain ones.
     field.addEventListener("change", () => { field.value = field.value.normalize("NFKC").trim(); });
@@ -20,19 +14,67 @@ export function enhance(root) {
     all.dataset.started = "yes";
     all.addEventListener("change", () => {
       for (const tick of all.closest("table").querySelectorAll("[data-row-tick]")) tick.checked = all.checked;
-      count(all.closest("form"));
+      changed(all.closest("form"));
     });
   }
   for (const bar of root.querySelectorAll("[data-bulk]")) count(bar.closest("form"));
+  for (const form of root.querySelectorAll("form[data-tick-by-scan]")) countByScanning(form);
+}
+
+function changed(form) {
+  count(form);
+  if (form && "ticksInAddress" in form.dataset) keepInAddress(form);
 }
 
 function count(form) {
   if (!form) return;
   const ticks = [...form.querySelectorAll("[data-row-tick]")];
-  const number = ticks.filter((tick) => tick.checked).length;
+  const number = ticks.filter((tick) => tick.checked).length + form.querySelectorAll("[data-ticked-elsewhere]").length;
   for (const place of form.querySelectorAll("[data-bulk-count]")) place.textContent = String(number);
+  for (const bar of form.querySelectorAll("[data-bulk]")) bar.classList.toggle("is-active", number > 0);
   const all = form.querySelector("[data-select-all]");
-  if (all) { all.checked = number > 0 && number === ticks.length; all.indeterminate = number > 0 && number < ticks.length; }
+  const here = ticks.filter((tick) => tick.checked).length;
+  if (all) { all.checked = here > 0 && here === ticks.length; all.indeterminate = here > 0 && here < ticks.length; }
 }
 
-document.addEventListener("change", (event) => { if (event.target.matches("[data-row-tick]")) count(event.target.closest("form")); });
+// Ticks stand in the address, so that they survive sorting, the next page, Back and a reload.
+function keepInAddress(form) {
+  const ticked = [...new FormData(form).getAll("ticked")];
+  const renew = (address) => {
+    const url = new URL(address, location.href);
+    url.searchParams.delete("ticked");
+    for (const number of ticked) url.searchParams.append("ticked", number);
+    return url;
+  };
+  history.replaceState(history.state, "", renew(location.href));
+  for (const link of document.querySelectorAll("main .sort-link, main .pager a")) link.href = renew(link.href);
+}
+
+document.addEventListener("change", (event) => { if (event.target.matches("[data-row-tick]")) changed(event.target.closest("form")); });
+
+// A batch is counted by scanning its labels: the first scan takes all ticks off, from then on what was scanned is here.
+function countByScanning(form) {
+  if (form.dataset.started) return;
+  form.dataset.started = "yes";
+  form.hidden = false;
+  const field = form.querySelector("[data-scan]");
+  const said = form.querySelector("[data-said]");
+  const ticks = [...document.querySelectorAll(`#${form.dataset.tickByScan} [data-here]`)];
+  let begun = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const number = field.value.normalize("NFKC").trim().toUpperCase();
+    const tick = ticks.find((one) => one.value.toUpperCase() === number);
+    field.value = "";
+    field.focus();
+    said.className = tick ? "good" : "bad";
+    if (!tick) { said.textContent = form.dataset.unknown.replace("{number}", number); return; }
+    if (!begun) for (const one of ticks) one.checked = false;
+    begun = true;
+    tick.checked = true;
+    tick.closest("tr").classList.add("is-scanned");
+    const here = ticks.filter((one) => one.checked).length;
+    said.textContent = form.dataset.found.replace("{number}", number).replace("{here}", here).replace("{all}", ticks.length);
+  });
+}
