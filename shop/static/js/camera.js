@@ -29,7 +29,10 @@ async function read(field) {
   look();
 }
 
-if (button && view && await canRead()) {
+async function offer() {
+  if (!await canRead()) return;
   button.hidden = false;
   button.addEventListener("click", () => { if (view.hidden) read(document.getElementById(button.dataset.camera)).catch(() => { view.hidden = true; }); });
 }
+
+if (button && view) offer();

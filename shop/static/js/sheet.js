@@ -1,5 +1,5 @@
 // Opens a panel as a modal dialog, so that focus stays in it and Escape closes it.
-export function enhance(root) {
+document.addEventListener("linli:arrived", ({ detail: root }) => {
   for (const link of root.querySelectorAll("[data-sheet]")) {
     const sheet = document.getElementById(link.dataset.sheet);
     if (link.dataset.started || !sheet?.showModal) continue;
@@ -12,4 +12,4 @@ export function enhance(root) {
       if (event.target === sheet || event.target.closest("[data-sheet-close]")) { event.preventDefault(); sheet.close(); }
     });
   }
-}
+});
