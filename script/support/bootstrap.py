@@ -75,9 +75,6 @@ def without_unread_values(rules: str) -> str:
 
     The shop's own sheets set such properties and never read them.
     """
-    while True:
-        read = set(READING.findall(rules))
-        left = DEFINITION.sub(lambda found: found.group() if found.group(1) in read else "", rules)
-        if left == rules:
-            return EMPTY.sub("", left)
-        rules = left
+    read = set(READING.findall(rules))
+    left = DEFINITION.sub(lambda found: found.group() if found.group(1) in read else "", rules)
+    return EMPTY.sub("", left) if left == rules else without_unread_values(left)
