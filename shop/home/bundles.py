@@ -1,8 +1,9 @@
 """One style sheet and one script for each kind of page, joined from their parts when they are first asked for: nothing to build, so
 nothing that can be out of date.
 
-Style parts follow each other. Every script part of ours becomes a function of its own, so that their names never meet; they hear of
-each other by events only.
+Style parts follow each other. Every script part of ours becomes a function of its own, so that their names never meet. A part that
+exports `enhance(root)` is called with the document, and with whatever comes onto the page later; app.js, the last part, tells of both
+by the event "linli:arrived". A script that one page alone needs is no part: its template loads it as a module.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ GROUND = ("vendor/bootstrap.css", "css/base.css", "css/components.css")
 PARTS = ("js/stepper.js", "js/code.js", "js/sheet.js", "js/choice.js", "js/sw-register.js")
 BUNDLES: dict[str, tuple[str, ...]] = {
     "site.css": GROUND,
-    "site.js": ("vendor/htmx.min.js", *PARTS, "js/offline.js", "js/app.js"),
+    "site.js": ("vendor/htmx.min.js", *PARTS, "js/app.js"),
     "console.css": (*GROUND, "css/console.css"),
-    "console.js": ("vendor/htmx.min.js", *PARTS, "js/desk.js", "js/camera.js", "js/app.js"),
+    "console.js": ("vendor/htmx.min.js", *PARTS, "js/desk.js", "js/app.js"),
     "paper.css": (*GROUND, "css/print.css"),
     "paper.js": ("js/code.js", "js/app.js"),
 }
@@ -38,6 +39,8 @@ BY_OTHERS = "vendor/"
 STYLE_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SPACE = re.compile(r"\s+")
 AROUND_MARKS = re.compile(r" ?([{};]) ?")
+EXPORT = "export function enhance("
+CALLED = 'document.addEventListener("linli:arrived", (event) => enhance(event.detail));'
 AFTER_NAME = re.compile(r"(?<=[\w-]): ")
 
 
@@ -71,11 +74,13 @@ def style_part(place: str, text: str) -> str:
 
 
 def script_part(place: str, text: str) -> str:
-    """A script in a function of its own, without lines that only comment."""
+    """A script in a function of its own, without lines that only comment; what it exports is called when something arrives."""
     if place.startswith(BY_OTHERS):
         return text
     lines = (line.strip() for line in text.splitlines())
     said = "\n".join(line for line in lines if line and not line.startswith("//"))
+    if EXPORT in said:
+        said = f"{said.replace(EXPORT, EXPORT.removeprefix('export '))}\n{CALLED}"
     return f'(() => {{\n"use strict";\n{said}\n}})();'
 
 

@@ -22,7 +22,7 @@ bp = Blueprint("installable", __name__)
 GROUND = "#fbf8f3"
 """The ground colour of base.css, around the page while the app opens."""
 
-SHELL = ("built/site.css", "built/site.js", "img/icons.svg", "img/empty/parcels.svg")
+SHELL = ("built/site.css", "built/site.js", "js/offline.js", "img/logo.svg", "img/icons.svg", "img/empty/parcels.svg")
 """What the page without a network is made of."""
 
 SIGNING_OUT = frozenset({"accounts.sign_out", "accounts.revoke"})

@@ -27,10 +27,10 @@ pytestmark = pytest.mark.browser
 
 ZH, EN, ELDER = Dress("zh"), Dress("en"), Dress("zh", is_elder=True)
 LOOKED_AT = {
-    STRANGER: ({"shop/home", "shop/category", "shop/product", "account/sign-in"}, [ZH, EN, ELDER]),
+    STRANGER: ({"shop/home", "shop/category", "shop/product", "account/sign-in"}, [EN, ELDER, ZH]),
     MEI: (
         {"shop/home-mei", "cart/cart", "cart/checkout", "bills/bills", "pickup/pass", "wallet/wallet", "orders/order-ready"},
-        [ZH, EN, ELDER],
+        [EN, ELDER, ZH],
     ),
     ORANGE_OWNER: ({"merchant/today"}, [ZH, EN]),
     KEEPER: ({"station/desk"}, [ZH, EN]),
@@ -74,7 +74,7 @@ def somebody(people: People, house: House, phone: str) -> Person:
     """A person signed in through the pages, as the tools know one."""
     person = Person(people.browser, Town(house), phone)  # type: ignore[arg-type]
     if phone != STRANGER:
-        visitor = people.visitor("somebody", phone)
+        visitor = people.visitor("somebody", phone, "en")
         visitor.sign_in()
         if phone in CONSOLES:
             visitor.confirm(CONSOLES[phone])

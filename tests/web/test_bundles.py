@@ -49,10 +49,13 @@ def test_unknown_bundle_is_not_there(client: FlaskClient) -> None:
     assert client.get("/static/built/other.css").status_code == 404
 
 
-def test_every_file_of_ours_is_in_a_bundle() -> None:
+def test_every_file_of_ours_is_in_a_bundle_or_loaded_by_the_page_that_needs_it() -> None:
     used = {place for places in BUNDLES.values() for place in places}
+    templates = "\n".join(path.read_text() for path in (STATIC.parent / "templates").rglob("*.html"))
+    alone = set(re.findall(r"asset\('((?:css|js|vendor)/[^']+)'\)", templates))
     ours = {str(path.relative_to(STATIC)) for folder in ("css", "js", "vendor") for path in (STATIC / folder).iterdir()}
-    assert used == ours
+    assert used | alone == ours
+    assert used & alone == set()
 
 
 def test_edited_part_is_a_new_bundle_under_a_new_address(
@@ -92,13 +95,21 @@ def test_script_parts_do_not_meet() -> None:
     assert script_part("vendor/x.js", "// theirs\nf()") == "// theirs\nf()"
 
 
-def test_no_script_has_text_over_several_lines() -> None:
-    """Lines lose their indentation on the way: a text that runs over several would change."""
-    for path in (STATIC / "js").iterdir():
-        text = path.read_text()
-        assert [line for line in text.splitlines() if line.count("`") % 2] == []
-        assert "/*" not in text
-        assert not re.search(r"^\s*(import|export)\b", text, re.MULTILINE), "parts hear of each other by events"
+def test_a_part_that_exports_is_called_with_what_arrives() -> None:
+    assert script_part("js/x.js", "export function enhance(root) {\n  f(root);\n}\n") == (
+        '(() => {\n"use strict";\nfunction enhance(root) {\nf(root);\n}\n'
+        'document.addEventListener("linli:arrived", (event) => enhance(event.detail));\n})();'
+    )
+
+
+@pytest.mark.parametrize("place", sorted({place for places in BUNDLES.values() for place in places if place.startswith("js/")}))
+def test_parts_of_a_script_can_be_joined(place: str) -> None:
+    """Lines lose their indentation on the way: a text over several would change. And nothing but `enhance` is imported or exported."""
+    text = (STATIC / place).read_text()
+    assert [line for line in text.splitlines() if line.count("`") % 2] == []
+    assert "/*" not in text
+    assert not re.search(r"^\s*(import\b|export (?!function enhance\())|\bimport[.(]", text, re.MULTILINE)
+    assert not re.search(r"^(const .* = )?await\b", text, re.MULTILINE), "it would have to be a module"
 
 
 def test_the_licences_of_others_stay_in() -> None:

@@ -203,8 +203,12 @@ def test_every_kind_of_entry_has_plain_words(make: Factories, client: FlaskClien
     sign_in(client, buyer)
     page = client.get("/wallet").text
     for words in (
-        f"Order {placed.number} at Orange Co-op", f"Refund for order {placed.number} at Orange Co-op", "Top-up by card", "Opening balance",
-        "Correction", "Payment",
+        f"Order {placed.number} at Orange Co-op",
+        f"Refund for order {placed.number} at Orange Co-op",
+        "Top-up by card",
+        "Opening balance",
+        "Correction",
+        "Payment",
     ):
         assert words in page, words
     assert f'href="/payments/{payment.ref}"' in page
@@ -218,15 +222,28 @@ def test_a_bill_that_was_refused_is_listed_as_returned(make: Factories, client: 
         biller = session.scalars(sa.select(Biller).limit(1)).one()
         session.add(
             BillPayment(
-                ref="B1", serial="S1", request_key="k", user_id=user.id, biller_id=biller.id, account_no="1", total=Money(3_000),
-                state=BillPaymentState.FUNDS_HELD, holder_masked="", created_at=clock.now(),
+                ref="B1",
+                serial="S1",
+                request_key="k",
+                user_id=user.id,
+                biller_id=biller.id,
+                account_no="1",
+                total=Money(3_000),
+                state=BillPaymentState.FUNDS_HELD,
+                holder_masked="",
+                created_at=clock.now(),
             )
         )
         session.flush()
         name = biller.name_en
         bill_id = session.scalars(sa.select(BillPayment.id)).one()
         paid = payments.start(
-            session, actor_of(user), purpose=PaymentPurpose.BILL, method=PaymentMethod.WALLET, amount=Money(3_000), bill_payment_id=bill_id,
+            session,
+            actor_of(user),
+            purpose=PaymentPurpose.BILL,
+            method=PaymentMethod.WALLET,
+            amount=Money(3_000),
+            bill_payment_id=bill_id,
             is_paid=True,
         )
     move("held", f"wallet:{user.id}", "bill_hold", 3_000, kind=TransferKind.BILL_HOLD, subject=("bill_payment", bill_id))

@@ -29,10 +29,7 @@ async function read(field) {
   look();
 }
 
-async function offer() {
-  if (!await canRead()) return;
+if (button && view && await canRead()) {
   button.hidden = false;
   button.addEventListener("click", () => { if (view.hidden) read(document.getElementById(button.dataset.camera)).catch(() => { view.hidden = true; }); });
 }
-
-if (button && view) offer();

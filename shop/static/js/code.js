@@ -1,5 +1,5 @@
 // Copying a code, reading a text aloud, printing: buttons that only exist with script.
-document.addEventListener("linli:arrived", ({ detail: root }) => {
+export function enhance(root) {
   for (const button of unhide(root, "[data-copy]", Boolean(navigator.clipboard))) {
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy);
@@ -8,7 +8,7 @@ document.addEventListener("linli:arrived", ({ detail: root }) => {
   }
   for (const button of unhide(root, "[data-print]", true)) button.addEventListener("click", () => window.print());
   for (const button of unhide(root, "[data-read]", "speechSynthesis" in window)) button.addEventListener("click", () => read(button));
-});
+}
 
 function unhide(root, selector, possible) {
   const found = [...root.querySelectorAll(selector)].filter((button) => possible && button.hidden);

@@ -1,5 +1,5 @@
 // The desk: a scanner gun types fast and ends with Enter; ticked rows are counted.
-document.addEventListener("linli:arrived", ({ detail: root }) => {
+export function enhance(root) {
   for (const field of root.querySelectorAll("[data-scan]")) {
     if (field.dataset.started) continue;
     field.dataset.started = "yes";
@@ -24,7 +24,7 @@ document.addEventListener("linli:arrived", ({ detail: root }) => {
     });
   }
   for (const bar of root.querySelectorAll("[data-bulk]")) count(bar.closest("form"));
-});
+}
 
 function count(form) {
   if (!form) return;

@@ -13,7 +13,5 @@ async function show() {
   list.hidden = ![...list.querySelectorAll("a")].some((link) => !link.hidden);
 }
 
-if (list) {
-  if ("caches" in window) show();
-  window.addEventListener("online", () => window.location.reload(), { once: true });
-}
+if (list && "caches" in window) show();
+window.addEventListener("online", () => window.location.reload(), { once: true });

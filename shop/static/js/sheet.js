@@ -1,5 +1,5 @@
 // Opens a panel as a modal dialog, so that focus stays in it and Escape closes it.
-document.addEventListener("linli:arrived", ({ detail: root }) => {
+export function enhance(root) {
   for (const link of root.querySelectorAll("[data-sheet]")) {
     const sheet = document.getElementById(link.dataset.sheet);
     if (link.dataset.started || !sheet?.showModal) continue;
@@ -12,4 +12,4 @@ document.addEventListener("linli:arrived", ({ detail: root }) => {
       if (event.target === sheet || event.target.closest("[data-sheet-close]")) { event.preventDefault(); sheet.close(); }
     });
   }
-});
+}

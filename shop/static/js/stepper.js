@@ -1,5 +1,5 @@
 // Minus and plus beside a number field; the field alone works without this.
-document.addEventListener("linli:arrived", ({ detail: root }) => {
+export function enhance(root) {
   for (const box of root.querySelectorAll("[data-quantity]")) {
     if (box.dataset.started) continue;
     box.dataset.started = "yes";
@@ -33,4 +33,4 @@ document.addEventListener("linli:arrived", ({ detail: root }) => {
       if (!event.defaultPrevented && amount !== undefined) form.querySelector(".stepper-count").textContent = amount;
     });
   }
-});
+}
