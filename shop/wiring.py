@@ -54,7 +54,7 @@ from shop.communities import views as communities
 from shop.consoles.admin import views as admin
 from shop.consoles.merchant import views as merchant
 from shop.consoles.station import views as station
-from shop.home import context, development, installable, legal
+from shop.home import bundles, context, development, installable, legal
 from shop.home import views as home
 from shop.kernel import clock, db, keys
 from shop.orders import views as orders
@@ -69,6 +69,7 @@ from shop.wallet import views as wallet
 BLUEPRINTS = [
     health.bp,
     files.bp,
+    bundles.bp,
     home.bp,
     home.life,
     installable.bp,

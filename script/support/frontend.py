@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from script.support import bootstrap
 from script.support.packages import NODE_LOCK, install_locked
 from script.support.places import NODE_MODULES, PACKAGE_LOCK, ROOT, VENDOR, VENV, venv_command
 from script.support.shell import run_quietly, say
@@ -17,8 +18,7 @@ OLDEST_NPM = 7
 """The first npm that reads the format of our lock."""
 
 VENDORED = {
-    "bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
-    "bootstrap.bundle.min.js": "bootstrap/dist/js/bootstrap.bundle.min.js",
+    "bootstrap.css": "bootstrap/dist/css/bootstrap.min.css",
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
 }
 """Name under `shop/static/vendor/` and the file in `node_modules/` that it comes from."""
@@ -32,7 +32,7 @@ SOURCE_MAP_LINE = re.compile(rb"^[ \t]*(?://[#@]|/\*[#@])[ \t]*sourceMappingURL=
 def ensure_frontend(stamps: Stamps, *, development: bool) -> None:
     """Fetch and copy the front-end files when the lock or the list of files changed, or a file is missing."""
     locked = fingerprint_of_file(PACKAGE_LOCK)
-    wanted = fingerprint_of_text(locked, repr(sorted(VENDORED.items())))
+    wanted = fingerprint_of_text(locked, repr(sorted(VENDORED.items())), fingerprint_of_file(Path(bootstrap.__file__)))
     served = stamps.is_current("vendor", wanted) and all((VENDOR / name).is_file() for name in VENDORED)
     tested = stamps.is_current("node_modules", f"{locked} with tests") and all((NODE_MODULES / name).is_file() for name in FOR_TESTS)
     if served and (tested or not development):
@@ -81,15 +81,21 @@ def with_venv_first(environment: dict[str, str]) -> dict[str, str]:
 
 
 def copy_files(source: Path, target: Path) -> None:
-    """Copy the vendored files, without their source-map lines, and drop whatever else is there."""
+    """Copy what the shop needs of the vendored files, and drop whatever else is there."""
     target.mkdir(parents=True, exist_ok=True)
     for extra in target.iterdir():
         if extra.name not in VENDORED and extra.is_file():
             extra.unlink()
     for name, origin in VENDORED.items():
         fresh = target / f"{name}.new"
-        fresh.write_bytes(without_source_map((source / origin).read_bytes()))
+        fresh.write_bytes(needed_of(name, (source / origin).read_bytes()))
         os.replace(fresh, target / name)
+
+
+def needed_of(name: str, content: bytes) -> bytes:
+    """The file as it is served: of Bootstrap the least, and nothing that makes browsers ask for a source map."""
+    content = without_source_map(content)
+    return bootstrap.least_of(content.decode()).encode() if name == "bootstrap.css" else content
 
 
 def without_source_map(content: bytes) -> bytes:

@@ -15,13 +15,14 @@ ZOOMED = {"width": 195, "height": 422}
 """A phone of 390 pixels zoomed to 200 %."""
 
 OVERFLOW = """() => {
-  const wide = document.documentElement.scrollWidth - window.innerWidth;
+  const room = document.documentElement.clientWidth; // a phone's innerWidth grows with what is too wide for it
+  const wide = document.documentElement.scrollWidth - room;
   if (wide <= 1) return [];
   const scrolls = (element) => { for (let up = element.parentElement; up && up !== document.body; up = up.parentElement)
     if (/auto|scroll|hidden|clip/.test(getComputedStyle(up).overflowX)) return true; return false; };
   const guilty = [...document.body.querySelectorAll('*')].filter((element) => {
     const box = element.getBoundingClientRect();
-    return box.width && box.right > window.innerWidth + 1 && !scrolls(element); });
+    return box.width && box.right > room + 1 && !scrolls(element); });
   return [`${wide} px too wide: ` + guilty.slice(-2).map((element) => `${element.tagName.toLowerCase()}.${element.className}`).join(', ')];
 }"""
 
@@ -60,12 +61,16 @@ SLOWER_PROCESSOR = 4
 
 @dataclass
 class Line:
-    """What came over the wire while a page was opened."""
+    """What came over the wire while a page was opened by somebody who had nothing yet."""
 
     session: CDPSession
-    requests: int = 0
     received: int = 0
-    addresses: list[str] = field(default_factory=list)
+    addresses: dict[str, None] = field(default_factory=dict)
+    """Each once, in order: whoever keeps what came does not ask twice for a picture that is also the page's icon."""
+
+    @property
+    def requests(self) -> int:
+        return len(self.addresses)
 
     @classmethod
     def of(cls, context: BrowserContext, tab: Page) -> Line:
@@ -79,14 +84,13 @@ class Line:
     def asked(self, event: dict[str, Any]) -> None:
         url = event["request"]["url"]
         if url.startswith("http"):
-            self.requests += 1
-            self.addresses.append(url)
+            self.addresses[url] = None
 
     def finished(self, event: dict[str, Any]) -> None:
         self.received += int(event["encodedDataLength"])
 
     def begin(self) -> None:
-        self.requests, self.received, self.addresses = 0, 0, []
+        self.received, self.addresses = 0, {}
 
 
 def axe(tab: Page) -> list[str]:

@@ -178,6 +178,11 @@ def areas() -> list[str]:
     return list(dict.fromkeys(page.area for page in PAGES))
 
 
+def names() -> list[str]:
+    """Every page as `area/name`."""
+    return [f"{page.area}/{page.name}" for page in PAGES]
+
+
 def facts_of(city: City) -> dict[str, str]:
     """What the names in addresses stand for in this city; a name without an answer is left out."""
     found = {name: city.ask(statement, *values) for name, (statement, values) in FACTS.items()}
@@ -185,5 +190,5 @@ def facts_of(city: City) -> dict[str, str]:
 
 
 def pages_of(who: str, chosen: set[str]) -> Iterator[Page]:
-    """One person's pages, in the order of the table; `chosen` areas only, all when it is empty."""
-    return (page for page in PAGES if page.who == who and (not chosen or page.area in chosen))
+    """One person's pages, in the order of the table; of `chosen` areas and pages (`area/name`) only, all when it is empty."""
+    return (page for page in PAGES if page.who == who and (not chosen or chosen & {page.area, f"{page.area}/{page.name}"}))

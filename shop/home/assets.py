@@ -11,13 +11,16 @@ from flask import Flask
 LENGTH = 10
 LOOK_AGAIN_SECONDS = 1.0
 
+Listing = tuple[tuple[str, int, int], ...]
+
 
 class Assets:
-    """`asset("css/base.css")` is `/static/css/base.css?v=…`, with one version for the whole folder: modules import each other."""
+    """`asset("css/base.css")` is `/static/css/base.css?v=…`, with one version for the whole folder: its files belong together."""
 
     def __init__(self, folder: Path, url_path: str, is_watched: bool) -> None:
         self.folder, self.url_path, self.is_watched = folder, url_path, is_watched
         self._version = ""
+        self._listing: Listing = ()
         self._looked_at = 0.0
 
     def __call__(self, path: str) -> str:
@@ -25,16 +28,28 @@ class Assets:
 
     @property
     def version(self) -> str:
-        """A fingerprint of what the folder holds, the same on every machine; taken once, or again and again while files are edited."""
+        """A fingerprint of what the folder holds, the same on every machine; taken once, or whenever an edited file is noticed."""
         if not self._version or (self.is_watched and time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS):
-            digest = hashlib.sha256()
-            for place in sorted(place for place in self.folder.rglob("*") if place.is_file()):
-                digest.update(str(place.relative_to(self.folder)).encode() + b"\0" + place.read_bytes())
-            self._version, self._looked_at = digest.hexdigest()[:LENGTH], time.monotonic()
+            self._looked_at = time.monotonic()
+            listing = self.listing()
+            if listing != self._listing:
+                self._version, self._listing = self.fingerprint(), listing
         return self._version
+
+    def listing(self) -> Listing:
+        """Names, times and sizes: enough to notice an edit, cheap enough to look again and again."""
+        found = ((place, place.stat()) for place in sorted(self.folder.rglob("*")) if place.is_file())
+        return tuple((str(place), status.st_mtime_ns, status.st_size) for place, status in found)
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for place in sorted(place for place in self.folder.rglob("*") if place.is_file()):
+            digest.update(str(place.relative_to(self.folder)).encode() + b"\0" + place.read_bytes())
+        return digest.hexdigest()[:LENGTH]
 
 
 def init_app(app: Flask) -> None:
-    assets = Assets(Path(str(app.static_folder)), str(app.static_url_path), is_watched=app.debug)
+    is_watched = app.config["APP_ENV"] != "production"
+    assets = Assets(Path(str(app.static_folder)), str(app.static_url_path), is_watched)
     app.extensions["assets"] = assets
     app.jinja_env.globals["asset"] = assets

@@ -22,10 +22,7 @@ bp = Blueprint("installable", __name__)
 GROUND = "#fbf8f3"
 """The ground colour of base.css, around the page while the app opens."""
 
-SHELL = (
-    "vendor/bootstrap.min.css", "css/base.css", "css/components.css", "vendor/htmx.min.js", "js/app.js", "js/sw-register.js",
-    "js/offline.js", "js/code.js", "img/logo.svg", "img/icons.svg", "img/empty/parcels.svg",
-)  # fmt: skip
+SHELL = ("built/site.css", "built/site.js", "js/offline.js", "img/logo.svg", "img/icons.svg", "img/empty/parcels.svg")
 """What the page without a network is made of."""
 
 SIGNING_OUT = frozenset({"accounts.sign_out", "accounts.revoke"})

@@ -30,6 +30,9 @@ LEVEL_ONCE = 9
 LONGEST_PADDING = 100
 """Up to so many random bytes hide the true length of an answer that is made for one reader."""
 
+VERSIONED = frozenset({"static", "bundles.serve"})
+"""Endpoints whose addresses carry the version of what they hold."""
+
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -102,7 +105,7 @@ def replace_body(response: Response, packed: bytes) -> None:
 def make_small(response: Response) -> Response:
     """After every request."""
     is_static = request.endpoint == "static" and response.status_code in {200, 304}
-    if is_static:
+    if request.endpoint in VERSIONED and response.status_code in {200, 304}:
         keep_versioned(response)
     if response.mimetype in SMALL:
         response.vary.add("Accept-Encoding")

@@ -18,6 +18,7 @@ from script.support.sheets import Shot, write_contact_sheet, write_joined_sheets
 pytestmark = pytest.mark.one_engine
 
 NOT_LOOKED_AT = {
+    "bundles.serve": "style and script",
     "accounts.second_factor": "asked for once, while staff sign in",
     "catalog.suggestions": "a fragment",
     "dev.sms": "JSON",

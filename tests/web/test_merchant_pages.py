@@ -199,9 +199,12 @@ def test_a_list_of_orders_costs_the_same_for_one_and_for_many(client: FlaskClien
 
 def test_somebody_with_two_shops_can_change_between_them(client: FlaskClient, counter: Counter, make: Factories) -> None:
     make.grant(counter.clerk_users[0], Role.MERCHANT_OWNER, merchant=counter.merchants[1])
-    assert counter.merchants[1].name_en in client.post(
-        "/merchant/shop", data={"shop": str(counter.merchants[1].id)}, follow_redirects=True
-    ).text.partition("<title>")[2].partition("</title>")[0]
+    assert (
+        counter.merchants[1].name_en
+        in client.post("/merchant/shop", data={"shop": str(counter.merchants[1].id)}, follow_redirects=True)
+        .text.partition("<title>")[2]
+        .partition("</title>")[0]
+    )
 
 
 @pytest.mark.parametrize("path", ["/merchant/", "/merchant/orders", "/merchant/stock", "/merchant/products", "/merchant/statement"])

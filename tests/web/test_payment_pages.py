@@ -175,13 +175,26 @@ def test_a_bill_paid_from_the_wallet_leads_on_to_the_bill(user: User, client: Fl
     save_billers()
     with transaction() as session:
         bill = BillPayment(
-            ref="B1", serial="S1", request_key="k", user_id=user.id, biller_id=session.scalars(sa.select(Biller.id).limit(1)).one(),
-            account_no="1", total=Money(3_000), state=BillPaymentState.FUNDS_HELD, holder_masked="", created_at=clock.now(),
+            ref="B1",
+            serial="S1",
+            request_key="k",
+            user_id=user.id,
+            biller_id=session.scalars(sa.select(Biller.id).limit(1)).one(),
+            account_no="1",
+            total=Money(3_000),
+            state=BillPaymentState.FUNDS_HELD,
+            holder_masked="",
+            created_at=clock.now(),
         )
         session.add(bill)
         session.flush()
         payment = start_payment(
-            session, actor_of(user), purpose=PaymentPurpose.BILL, method=PaymentMethod.WALLET, amount=Money(3_000), bill_payment_id=bill.id,
+            session,
+            actor_of(user),
+            purpose=PaymentPurpose.BILL,
+            method=PaymentMethod.WALLET,
+            amount=Money(3_000),
+            bill_payment_id=bill.id,
             is_paid=True,
         )
     page = client.get(f"/payments/{payment.ref}").text

@@ -43,7 +43,7 @@ def test_a_used_pass_says_when_it_was_used(client: FlaskClient, counter: Counter
     assert visit.code not in client.get("/pickup").text
     page = client.get(f"/pickup/{visit.ref}").text
     assert "Everything on this pass was collected" in page
-    assert "<svg" not in page.partition("<main")[2].partition("class=\"qr")[2]
+    assert "<svg" not in page.partition("<main")[2].partition('class="qr')[2]
 
 
 def test_a_pass_that_ran_out_says_what_to_do(client: FlaskClient, counter: Counter) -> None:

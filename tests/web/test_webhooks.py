@@ -181,7 +181,8 @@ def test_an_event_waits_while_the_provider_cannot_be_asked(make: Factories, stri
 
 def test_events_about_other_peoples_objects_are_put_aside(stripe: CardProvider, client: FlaskClient) -> None:
     things = [
-        ("payment_intent.succeeded", "pi_x", "payment_intent"), ("refund.updated", "re_x", "refund"),
+        ("payment_intent.succeeded", "pi_x", "payment_intent"),
+        ("refund.updated", "re_x", "refund"),
         ("customer.created", "cus_x", "customer"),
     ]
     for number, (kind, object_id, name) in enumerate(things):

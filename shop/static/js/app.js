@@ -1,22 +1,6 @@
-// What every page has; each page works without it. Parts that few pages need are fetched only where they are wanted.
+// What every page has; each page works without it. The last part of the bundle: it tells the other parts what has come onto the page.
 // Data attributes written by the server are the only input; nothing is ever written as HTML.
-const parts = [
-  ["[data-stepper], [data-quantity]", "./stepper.js"],
-  ["[data-copy], [data-read], [data-print]", "./code.js"],
-  ["[data-sheet]", "./sheet.js"],
-  ["[data-scan], [data-select-all], [data-row-tick]", "./desk.js"],
-  [".choice-card, [data-dismiss]", "./choice.js"],
-  ["[data-waits]", "./wait.js"],
-];
-
-// Parts are asked for with the version of this file, so that a new release never mixes with an old one.
-const version = new URL(import.meta.url).search;
-
-async function enhance(root) {
-  startClocks(root);
-  const wanted = parts.filter(([selector]) => root.querySelector(selector) || root.matches?.(selector));
-  for (const part of await Promise.all(wanted.map(([, path]) => import(new URL(path + version, import.meta.url))))) part.enhance(root);
-}
+const arrived = (root) => document.dispatchEvent(new CustomEvent("linli:arrived", { detail: root }));
 
 // --- One press, one request. The server guards itself; this only spares the person. ---
 
@@ -63,13 +47,13 @@ document.addEventListener("htmx:afterRequest", (event) => { event.detail.elt.clo
 
 const clocks = new Set();
 
-function startClocks(root) {
+document.addEventListener("linli:arrived", ({ detail: root }) => {
   for (const element of root.querySelectorAll("[data-countdown]")) {
     if (element.dataset.started) continue;
     element.dataset.started = "yes";
     clocks.add({ element, ends: Date.now() + Number(element.dataset.countdown) * 1000 });
   }
-}
+});
 
 setInterval(() => {
   for (const clock of clocks) {
@@ -113,10 +97,6 @@ async function chooseTheme(event) {
   }
 }
 
-enhance(document);
-// What makes the shop an app comes last: nobody waits for it.
-const beAnApp = () => setTimeout(() => import(new URL(`./sw-register.js${version}`, import.meta.url)), 1000);
-if (document.readyState === "complete") beAnApp();
-else window.addEventListener("load", beAnApp, { once: true });
+arrived(document);
 // Fragments that htmx puts in later get the same treatment.
-document.addEventListener("htmx:load", (event) => { if (event.target !== document.body) enhance(event.target.parentElement ?? event.target); });
+document.addEventListener("htmx:load", (event) => { if (event.target !== document.body) arrived(event.target.parentElement ?? event.target); });

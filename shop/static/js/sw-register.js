@@ -1,10 +1,14 @@
 // The shop as an app: starts the worker, tells it who reads and in which dress, says when a page is an old one, and offers to install.
-// Fetched after the page has loaded; nothing on the page waits for it.
 const root = document.documentElement;
 const reader = document.querySelector("meta[name=reader]");
 
 if (root.dataset.savedAt && reader) showThatItIsOld(new Date(root.dataset.savedAt));
-if ("serviceWorker" in navigator) start();
+if ("serviceWorker" in navigator) {
+  // Last of all: nobody waits for the worker, and what it fetches must not stand in the way of the page.
+  const later = () => setTimeout(start, 1000);
+  if (document.readyState === "complete") later();
+  else window.addEventListener("load", later, { once: true });
+}
 
 async function start() {
   try {
