@@ -41,12 +41,13 @@ class Filters:
     def without(self, name: str) -> Filters:
         return replace(self, **{name: getattr(Filters(), name)})
 
-    def wanted(self, sellers: Sequence[Seller], after: tuple[int, int] | None, **fixed: int) -> Wanted:
-        """The cards they ask for."""
+    def wanted(self, shelf: Wanted, sellers: Sequence[Seller] = ()) -> Wanted:
+        """The cards of a shelf that they ask for."""
         low, high = PRICES.get(self.price, (None, None))
-        seller = next((seller for seller in sellers if seller.code == self.shop), None)
-        merchant = {"merchant_id": seller.id} if seller else {}
-        return Wanted(in_season=self.season, by_weight=self.weight, at_least=low, below=high, order=self.sort, after=after, **merchant, **fixed)
+        merchant_id = next((seller.id for seller in sellers if seller.code == self.shop), shelf.merchant_id)
+        return replace(
+            shelf, in_season=self.season, by_weight=self.weight, at_least=low, below=high, order=self.sort, merchant_id=merchant_id
+        )
 
 
 def filters_of(arguments: Mapping[str, str], sellers: Sequence[Seller] = ()) -> Filters:

@@ -6,6 +6,7 @@ const parts = [
   ["[data-sheet]", "./sheet.js"],
   ["[data-scan], [data-select-all], [data-row-tick]", "./desk.js"],
   [".choice-card, [data-dismiss]", "./choice.js"],
+  ["[data-recent]", "./recent.js"],
 ];
 
 // Parts are asked for with the version of this file, so that a new release never mixes with an old one.
