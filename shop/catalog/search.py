@@ -19,7 +19,7 @@ from shop.models.catalog import Listing, SearchTerm
 LIMIT_CHARACTERS = 60
 BEGINNINGS = ("w:", "p:", "i:")
 MOST_COUNTED = 500
-FIRST_PRODUCTS, LONGEST_WORD, LEAST_WEIGHT = 300, 24, 10
+FIRST_PRODUCTS, LONGEST_WORD, LEAST_WEIGHT, ALMOST = 300, 24, 10, 0.75
 
 
 class Name(NamedTuple):
@@ -96,12 +96,14 @@ def nearest(session: Session, text: str, limit: int = 5) -> list[Name]:
             .limit(limit)
         )
         return [Name(*row) for row in rows]
-    words = vocabulary(session)
-    found: list[Name] = []
+    found: dict[Name, None] = {}
     for run in terms.parse(text).beginnings:
-        for word in get_close_matches(run[:LONGEST_WORD], words, n=limit, cutoff=0.72):
-            found += [name for name in words[word] if name not in found]
-    return found[:limit]
+        heads: dict[str, list[Name]] = {}
+        for word, names in vocabulary(session).items():
+            heads.setdefault(word[: len(run)], []).extend(names)
+        for head in get_close_matches(run[:LONGEST_WORD], heads, n=limit, cutoff=ALMOST):
+            found |= dict.fromkeys(heads[head])
+    return list(found)[:limit]
 
 
 @remember(seconds=300)

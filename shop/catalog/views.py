@@ -36,7 +36,7 @@ class CardView(NamedTuple):
     image: str
     price: object
     unit: str
-    unit_price: str
+    rates: tuple[str, ...]
     merchant: str
     arrival: str
     arrival_tone: str
@@ -76,7 +76,7 @@ def card_grid(cards: list[Card], here: Point | None, eager: int = IN_FIRST_SCREE
 def draw_card(card: Card, is_placed: bool, is_eager: bool) -> str:
     """One card, with a slot where the form token goes."""
     labels = {
-        "add": _("Add to cart:"), "sold_out": _("Sold out"), "from_": _("from (price)"), "add_url": url_for("cart.put"), "csrf": CSRF_SLOT,
+        "add": _("Add to cart:"), "sold_out": _("Sold out"), "from_": _("and up"), "add_url": url_for("cart.put"), "csrf": CSRF_SLOT,
     }  # fmt: skip
     macros: Any = current_app.jinja_env.get_template("components/card.html").module
     return str(macros.product_card(card_view(card, is_placed), labels, is_eager))
@@ -96,7 +96,7 @@ def card_view(card: Card, is_placed: bool) -> CardView:
         picture_url(card.image, card.category_id),
         card.price,
         name_of(card, "unit"),
-        compared(card.price, card.price_per_jin, card.price_per_kilogram) if category_of(card.category_id).has_unit_price else "",
+        compared(card.price, card.price_per_jin, card.price_per_kilogram) if category_of(card.category_id).has_unit_price else (),
         name_of(card, "merchant_name"),
         when,
         "good" if comes else "muted",
@@ -108,10 +108,10 @@ def card_view(card: Card, is_placed: bool) -> CardView:
     )
 
 
-def compared(price: Money, per_jin: Money, per_kilogram: Money) -> str:
+def compared(price: Money, per_jin: Money, per_kilogram: Money) -> tuple[str, ...]:
     """What a jin and a kilogram cost; not again what the price says already."""
     rates = [(per_jin, _("jin")), (per_kilogram, "kg")]
-    return " · ".join(f"¥{rate}/{unit}" for rate, unit in rates if rate != price)
+    return tuple(f"¥{rate}/{unit}" for rate, unit in rates if rate != price)
 
 
 def category_of(category_id: int) -> CategoryFacts:
@@ -227,7 +227,7 @@ def product(actor: Actor, slug: str) -> str:
         state=page_state(page, chosen), options=lambda: variant_options(page), label_facts=lambda: words.label_facts(page),
         seconds_left=int((page.arrival.cut_off_at - clock.now()).total_seconds()) if page.arrival else 0,
         category_url=lambda: shelf_url(page.product.category_id), category=lambda: category_of(page.product.category_id),
-        rate=lambda: rate_of(page, chosen), weighing=lambda: words.weighing(page, chosen), kind=lambda: words.kind_of(page.merchant),
+        rates=lambda: rates_of(page, chosen), weighing=lambda: words.weighing(page, chosen), kind=lambda: words.kind_of(page.merchant),
         logo=lambda: logo_url(page.merchant),
         pictures=lambda: [picture_url(image, page.product.category_id, "large") for image in page.images or [""]],
         similar=card_grid(shelves.similar(session, page.product.category_id, page.product.id, here.id if here else None), here, eager=0),
@@ -252,10 +252,10 @@ def shelf_url(category_id: int) -> str:
     return url_for("catalog.category", slug=slug) if slug else url_for("catalog.index")
 
 
-def rate_of(page: queries.ProductPage, variant: queries.VariantFacts | None) -> str:
+def rates_of(page: queries.ProductPage, variant: queries.VariantFacts | None) -> tuple[str, ...]:
     """What a jin and a kilogram of a variant cost; nothing for goods that nobody compares by weight."""
     if variant is None or not category_of(page.product.category_id).has_unit_price:
-        return ""
+        return ()
     return compared(variant.price, variant.price_per_jin, variant.price_per_kilogram)
 
 
@@ -263,7 +263,7 @@ def variant_options(page: queries.ProductPage) -> list[dict[str, object]]:
     """The variants to choose from, each with its price; sold-out ones are greyed."""
     return [
         {
-            "value": variant.code, "label": name_of(variant, "label"), "price": variant.price, "rate": rate_of(page, variant),
+            "value": variant.code, "label": name_of(variant, "label"), "price": variant.price, "rates": rates_of(page, variant),
             "left": variant.available, "disabled": variant.available < 1,
         }
         for variant in page.variants
