@@ -119,6 +119,6 @@ def terms_of(product: Product, merchant: Merchant, category: Category, synonyms:
         if any(word in product.name_zh for word in group):
             for word in group:
                 terms.index_terms(word, WEIGHT_SYNONYM, found, with_pinyin=True)
-    for text in (merchant.name_zh, merchant.name_en, category.name_zh, category.name_en, product.origin):
+    for text in (merchant.name_zh, merchant.name_en, category.name_zh, category.name_en, product.origin_zh, product.origin_en):
         terms.index_terms(text, WEIGHT_PLACE, found)
     return found

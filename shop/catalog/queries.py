@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,6 +32,7 @@ class CategoryFacts:
     slug: str
     name_zh: str
     name_en: str
+    has_unit_price: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,9 @@ class Wanted:
     merchant_id: int | None = None
     in_season: bool = False
     all_year: bool = False
+    by_weight: bool = False
+    at_least: int | None = None  # fen
+    below: int | None = None
     order: str = "rank"  # "rank", "price", "price_down"
     after: tuple[int, int] | None = None
     limit: int = PAGE
@@ -102,7 +106,8 @@ class Page:
 @remember(seconds=30)
 def categories(session: Session) -> list[CategoryFacts]:
     """All categories in their order."""
-    rows = session.execute(sa.select(Category.id, Category.slug, Category.name_zh, Category.name_en).order_by(Category.position))
+    columns = (Category.id, Category.slug, Category.name_zh, Category.name_en, Category.has_unit_price)
+    rows = session.execute(sa.select(*columns).order_by(Category.position))
     return [CategoryFacts(*row) for row in rows]
 
 
@@ -156,6 +161,19 @@ def card_select() -> sa.Select[Any]:
     return sa.select(*CARD_COLUMNS).join(STOCK, STOCK.c.variant_id == LISTINGS.c.variant_id)
 
 
+class Shape(NamedTuple):
+    """Which filters a page of cards has: one statement each."""
+
+    only_served: bool
+    in_category: bool
+    of_merchant: bool
+    in_season: bool
+    all_year: bool
+    by_weight: bool
+    at_least: bool
+    below: bool
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A statement made once, with the names of what it is filled with."""
@@ -164,38 +182,68 @@ class Prepared:
     names: frozenset[str]
 
 
-@cache
-def page_select(
-    only_served: bool, in_category: bool, of_merchant: bool, in_season: bool, all_year: bool, order: str, later: bool
-) -> Prepared:
-    """The statement of a page of cards for a combination of filters. Made once: building it costs more than running it."""
-    query, names = card_select(), {"most"}
+def conditions(shape: Shape) -> tuple[list[Any], set[str]]:
+    """What the filters of a shape ask of a listing, and the names they are filled with."""
+    found: list[Any] = []
+    names: set[str] = set()
+    price: Any = sa.type_coerce(Listing.price, sa.BigInteger())
 
-    def narrow(*conditions: Any, using: tuple[str, ...] = ()) -> None:
-        nonlocal query
-        query = query.where(*conditions)
-        names.update(using)
+    def narrow(*asked: Any, using: str = "") -> None:
+        found.extend(asked)
+        if using:
+            names.add(using)
 
-    if only_served:
-        narrow(Listing.merchant_id.in_(sa.bindparam("served", expanding=True)), using=("served",))
-    if in_category:
-        narrow(Listing.category_id == sa.bindparam("category_id"), using=("category_id",))
-    if of_merchant:
-        narrow(Listing.merchant_id == sa.bindparam("merchant_id"), using=("merchant_id",))
-    if all_year:
+    if shape.only_served:
+        narrow(Listing.merchant_id.in_(sa.bindparam("served", expanding=True)), using="served")
+    if shape.in_category:
+        narrow(Listing.category_id == sa.bindparam("category_id"), using="category_id")
+    if shape.of_merchant:
+        narrow(Listing.merchant_id == sa.bindparam("merchant_id"), using="merchant_id")
+    if shape.all_year:
         narrow(Listing.season_mask == rules.ALL_YEAR)
-    if in_season:
+    if shape.in_season:
         month: Any = Listing.season_mask.op("&")(sa.bindparam("month", type_=sa.BigInteger()))
-        narrow(Listing.season_mask != rules.ALL_YEAR, month != 0, using=("month",))
+        narrow(Listing.season_mask != rules.ALL_YEAR, month != 0, using="month")
+    if shape.by_weight:
+        narrow(Listing.is_by_weight)
+    if shape.at_least:
+        narrow(price >= sa.bindparam("at_least", type_=sa.BigInteger()), using="at_least")
+    if shape.below:
+        narrow(price < sa.bindparam("below", type_=sa.BigInteger()), using="below")
+    return found, names
+
+
+@cache
+def page_select(shape: Shape, order: str, later: bool) -> Prepared:
+    """The statement of a page of cards for a combination of filters. Made once: building it costs more than running it."""
+    asked, names = conditions(shape)
+    query = card_select().where(*asked)
     falling = order == "price_down"
     first: Any = Listing.rank if order == "rank" else sa.type_coerce(Listing.price, sa.BigInteger())
     second: Any = Listing.product_id
     if later:
         here = sa.tuple_(first, second)
         there = sa.tuple_(sa.bindparam("first", type_=sa.BigInteger()), sa.bindparam("last", type_=sa.BigInteger()))
-        narrow(here < there if falling else here > there, using=("first", "last"))
+        query = query.where(here < there if falling else here > there)
+        names |= {"first", "last"}
     ordered = query.order_by(first.desc() if falling else first, second.desc() if falling else second)
-    return Prepared(ordered.limit(sa.bindparam("most", type_=sa.BigInteger())), frozenset(names))
+    return Prepared(ordered.limit(sa.bindparam("most", type_=sa.BigInteger())), frozenset(names | {"most"}))
+
+
+def shape_of(wanted: Wanted, only_served: bool) -> Shape:
+    return Shape(
+        only_served, wanted.category_id is not None, wanted.merchant_id is not None, wanted.in_season, wanted.all_year, wanted.by_weight,
+        wanted.at_least is not None, wanted.below is not None,
+    )  # fmt: skip
+
+
+def facts_of(wanted: Wanted, served: Sequence[int]) -> dict[str, Any]:
+    """What the statements are filled with."""
+    first, last = wanted.after or (0, 0)
+    return {
+        "served": served, "category_id": wanted.category_id, "merchant_id": wanted.merchant_id, "month": rules.month_bit(clock.today()),
+        "at_least": wanted.at_least, "below": wanted.below, "first": first, "last": last, "most": wanted.limit + 1,
+    }  # fmt: skip
 
 
 def to_cards(rows: Sequence[Any], arriving: Mapping[int, Arrival]) -> list[Card]:
@@ -210,15 +258,8 @@ def to_cards(rows: Sequence[Any], arriving: Mapping[int, Arrival]) -> list[Card]
 def list_cards(session: Session, wanted: Wanted, arriving: Mapping[int, Arrival], *, only_arriving: bool = True) -> Page:
     """A page of cards: what comes to the point; everything on sale when no point is chosen or not `only_arriving`."""
     only = bool(arriving) and only_arriving
-    query = page_select(
-        only, wanted.category_id is not None, wanted.merchant_id is not None, wanted.in_season, wanted.all_year, wanted.order,
-        wanted.after is not None,
-    )  # fmt: skip
-    first, last = wanted.after or (0, 0)
-    facts = {
-        "served": sorted(arriving) if only else [], "category_id": wanted.category_id, "merchant_id": wanted.merchant_id,
-        "month": rules.month_bit(clock.today()), "first": first, "last": last, "most": wanted.limit + 1,
-    }  # fmt: skip
+    query = page_select(shape_of(wanted, only), wanted.order, wanted.after is not None)
+    facts = facts_of(wanted, sorted(arriving) if only else [])
     rows = session.execute(query.statement, {name: facts[name] for name in query.names}).all()
     cards = to_cards(rows[: wanted.limit], arriving)
     if len(rows) <= wanted.limit:

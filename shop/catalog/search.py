@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -12,10 +13,20 @@ from sqlalchemy.orm import Session, aliased
 from shop.catalog import terms
 from shop.catalog.errors import SearchTooLong
 from shop.catalog.queries import PAGE, STOCK, Arrival, Card, card_select, to_cards
+from shop.kernel.memory import remember
 from shop.models.catalog import Listing, SearchTerm
 
 LIMIT_CHARACTERS = 60
 BEGINNINGS = ("w:", "p:", "i:")
+MOST_COUNTED = 500
+FIRST_PRODUCTS, LONGEST_WORD, LEAST_WEIGHT, ALMOST = 300, 24, 10, 0.75
+
+
+class Name(NamedTuple):
+    """What a product is called."""
+
+    name_zh: str
+    name_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +58,18 @@ def find(session: Session, text: str, arriving: Mapping[int, Arrival], *, page: 
     return Found(to_cards([row[:-1] for row in rows], arriving), False, False)
 
 
-def suggest(session: Session, text: str, limit: int = 8) -> list[tuple[str, str]]:
-    """Names of products that begin to match what is being typed, as (name_zh, name_en)."""
+@remember(seconds=30)
+def count(session: Session, text: str) -> int:
+    """How many products have every term of `text`, at most `MOST_COUNTED`."""
+    query = terms.parse(text)
+    if query.is_empty:
+        return 0
+    some = sa.select(fitting(query).subquery().c.product_id).limit(MOST_COUNTED).subquery()
+    return int(session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+
+
+def suggest(session: Session, text: str, limit: int = 8) -> list[Name]:
+    """Names of products that begin to match what is being typed."""
     query = terms.parse(text[:LIMIT_CHARACTERS])
     if query.is_empty:
         return []
@@ -59,7 +80,47 @@ def suggest(session: Session, text: str, limit: int = 8) -> list[tuple[str, str]
         .order_by(matching.c.fit.desc(), Listing.rank)
         .limit(limit)
     )
-    return [(row.name_zh, row.name_en) for row in rows]
+    return [Name(*row) for row in rows]
+
+
+def nearest(session: Session, text: str, limit: int = 5) -> list[Name]:
+    """Names of products that somebody may have meant: they share a character, or a word or its pinyin is almost the same."""
+    characters = terms.loosely(text)
+    if characters:
+        shared = sa.select(SearchTerm.product_id, sa.func.sum(SearchTerm.weight).label("fit")).where(SearchTerm.term.in_(characters))
+        some = shared.group_by(SearchTerm.product_id).subquery()
+        rows = session.execute(
+            sa.select(Listing.name_zh, Listing.name_en)
+            .join(some, some.c.product_id == Listing.product_id)
+            .order_by(some.c.fit.desc(), Listing.rank)
+            .limit(limit)
+        )
+        return [Name(*row) for row in rows]
+    found: dict[Name, None] = {}
+    for run in terms.parse(text).beginnings:
+        heads: dict[str, list[Name]] = {}
+        for word, names in vocabulary(session).items():
+            heads.setdefault(word[: len(run)], []).extend(names)
+        for head in get_close_matches(run[:LONGEST_WORD], heads, n=limit, cutoff=ALMOST):
+            found |= dict.fromkeys(heads[head])
+    return list(found)[:limit]
+
+
+@remember(seconds=300)
+def vocabulary(session: Session) -> dict[str, list[Name]]:
+    """The Latin words and pinyin of the shop's first products, each with the names that have it."""
+    first = sa.select(Listing.product_id).order_by(Listing.rank).limit(FIRST_PRODUCTS).subquery()
+    rows = session.execute(
+        sa.select(SearchTerm.term, Listing.name_zh, Listing.name_en)
+        .join(first, first.c.product_id == SearchTerm.product_id)
+        .join(Listing, Listing.product_id == SearchTerm.product_id)
+        .where(sa.or_(begins(SearchTerm.term, "w:"), begins(SearchTerm.term, "p:")), SearchTerm.weight >= LEAST_WEIGHT)
+        .order_by(SearchTerm.weight.desc(), Listing.rank)
+    )
+    words: dict[str, list[Name]] = {}
+    for term, name_zh, name_en in rows:
+        words.setdefault(term[2:], []).append(Name(name_zh, name_en))
+    return words
 
 
 def begins(column: Any, beginning: str) -> Any:
@@ -103,12 +164,11 @@ def with_some_characters(characters: list[str], arriving: Mapping[int, Arrival])
 
 
 def best_first(matching: Any, arriving: Mapping[int, Arrival]) -> sa.Select[Any]:
-    can_be_had: Any = STOCK.c.on_hand > STOCK.c.reserved
-    if arriving:
-        can_be_had = sa.and_(can_be_had, Listing.merchant_id.in_(sorted(arriving)))
+    is_left: Any = STOCK.c.on_hand > STOCK.c.reserved
+    comes: Any = Listing.merchant_id.in_(sorted(arriving)) if arriving else sa.true()
     return (
         card_select()
         .add_columns(matching.c.fit)
         .join(matching, matching.c.product_id == Listing.product_id)
-        .order_by(sa.case((can_be_had, 0), else_=1), matching.c.fit.desc(), Listing.rank, Listing.product_id)
+        .order_by(sa.case((sa.not_(comes), 2), (is_left, 0), else_=1), matching.c.fit.desc(), Listing.rank, Listing.product_id)
     )

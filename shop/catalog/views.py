@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from flask import Blueprint, current_app, g, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from shop.catalog import pictures, queries, search
-from shop.catalog.queries import Arrival, Card, Wanted
+from shop.catalog import pictures, queries, search, shelves, words
+from shop.catalog.forms import Filters, filters_of, place_of
+from shop.catalog.queries import Arrival, Card, CategoryFacts
+from shop.catalog.shelves import Seller
 from shop.communities.current import current_point
+from shop.communities.queries import Point
 from shop.kernel import clock
 from shop.kernel.db import reading
+from shop.kernel.money import Money
 from shop.merchants import queries as merchants
+from shop.models.merchants import Merchant
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
-from shop.platform.language import day, grams, name_of, reader_locale, yuan
 from shop.platform.language import gettext as _
+from shop.platform.language import name_of, reader_locale, spoken_day
 from shop.platform.parts import CSRF_SLOT
 
 bp = Blueprint("catalog", __name__)
-
-ORDERS = ("rank", "price", "price_down")
-
 
 class CardView(NamedTuple):
     """A card in the reader's language, ready to draw."""
@@ -34,8 +36,10 @@ class CardView(NamedTuple):
     image: str
     price: object
     unit: str
-    unit_price: str
-    note: str
+    rates: tuple[str, ...]
+    merchant: str
+    arrival: str
+    arrival_tone: str
     tag: str
     tag_tone: str
     sold_out: bool
@@ -51,16 +55,16 @@ IN_FIRST_SCREEN = 4
 MOST_AT_ONCE = 99
 
 
-def card_grid(cards: list[Card], eager: int = IN_FIRST_SCREEN) -> Markup:
-    """The cards of a page as one piece; the pictures of the first few are not delayed."""
-    locale, today = reader_locale(), clock.today()
+def card_grid(cards: list[Card], here: Point | None, eager: int = IN_FIRST_SCREEN) -> Markup:
+    """The cards of a page as one piece; the pictures of the first few are not delayed. `here` is the reader's point."""
+    locale, today, is_placed = reader_locale(), clock.today(), here is not None
     keeps = not current_app.jinja_env.auto_reload and not current_app.testing
     drawn = []
     for place, card in enumerate(cards):
-        key = (locale, card.product_id, card.version, card.available > 0, card.arrives_on, today, place < eager)
+        key = (locale, card.product_id, card.version, card.available > 0, card.arrives_on, today, is_placed, place < eager)
         text = _drawn.get(key) if keeps else None
         if text is None:
-            text = draw_card(card, place < eager)
+            text = draw_card(card, is_placed, place < eager)
             if len(_drawn) >= MOST_DRAWN:
                 _drawn.clear()
             if keeps:
@@ -69,41 +73,60 @@ def card_grid(cards: list[Card], eager: int = IN_FIRST_SCREEN) -> Markup:
     return Markup("".join(drawn).replace(CSRF_SLOT, generate_csrf()))  # noqa: S704  (a template drew and escaped it)
 
 
-def draw_card(card: Card, is_eager: bool) -> str:
+def draw_card(card: Card, is_placed: bool, is_eager: bool) -> str:
     """One card, with a slot where the form token goes."""
     labels = {
-        "add": _("Add to cart:"), "sold_out": _("Sold out"), "from_": _("from (price)"), "add_url": url_for("cart.put"), "csrf": CSRF_SLOT,
+        "add": _("Add to cart:"), "sold_out": _("Sold out"), "from_": _("and up"), "add_url": url_for("cart.put"), "csrf": CSRF_SLOT,
     }  # fmt: skip
     macros: Any = current_app.jinja_env.get_template("components/card.html").module
-    return str(macros.product_card(card_view(card), labels, is_eager))
+    return str(macros.product_card(card_view(card, is_placed), labels, is_eager))
 
 
-def card_view(card: Card) -> CardView:
-    """A card put into words."""
-    when = _("arrives %(day)s", day=day(card.arrives_on)) if card.arrives_on else _("Not delivered to your point")
+def card_view(card: Card, is_placed: bool) -> CardView:
+    """A card put into words. Of arrival it speaks only to somebody who has a point."""
+    comes = card.arrives_on is not None
+    when = ""
+    if card.arrives_on is not None:
+        when = _("arrives %(day)s", day=spoken_day(card.arrives_on))
+    elif is_placed:
+        when = _("not delivered to your point")
     return CardView(
         url_for("catalog.product", slug=card.slug),
         name_of(card),
         picture_url(card.image, card.category_id),
         card.price,
         name_of(card, "unit"),
-        f"¥{card.price_per_jin}/{_('jin (500 g)')} · ¥{card.price_per_kilogram}/kg",
-        f"{name_of(card, 'merchant_name')} · {when}",
+        compared(card.price, card.price_per_jin, card.price_per_kilogram) if category_of(card.category_id).has_unit_price else (),
+        name_of(card, "merchant_name"),
+        when,
+        "good" if comes else "muted",
         _("In season") if card.is_in_season else "",
-        "good",
+        "fresh",
         card.available < 1,
         card.has_choices,
-        "" if card.has_choices or card.arrives_on is None else card.code,
+        "" if card.has_choices or (is_placed and not comes) else card.code,
     )
+
+
+def compared(price: Money, per_jin: Money, per_kilogram: Money) -> tuple[str, ...]:
+    """What a jin and a kilogram cost; not again what the price says already."""
+    rates = [(per_jin, _("jin")), (per_kilogram, "kg")]
+    return tuple(f"¥{rate}/{unit}" for rate, unit in rates if rate != price)
+
+
+def category_of(category_id: int) -> CategoryFacts:
+    """A category by its id, from the list kept in memory."""
+    if "categories_by_id" not in g:
+        g.categories_by_id = {category.id: category for category in queries.categories(reading())}
+    found: CategoryFacts = g.categories_by_id.get(category_id) or CategoryFacts(category_id, "general", "", "")
+    return found
 
 
 def picture_url(image: str, category_id: int, size: str = "small") -> str:
     """Where a product's picture is; the category's drawing stands in when it has none."""
     if image:
         return f"/media/{pictures.small(image) if size == 'small' else image}"
-    if "category_slugs" not in g:
-        g.category_slugs = {category.id: category.slug for category in queries.categories(reading())}
-    return f"/static/img/category/{g.category_slugs.get(category_id, 'general')}.svg"
+    return f"/static/img/category/{category_of(category_id).slug}.svg"
 
 
 def arriving_for(actor: Actor) -> dict[int, Arrival]:
@@ -111,15 +134,6 @@ def arriving_for(actor: Actor) -> dict[int, Arrival]:
     here = current_point(actor)
     return queries.arrivals(reading(), here.id if here else None)
 
-
-def wanted_from_query(**fixed: Any) -> Wanted:
-    """Filters and place from the address; what makes no sense is ignored."""
-    order = request.args.get("sort", "rank")
-    after: tuple[int, int] | None = None
-    parts = request.args.get("after", "").split("-")
-    if len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
-        after = (int(parts[0]), int(parts[1]))
-    return Wanted(in_season=request.args.get("season") == "1", order=order if order in ORDERS else "rank", after=after, **fixed)
 
 
 def next_url(page: queries.Page) -> str:
@@ -130,6 +144,14 @@ def next_url(page: queries.Page) -> str:
     return url_for(str(request.endpoint), **arguments)
 
 
+def settled(page: str, address: str) -> Response:
+    """A page; when a script fetched it for its list, with the short address that the browser shall show."""
+    answer = make_response(page)
+    if request.headers.get("HX-Target") == "goods":
+        answer.headers["HX-Push-Url"] = address
+    return answer
+
+
 @bp.get("/categories")
 @open_to_everyone
 def index(actor: Actor) -> str:
@@ -138,44 +160,84 @@ def index(actor: Actor) -> str:
 
 @bp.get("/categories/<slug>")
 @open_to_everyone
-def category(actor: Actor, slug: str) -> str:
-    session = reading()
+def category(actor: Actor, slug: str) -> Response:
+    session, here, arriving = reading(), current_point(actor), arriving_for(actor)
     found = queries.get_category(session, slug)
-    page = queries.list_cards(session, wanted_from_query(category_id=found.id), arriving_for(actor))
-    return render_template(
-        "catalog/category.html", category=found, categories=queries.categories(session), grid=card_grid(page.cards),
-        next_url=next_url(page), sort=request.args.get("sort", "rank"),
-        season="1" if request.args.get("season") == "1" else None, category_url=url_for("catalog.category", slug="-").removesuffix("-"),
+    sellers = shelves.sellers(session, found.id)
+    filters = filters_of(request.args, sellers)
+    wanted = filters.wanted(queries.Wanted(category_id=found.id, after=place_of(request.args)), sellers)
+    only_arriving = not filters.everywhere
+    page = queries.list_cards(session, wanted, arriving, only_arriving=only_arriving)
+    return settled(
+        render_template(
+            "catalog/category.html", category=found, categories=queries.categories(session), grid=card_grid(page.cards, here),
+            next_url=next_url(page), count=shelves.count(session, wanted, arriving, only_arriving=only_arriving), filters=filters,
+            sellers=[seller for seller in sellers if seller.id in arriving or not (arriving and only_arriving)], prices=price_words,
+            undo=lambda: ways_back(found, filters, sellers), category_url=url_for("catalog.category", slug="-").removesuffix("-"),
+        ),
+        address_of(slug, filters),
     )  # fmt: skip
+
+
+def price_words() -> dict[str, str]:
+    """The ranges of prices, by their name in the address."""
+    return {"0-10": _("up to ¥10"), "10-30": _("¥10 to ¥30"), "30-": _("¥30 and up")}
+
+
+def ways_back(category: CategoryFacts, filters: Filters, sellers: Sequence[Seller]) -> list[tuple[str, str]]:
+    """What was narrowed by, in words, each with the address without it."""
+    shop = next((name_of(seller) for seller in sellers if seller.code == filters.shop), "")
+    said = {"season": _("In season now"), "weight": _("Sold by weight"), "shop": shop, "price": price_words().get(filters.price, "")}
+    return [(said[name], address_of(category.slug, filters.without(name))) for name in filters.narrowing]
+
+
+def address_of(slug: str, filters: Filters) -> str:
+    """Where a category narrowed like this is found."""
+    arguments: dict[str, Any] = {**filters.arguments}
+    return url_for("catalog.category", slug=slug, **arguments)
 
 
 @bp.get("/shops/<code>")
 @open_to_everyone
 def shop(actor: Actor, code: str) -> str:
-    session = reading()
+    session, here, arriving = reading(), current_point(actor), arriving_for(actor)
     merchant = merchants.get_merchant(session, code)
-    arriving = arriving_for(actor)
-    page = queries.list_cards(session, wanted_from_query(merchant_id=merchant.id), arriving, only_arriving=False)
+    wanted = filters_of(request.args).wanted(queries.Wanted(merchant_id=merchant.id, after=place_of(request.args)))
+    page = queries.list_cards(session, wanted, arriving, only_arriving=False)
     return render_template(
-        "catalog/shop.html", merchant=merchant, grid=card_grid(page.cards), next_url=next_url(page),
-        arrival=arriving.get(merchant.id),
+        "catalog/shop.html", merchant=merchant, grid=card_grid(page.cards, here), next_url=next_url(page),
+        count=shelves.count(session, wanted, arriving, only_arriving=False), arrival=arriving.get(merchant.id), sort=wanted.order,
+        kind=words.kind_of(merchant), logo=logo_url(merchant),
     )  # fmt: skip
+
+
+def logo_url(merchant: Merchant) -> str:
+    """A merchant's sign; empty when it has none."""
+    return f"/media/{pictures.small(merchant.logo)}" if merchant.logo else ""
 
 
 @bp.get("/products/<slug>")
 @open_to_everyone
 def product(actor: Actor, slug: str) -> str:
-    here = current_point(actor)
-    page = queries.get_product(reading(), slug, here.id if here else None)
-    chosen = next((variant for variant in page.variants if variant.code == request.args.get("variant")), None)
-    chosen = chosen or (page.variants[0] if page.variants else None)
+    session, here = reading(), current_point(actor)
+    page = queries.get_product(session, slug, here.id if here else None)
+    chosen = chosen_variant(page.variants, request.args.get("variant", ""))
     return render_template(
         "catalog/product.html", page=page, product=page.product, merchant=page.merchant, arrival=page.arrival, chosen=chosen,
-        state=page_state(page, chosen), options=lambda: variant_options(page), label_facts=lambda: label_facts(page),
+        state=page_state(page, chosen), options=lambda: variant_options(page), label_facts=lambda: words.label_facts(page),
         seconds_left=int((page.arrival.cut_off_at - clock.now()).total_seconds()) if page.arrival else 0,
-        category_url=lambda: shelf_url(page.product.category_id),
-        image=lambda: picture_url(page.images[0] if page.images else "", page.product.category_id, "large"),
+        category_url=lambda: shelf_url(page.product.category_id), category=lambda: category_of(page.product.category_id),
+        rates=lambda: rates_of(page, chosen), weighing=lambda: words.weighing(page, chosen), kind=lambda: words.kind_of(page.merchant),
+        logo=lambda: logo_url(page.merchant),
+        pictures=lambda: [picture_url(image, page.product.category_id, "large") for image in page.images or [""]],
+        similar=card_grid(shelves.similar(session, page.product.category_id, page.product.id, here.id if here else None), here, eager=0),
     )  # fmt: skip
+
+
+def chosen_variant(variants: Sequence[queries.VariantFacts], code: str) -> queries.VariantFacts | None:
+    """The variant the address names, else the first that can be had, else the first."""
+    named = next((variant for variant in variants if variant.code == code), None)
+    return named or next((variant for variant in variants if variant.available > 0), None) or next(iter(variants), None)
 
 
 def page_state(page: queries.ProductPage, chosen: queries.VariantFacts | None) -> tuple[object, ...]:
@@ -190,51 +252,40 @@ def shelf_url(category_id: int) -> str:
     return url_for("catalog.category", slug=slug) if slug else url_for("catalog.index")
 
 
+def rates_of(page: queries.ProductPage, variant: queries.VariantFacts | None) -> tuple[str, ...]:
+    """What a jin and a kilogram of a variant cost; nothing for goods that nobody compares by weight."""
+    if variant is None or not category_of(page.product.category_id).has_unit_price:
+        return ()
+    return compared(variant.price, variant.price_per_jin, variant.price_per_kilogram)
+
+
 def variant_options(page: queries.ProductPage) -> list[dict[str, object]]:
-    """The variants as choices, sold-out ones greyed."""
+    """The variants to choose from, each with its price; sold-out ones are greyed."""
     return [
-        {"value": variant.code, "label": name_of(variant, "label"), "note": yuan(variant.price), "disabled": variant.available < 1}
+        {
+            "value": variant.code, "label": name_of(variant, "label"), "price": variant.price, "rates": rates_of(page, variant),
+            "left": variant.available, "disabled": variant.available < 1,
+        }
         for variant in page.variants
-    ]
-
-
-def label_facts(page: queries.ProductPage) -> list[tuple[str, str]]:
-    """What a label must say: origin, weight, storage, shelf life, allergens, season, return policy."""
-    product = page.product
-    storage = {"ambient": _("At room temperature"), "chilled": _("Chilled, 0 to 4 °C"), "frozen": _("Frozen, −18 °C or colder")}
-    known_allergens = {
-        "egg": _("Eggs"), "fish": _("Fish"), "milk": _("Milk"), "peanut": _("Peanuts"), "sesame": _("Sesame"), "soy": _("Soya"),
-        "wheat": _("Wheat (gluten)"),
-    }  # fmt: skip
-    rows = [(_("Origin"), product.origin)]
-    if page.variants:
-        weight = grams(page.variants[0].net_weight_grams)
-        nominal = product.priced_by.value == "weight"
-        rows.append((_("Weight of one unit"), _("about %(weight)s", weight=weight) if nominal else weight))
-    rows += [
-        (_("Storage"), storage[product.storage.value]),
-        (_("Shelf life"), _("%(days)s days", days=product.shelf_life_days)),
-        (_("Return policy"), _("Within 7 days, unopened") if product.is_returnable_within_7_days else _(
-            "Fresh or perishable: no return without reason. Spoiled or wrong goods are always made good.")),
     ]  # fmt: skip
-    if product.season_months:
-        first, last = product.season_months.split("-")
-        rows.append((_("Season"), _("month %(first)s to month %(last)s", first=first, last=last)))
-    if product.allergens:
-        rows.append((_("Allergens"), "、".join(known_allergens.get(code, code) for code in product.allergens.split("|"))))
-    return rows
 
 
 @bp.get("/search", endpoint="search")
 @open_to_everyone
 def search_page(actor: Actor) -> str:
+    """What fits, what can be had first. Nothing found: words that are near, and what is good now."""
     text = request.args.get("q", "").strip()
     number = request.args.get("page", "0")
     page = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0
-    session = reading()
-    found = search.find(session, text, arriving_for(actor), page=page) if text else search.Found([], True, False)
+    session, here, arriving = reading(), current_point(actor), arriving_for(actor)
+    found = search.find(session, text, arriving, page=page) if text else search.Found([], True, False)
+    near = [card for card in found.cards if here is None or card.arrives_on is not None]
+    far = [card for card in found.cards if here is not None and card.arrives_on is None]
+    season = queries.list_cards(session, queries.Wanted(in_season=True, limit=6), arriving).cards if not found.cards else []
     return render_template(
-        "catalog/search.html", text=text, found=found, grid=card_grid(found.cards),
+        "catalog/search.html", text=text, found=found, grid=card_grid(near, here), far=card_grid(far, here, eager=0), page=page,
+        count=search.count(session, text) if page or found.has_more else len(found.cards), season=card_grid(season, here, eager=0),
+        nearest=[name_of(name) for name in search.nearest(session, text)] if text and not found.cards else [],
         categories=queries.categories(session), next_url=url_for("catalog.search", q=text, page=page + 1) if found.has_more else "",
     )  # fmt: skip
 
@@ -244,5 +295,4 @@ def search_page(actor: Actor) -> str:
 def suggestions(actor: Actor) -> str:
     """A fragment of names that begin to match; fetched while somebody types."""
     names = search.suggest(reading(), request.args.get("q", ""))
-    chinese = reader_locale() == "zh"
-    return render_template("catalog/_suggestions.html", names=[name_zh if chinese else name_en for name_zh, name_en in names])
+    return render_template("catalog/_suggestions.html", names=[name_of(name) for name in names])

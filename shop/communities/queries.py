@@ -45,7 +45,8 @@ class CommunityWithPoints:
     slug: str
     name_zh: str
     name_en: str
-    district: str
+    district_zh: str
+    district_en: str
     points: tuple[Point, ...]
 
 
@@ -63,7 +64,8 @@ def directory(session: Session) -> Directory:
     """Everything about places, in the order of the programme."""
     points: dict[int, list[Point]] = {}
     communities = session.execute(
-        sa.select(Community.id, Community.slug, Community.name_zh, Community.name_en, Community.district).order_by(Community.id)
+        sa.select(Community.id, Community.slug, Community.name_zh, Community.name_en, Community.district_zh, Community.district_en)
+        .order_by(Community.id)
     ).all()
     by_id = {row.id: row for row in communities}
     for row in session.scalars(sa.select(PickupPoint).order_by(PickupPoint.id)):
@@ -78,7 +80,8 @@ def directory(session: Session) -> Directory:
     return Directory(
         communities=tuple(
             CommunityWithPoints(
-                row.id, row.slug, row.name_zh, row.name_en, row.district, tuple(point for point in points.get(row.id, ()) if point.is_open)
+                row.id, row.slug, row.name_zh, row.name_en, row.district_zh, row.district_en,
+                tuple(point for point in points.get(row.id, ()) if point.is_open),
             )
             for row in communities
         ),
@@ -106,7 +109,7 @@ def matching(places: Directory, wanted: str) -> tuple[CommunityWithPoints, ...]:
 
 
 def _spoken(community: CommunityWithPoints) -> str:
-    texts = [community.name_zh, community.name_en, community.district]
+    texts = [community.name_zh, community.name_en, community.district_zh, community.district_en]
     for point in community.points:
         texts += [point.name_zh, point.name_en, point.location_zh, point.location_en]
     return "\n".join(texts).casefold()

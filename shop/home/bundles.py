@@ -24,7 +24,7 @@ GROUND = ("vendor/bootstrap.css", "css/base.css", "css/components.css")
 PARTS = ("js/stepper.js", "js/code.js", "js/sheet.js", "js/choice.js", "js/wait.js", "js/sw-register.js")
 BUNDLES: dict[str, tuple[str, ...]] = {
     "site.css": GROUND,
-    "site.js": ("vendor/htmx.min.js", *PARTS, "js/app.js"),
+    "site.js": ("vendor/htmx.min.js", *PARTS, "js/recent.js", "js/app.js"),
     "console.css": (*GROUND, "css/console.css"),
     "console.js": ("vendor/htmx.min.js", *PARTS, "js/desk.js", "js/keys.js", "js/app.js"),
     "paper.css": (*GROUND, "css/print.css"),

@@ -26,15 +26,15 @@ def waiting_now(actor: Actor) -> Waiting:
 @bp.get("/")
 @open_to_everyone
 def index(actor: Actor) -> str:
-    session = reading()
+    session, here = reading(), current_point(actor)
     arriving = arriving_for(actor)
     season = catalog.list_cards(session, catalog.Wanted(in_season=True, limit=8), arriving)
     daily = catalog.list_cards(session, catalog.Wanted(all_year=True, limit=12), arriving)
     soonest = min(arriving.values(), key=lambda arrival: arrival.cut_off_at, default=None)
     return render_template(
         "home/index.html", arrival=soonest, seconds_left=int((soonest.cut_off_at - clock.now()).total_seconds()) if soonest else 0,
-        waiting=waiting_for(session, actor), season=card_grid(season.cards), daily=card_grid(daily.cards, eager=0),
-        categories=catalog.categories(session), here_known=current_point(actor) is not None,
+        waiting=waiting_for(session, actor), season=card_grid(season.cards, here), daily=card_grid(daily.cards, here, eager=0),
+        categories=catalog.categories(session),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ class Category(Base):
     name_zh: Mapped[str]
     name_en: Mapped[str]
     position: Mapped[int]
+    has_unit_price: Mapped[bool] = mapped_column(default=True)  # whether its goods are compared by weight: rice is, a kettle is not
 
 
 class SoldBy(StrEnum):
@@ -67,7 +68,8 @@ class Product(Base):
     priced_by: Mapped[PricedBy]
     storage: Mapped[Storage]
     season_months: Mapped[str] = mapped_column(default="")  # "12-5"; empty means all year
-    origin: Mapped[str]
+    origin_zh: Mapped[str]
+    origin_en: Mapped[str]
     shelf_life_days: Mapped[int]
     is_agricultural: Mapped[bool]
     is_returnable_within_7_days: Mapped[bool]

@@ -29,7 +29,8 @@ class Community(Base):
     name_zh: Mapped[str]
     name_en: Mapped[str]
     street_code: Mapped[str] = mapped_column(sa.ForeignKey("regions.code"))
-    district: Mapped[str]
+    district_zh: Mapped[str]
+    district_en: Mapped[str]
     households: Mapped[int]
     residents: Mapped[int]
     buildings: Mapped[int]

@@ -45,6 +45,7 @@ class Merchant(Base):
     kind: Mapped[MerchantKind]
     uscc: Mapped[str]
     business_zh: Mapped[str]
+    business_en: Mapped[str]
     state: Mapped[MerchantState] = mapped_column(default=MerchantState.ACTIVE)
     commission_bps: Mapped[int]
     cut_off: Mapped[time]  # wall clock; orders up to then arrive `lead_days` later

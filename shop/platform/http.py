@@ -126,7 +126,7 @@ def add_headers(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=()")
+    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()")
     headers.setdefault("X-Request-ID", g.get("request_id", ""))
     if response.mimetype == "text/html":
         script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"

@@ -99,6 +99,27 @@ def moment(value: datetime) -> str:
     return f"{day(value)} {clock.local(value):%H:%M}"
 
 
+def spoken_day(value: date | datetime) -> str:
+    """The day inside a sentence: 明天; tomorrow, Sun 8 Jun."""
+    words = day(value)
+    return words.lower() if words in ("Today", "Tomorrow", "Yesterday") else words
+
+
+def spoken_deadline(value: datetime) -> str:
+    """Until when: 今天 22:00; 22:00 today, 22:00 on Sun 8 Jun."""
+    if reader_locale() == "zh":
+        return moment(value)
+    words = spoken_day(value)
+    return f"{clock.local(value):%H:%M} {words if words.islower() else f'on {words}'}"
+
+
+def spoken_start(value: datetime) -> str:
+    """From when on: 明天 16:00; tomorrow from 16:00."""
+    if reader_locale() == "zh":
+        return moment(value)
+    return f"{spoken_day(value)} from {clock.local(value):%H:%M}"
+
+
 def stamp(value: datetime) -> str:
     """2026-06-08 14:05, on the city's clock, for tables and receipts."""
     return f"{clock.local(value):%Y-%m-%d %H:%M}"
@@ -146,7 +167,8 @@ def init_app(app: Flask) -> None:
     catalogue.cache_clear()
     app.jinja_env.install_gettext_callables(_page_gettext, _page_ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters.update(
-        yuan=yuan, money=money, grams=grams, day=day, moment=moment, stamp=stamp, duration=duration, group_code=group_code,
+        yuan=yuan, money=money, grams=grams, day=day, moment=moment, stamp=stamp,
+        spoken_day=spoken_day, spoken_deadline=spoken_deadline, spoken_start=spoken_start, duration=duration, group_code=group_code,
         name=name_of, masked=mask_name, masked_phone=mask_phone, spaced_phone=spaced_phone,
         words=lambda text, **facts: escape(words(text, **facts)),
     )

@@ -19,10 +19,10 @@ def test_communities_name_their_open_points(client: FlaskClient, make: Factories
     assert answer.get_json() == {
         "items": [
             {
-                "slug": "tianchenghu", "name": "Tianchenghu", "name_zh": "甜城湖社区", "name_en": "Tianchenghu", "district": "东兴区",
+                "slug": "tianchenghu", "name": "Tianchenghu", "name_zh": "甜城湖社区", "name_en": "Tianchenghu", "district": "Dongxing",
                 "pickup_points": ["a"],
             },
-            {"slug": "empty", "name": "Empty", "name_zh": "empty社区", "name_en": "Empty", "district": "东兴区", "pickup_points": []},
+            {"slug": "empty", "name": "Empty", "name_zh": "empty社区", "name_en": "Empty", "district": "Dongxing", "pickup_points": []},
         ],
         "next_cursor": None,
     }  # fmt: skip

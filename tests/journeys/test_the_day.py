@@ -121,7 +121,7 @@ def test_the_day_in_tianchenghu(people: People, house: House, app_of_mei: Caller
 
 
 def choose_point(mei: Visitor, names: dict[str, str]) -> None:
-    place = mei.page.locator("section", has=mei.page.get_by_role("heading", name=names["point"])).first
+    place = mei.page.locator("li", has=mei.page.get_by_role("heading", name=names["point"])).first
     mei.press("Collect here", place)
     mei.page.wait_for_url(lambda url: "/communities" not in url)
     expect(mei.page.locator(".place").first).to_contain_text(names["point"])
@@ -153,7 +153,7 @@ def find_and_put_into_cart(mei: Visitor, names: dict[str, str]) -> None:
         mei.sees(names["oranges"])
     mei.page.get_by_role("link", name=names["oranges"]).first.click()
     expect(mei.page.get_by_role("heading", level=1)).to_have_text(names["oranges"])
-    mei.reads("Priced by weight")
+    mei.reads("Priced by weight: never more than ¥%(most)s")
     mei.fill("Quantity", "2")
     mei.press("Add to cart")
     expect(mei.page.locator("body")).to_contain_text(names["oranges"])

@@ -44,7 +44,8 @@ class Factories:
                 session.add(Region(code="511011002", name="西林街道", parent_code=None))
         made = Community(
             **{
-                "slug": slug, "name_zh": f"{slug}社区", "name_en": slug.title(), "street_code": "511011002", "district": "东兴区",
+                "slug": slug, "name_zh": f"{slug}社区", "name_en": slug.title(), "street_code": "511011002", "district_zh": "东兴区",
+                "district_en": "Dongxing",
                 "households": 100, "residents": 300, "buildings": 5, "share_60_plus_percent": 20, **values,
             }
         )
@@ -69,7 +70,8 @@ class Factories:
             Merchant(
                 **{
                     "code": code, "name_zh": f"{code}店", "name_en": code.title(), "kind": MerchantKind.SHOP, "uscc": "91511002MAY0000176",
-                    "business_zh": "零售", "commission_bps": 300, "cut_off": time(23, 0), "lead_days": 1, "arrival": time(16, 0),
+                    "business_zh": "零售", "business_en": "Retail",
+                    "commission_bps": 300, "cut_off": time(23, 0), "lead_days": 1, "arrival": time(16, 0),
                     "minimum_order": ZERO, "pickup_fee": ZERO, "created_at": clock.now(), **values,
                 }
             )
@@ -108,7 +110,8 @@ class Factories:
                 **{
                     "code": code, "slug": code, "merchant_id": merchant.id, "category_id": category.id, "name_zh": f"{code}商品",
                     "name_en": code.title(), "sold_by": SoldBy.WEIGHT if by_weight else SoldBy.PACK,
-                    "priced_by": PricedBy.WEIGHT if by_weight else PricedBy.PACK, "storage": Storage.AMBIENT, "origin": "内江市",
+                    "priced_by": PricedBy.WEIGHT if by_weight else PricedBy.PACK, "storage": Storage.AMBIENT, "origin_zh": "内江市",
+                    "origin_en": "Neijiang",
                     "shelf_life_days": 10, "is_agricultural": True, "is_returnable_within_7_days": False,
                     "created_at": moment, "updated_at": moment, **values,
                 }

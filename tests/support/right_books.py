@@ -46,7 +46,8 @@ def insert(session: Session, name: str, rows: Rows) -> None:
 def places(at: datetime) -> list[tuple[str, Rows]]:
     person = {"locale": "zh", "created_at": at, "pickup_point_id": 1}
     product = {
-        "merchant_id": 1, "category_id": 1, "name_zh": "橙", "name_en": "Orange", "sold_by": "pack", "storage": "ambient", "origin": "资中",
+        "merchant_id": 1, "category_id": 1, "name_zh": "橙", "name_en": "Orange", "sold_by": "pack", "storage": "ambient",
+        "origin_zh": "资中", "origin_en": "Zizhong",
         "shelf_life_days": 9, "is_agricultural": True, "is_returnable_within_7_days": False, "created_at": at, "updated_at": at,
     }
     variant = {"label_zh": "盒", "label_en": "box", "net_weight_grams": 500}
@@ -61,7 +62,8 @@ def places(at: datetime) -> list[tuple[str, Rows]]:
             "communities",
             [
                 {
-                    "id": 1, "slug": "c", "name_zh": "社区", "name_en": "C", "street_code": "511011002", "district": "东兴区",
+                    "id": 1, "slug": "c", "name_zh": "社区", "name_en": "C", "street_code": "511011002", "district_zh": "东兴区",
+                    "district_en": "Dongxing",
                     "households": 1, "residents": 1, "buildings": 1, "share_60_plus_percent": 1,
                 }
             ],
@@ -89,7 +91,8 @@ def places(at: datetime) -> list[tuple[str, Rows]]:
             [
                 {
                     "id": 1, "code": "m", "name_zh": "店", "name_en": "M", "kind": "shop", "uscc": "u", "business_zh": "零",
-                    "commission_bps": 250, "cut_off": time(23), "arrival": time(16), "minimum_order": 0, "pickup_fee": 0, "created_at": at,
+                    "business_en": "Z", "commission_bps": 250, "cut_off": time(23), "arrival": time(16),
+                    "minimum_order": 0, "pickup_fee": 0, "created_at": at,
                 }
             ],
         ),

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
-from flask.testing import FlaskClient
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
-from shop.catalog import operations
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+
+from shop.catalog import operations, pictures
 from shop.kernel import memory
-from shop.kernel.db import perform
+from shop.kernel.db import perform, transaction
+from shop.kernel.money import Money
+from shop.models.catalog import Category, Listing, Product, ProductImage, Variant
 from shop.models.pickup import PickupPoint
+from shop.models.stock import StockItem
+from shop.platform.files import FolderStorage
 from tests.support.factories import Factories
 from tests.support.queries import counted
 
@@ -31,14 +43,17 @@ def test_a_category_shows_what_comes_to_my_point(client: FlaskClient, point: Pic
     client.set_cookie("point", point.slug)
     page = client.get("/categories/fruit").get_data(as_text=True)
     assert "Blood orange, loose" in page
-    assert "¥5.80/" in page.replace("</span>", "")
+    assert "¥5.80" in re.sub(r"<[^>]+>", "", page)
+    assert "/jin" in page
+    assert "¥11.60/kg" in page
     assert "far-fruit" not in page
 
 
 def test_without_a_point_everything_on_sale_is_shown(client: FlaskClient, point: PickupPoint) -> None:
     page = client.get("/categories/fruit").get_data(as_text=True)
     assert "/products/far-fruit" in page
-    assert "Not delivered to your point" in page
+    assert "delivered to your point" not in page
+    assert "arrives" not in page
 
 
 def test_pages_speak_chinese_to_chinese_readers(client: FlaskClient, point: PickupPoint) -> None:
@@ -52,7 +67,8 @@ def test_pages_speak_chinese_to_chinese_readers(client: FlaskClient, point: Pick
 def test_a_product_says_what_the_law_wants_said(client: FlaskClient, point: PickupPoint) -> None:
     client.set_cookie("point", point.slug)
     page = client.get("/products/blood-orange-loose").get_data(as_text=True)
-    for words in ("No 7-day return: fresh or perishable", "Priced by weight", "¥11.60/kg", "Origin", "Shelf life", "10 days"):
+    prices = ("Priced by weight", "never more than ¥5.80", "¥11.60/kg")
+    for words in ("No 7-day return: fresh or perishable", *prices, "Origin", "Neijiang", "Shelf life", "10 days"):
         assert words in page
 
 
@@ -109,3 +125,198 @@ def test_home_greets_strangers_and_offers_the_choice_of_a_point(client: FlaskCli
     assert "Choose your pick-up point" in page
     client.set_cookie("point", point.slug)
     assert "Order by" in client.get("/").get_data(as_text=True)
+
+
+def goods_on(page: str) -> list[str]:
+    """The products a page links to, in their order."""
+    return re.findall(r'class="product-link" href="/products/([\w-]+)"', page)
+
+
+def test_goods_that_do_not_come_to_my_point_are_shown_on_request_and_say_so(client: FlaskClient, point: PickupPoint) -> None:
+    client.set_cookie("point", point.slug)
+    page = client.get("/categories/fruit?all=1").get_data(as_text=True)
+    assert set(goods_on(page)) == {"blood-orange-loose", "far-fruit"}
+    assert page.count("not delivered to your point") == 1
+    assert page.count("arrives tomorrow") == 1
+    assert page.count('class="product-add"') == 1
+
+
+@pytest.fixture
+def shelf(point: PickupPoint, make: Factories) -> None:
+    """Four kinds of fruit at 5.80 by weight, 9.99, 10.00 and 30.00, one of them in season all the year round but January."""
+    with transaction() as session:
+        category = session.scalars(sa.select(Category).where(Category.slug == "fruit")).one()
+        session.expunge(category)
+    second = make.merchant("second", points=[point], name_zh="第二家", name_en="Second")
+    for code, price in (("cheap", 999), ("middle", 1_000), ("dear", 3_000)):
+        make.product(second, code=code, category=category, price=price)
+    with transaction() as session:
+        session.execute(sa.update(Listing).where(Listing.code == "dear").values(season_mask=0b111111111111 ^ 1))
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("weight=1", ["blood-orange-loose"]),
+        ("price=0-10&sort=price", ["blood-orange-loose", "cheap"]),
+        ("price=10-30", ["middle"]),
+        ("price=30-", ["dear"]),
+        ("shop=second&sort=price_down", ["dear", "middle", "cheap"]),
+        ("shop=second&price=0-10", ["cheap"]),
+        ("shop=nobody&price=30-", ["dear"]),
+        ("price=nonsense&sort=price", ["blood-orange-loose", "cheap", "middle", "dear"]),
+    ],
+)
+def test_a_shelf_is_narrowed_by_its_address(client: FlaskClient, point: PickupPoint, query: str, expected: list[str]) -> None:
+    client.set_cookie("point", point.slug)
+    page = client.get(f"/categories/fruit?{query}").get_data(as_text=True)
+    assert goods_on(page) == expected
+    assert f">{len(expected)} kind{'' if len(expected) == 1 else 's'}<" in page
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_season_filter_shows_what_has_its_season(client: FlaskClient, point: PickupPoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.set_cookie("point", point.slug)
+    monkeypatch.setattr("shop.catalog.rules.month_bit", lambda _day: 1 << 5)
+    assert goods_on(client.get("/categories/fruit?season=1").get_data(as_text=True)) == ["dear"]
+    memory.forget()
+    monkeypatch.setattr("shop.catalog.rules.month_bit", lambda _day: 1)
+    assert goods_on(client.get("/categories/fruit?season=1").get_data(as_text=True)) == []
+
+
+@pytest.mark.usefixtures("shelf")
+def test_nothing_left_says_which_filters_can_be_taken_away(client: FlaskClient, point: PickupPoint) -> None:
+    client.set_cookie("point", point.slug)
+    page = client.get("/categories/fruit?weight=1&price=30-&sort=price").get_data(as_text=True)
+    assert "Leave one of these out" in page
+    assert "/categories/fruit?sort=price&amp;price=30-" in page
+    assert "/categories/fruit?sort=price&amp;weight=1" in page
+    assert goods_on(client.get("/categories/fruit?sort=price&price=30-").get_data(as_text=True)) == ["dear"]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_fetched_list_puts_the_short_address_into_the_bar(client: FlaskClient) -> None:
+    answer = client.get("/categories/fruit?sort=&season=&shop=second&price=", headers={"HX-Request": "true", "HX-Target": "goods"})
+    assert answer.headers["HX-Push-Url"] == "/categories/fruit?shop=second"
+    assert "HX-Push-Url" not in client.get("/categories/fruit?shop=second", headers={"HX-Request": "true", "HX-Target": "cards"}).headers
+
+
+def test_a_long_shelf_goes_on_where_the_page_ended_and_keeps_its_filters(client: FlaskClient, make: Factories) -> None:
+    category = make.category("fruit")
+    for number in range(30):
+        make.product(code=f"apple-{number}", category=category, price=500, by_weight=True, position=number)
+    first = client.get("/categories/fruit?weight=1").get_data(as_text=True)
+    (more,) = set(re.findall(r'id="more"><a class="[^"]*" href="([^"]+)"', first))
+    second = client.get(more.replace("&amp;", "&")).get_data(as_text=True)
+    assert "weight=1" in more
+    assert ">30 kinds<" in first
+    assert [*goods_on(first), *goods_on(second)] == [f"apple-{number}" for number in range(30)]
+    assert 'id="more"></div>' in second
+
+
+def test_search_shows_what_does_not_come_last_and_says_so(client: FlaskClient, point: PickupPoint, make: Factories) -> None:
+    gone = make.product(make.merchant("gone", points=[point]), code="gone", name_en="Blood orange gone", on_hand=0, position=1)
+    far = make.product(make.merchant("further"), code="further", name_en="Blood orange elsewhere", position=0)
+    perform(operations.refresh_search_terms, [gone.product_id, far.product_id], [])
+    client.set_cookie("point", point.slug)
+    page = client.get("/search?q=blood").get_data(as_text=True)
+    assert goods_on(page) == ["blood-orange-loose", "gone", "further"]
+    assert page.index("/products/gone") < page.index("Not delivered to Tianchenghu point") < page.index("/products/further")
+    assert "3 kinds found" in page
+    assert 'data-searched="blood"' in page
+
+
+@pytest.mark.parametrize("text", ["bloood", "xuechegn", "橘橙"])
+def test_a_slip_of_the_pen_is_answered_with_what_may_be_meant(client: FlaskClient, point: PickupPoint, text: str) -> None:
+    page = client.get("/search", query_string={"q": text}).get_data(as_text=True)
+    assert "Blood orange, loose" in page
+    assert "/search?q=Blood+orange,+loose" in page or goods_on(page)
+
+
+def test_a_product_in_several_sizes_names_each_price_and_takes_the_first_that_is_left(
+    client: FlaskClient, point: PickupPoint, make: Factories
+) -> None:
+    small = make.product(make.merchant("grocer", points=[point]), code="rice", price=1_000, on_hand=0)
+    with transaction() as session:
+        bag = {"label_zh": "10kg/袋", "label_en": "10 kg bag", "price": Money(5_800), "net_weight_grams": 10_000}
+        large = Variant(code="rice-10", product_id=small.product_id, **bag)
+        session.add(large)
+        session.flush()
+        session.add(StockItem(variant_id=large.id, on_hand=3, reserved=0))
+    page = client.get("/products/rice").get_data(as_text=True)
+    assert re.search(r'value="rice" disabled', page)
+    assert re.search(r'value="rice-10" checked', page)
+    for words in ("¥10.00", "¥58.00", "¥5.80/kg", "10 kg bag", "3 left"):
+        assert words in page
+    assert 'id="choose"' in page
+
+
+@pytest.fixture
+def storage(app: Flask, tmp_path: Path) -> Iterator[FolderStorage]:
+    kept = app.extensions["storage"]
+    app.extensions["storage"] = FolderStorage(tmp_path)
+    yield app.extensions["storage"]
+    app.extensions["storage"] = kept
+
+
+def test_uploaded_pictures_stand_in_a_gallery(client: FlaskClient, point: PickupPoint, storage: FolderStorage) -> None:
+    with transaction() as session:
+        product = session.scalars(sa.select(Product).where(Product.code == "blood-orange-loose")).one()
+        names = []
+        for place, colour in enumerate(("orange", "red", "darkred")):
+            upload = io.BytesIO()
+            Image.new("RGB", (600, 400), colour).save(upload, "PNG")
+            names.append(pictures.keep(storage, upload.getvalue()))
+            session.add(ProductImage(product_id=product.id, file=names[-1], position=place))
+    memory.forget()
+    page = client.get("/products/blood-orange-loose").get_data(as_text=True)
+    shown = re.findall(r'<li class="gallery-picture" id="picture-\d"><img class="product-hero" src="(/media/[^"]+)"', page)
+    assert shown == [f"/media/{name}" for name in names]
+    assert page.count("fetchpriority") == 1
+    assert "picture 3" in page
+    for address in shown:
+        with client.get(address) as answer:
+            assert answer.mimetype == "image/webp"
+
+
+def test_a_product_offers_others_from_its_shelf(client: FlaskClient, point: PickupPoint) -> None:
+    assert goods_on(client.get("/products/blood-orange-loose").get_data(as_text=True)) == ["far-fruit"]
+    client.set_cookie("point", point.slug)
+    assert goods_on(client.get("/products/blood-orange-loose").get_data(as_text=True)) == []
+
+
+def test_times_are_said_as_people_say_them(client: FlaskClient, point: PickupPoint) -> None:
+    client.set_cookie("point", point.slug)
+    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", client.get("/products/blood-orange-loose").get_data(as_text=True)))
+    assert re.search(r"Order by \d\d:\d\d (today|tomorrow)", said)
+    assert re.search(r"Collect tomorrow from \d\d:\d\d at Tianchenghu point", said)
+    client.set_cookie("locale", "zh")
+    said = re.sub(r"<[^>]+>", " ", client.get("/products/blood-orange-loose").get_data(as_text=True))
+    assert re.search(r"(今天|明天) \d\d:\d\d 截单", said)
+
+
+def test_things_nobody_weighs_have_no_price_by_weight(client: FlaskClient, make: Factories) -> None:
+    make.product(code="kettle", category=make.category("general", has_unit_price=False), price=8_900, grams=1_200)
+    for path in ("/categories/general", "/products/kettle"):
+        assert "/kg" not in client.get(path).get_data(as_text=True)
+
+
+def test_search_and_product_cost_the_same_for_one_and_for_many(client: FlaskClient, point: PickupPoint, make: Factories) -> None:
+    client.set_cookie("point", point.slug)
+    coop = make.merchant("second", points=[point])
+
+    def statements(path: str) -> int:
+        memory.forget()
+        with counted() as seen:
+            assert client.get(path).status_code == 200
+        return len(seen)
+
+    make.product(coop)
+    paths = ("/search?q=xuecheng", "/products/blood-orange-loose", "/shops/second", "/")
+    for path in paths:
+        client.get(path)  # parts of pages are drawn once
+    alone = [statements(path) for path in paths]
+    made = [make.product(coop, name_zh="血橙") for _ in range(20)]
+    perform(operations.refresh_search_terms, [variant.product_id for variant in made], [])
+    assert [statements(path) for path in paths] == alone

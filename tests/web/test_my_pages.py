@@ -159,8 +159,8 @@ def test_a_point_that_closes_is_nobodys_point_any_more(client: FlaskClient, make
 
 
 def test_communities_are_found_by_name_street_and_place(client: FlaskClient, make: Factories) -> None:
-    make.point("a", community=make.community("tianchenghu", name_zh="甜城湖社区", district="东兴区西林街道"), opens=time(8, 30))
-    make.point("b", community=make.community("yuxiyuan", name_zh="玉溪苑社区", district="市中区玉溪街道"), location_zh="老年大学对面")
+    make.point("a", community=make.community("tianchenghu", name_zh="甜城湖社区", district_zh="东兴区西林街道"), opens=time(8, 30))
+    make.point("b", community=make.community("yuxiyuan", name_zh="玉溪苑社区", district_zh="市中区玉溪街道"), location_zh="老年大学对面")
     for wanted, found in (("", "ab"), ("tian", "a"), ("甜城", "a"), ("玉溪街道", "b"), ("老年大学", "b"), ("HU", "a"), ("nothing", "")):
         page = client.get("/communities", query_string={"q": wanted}).text
         assert re.findall(r'name="point" value="(\w)"', page) == list(found), wanted

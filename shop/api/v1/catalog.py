@@ -162,7 +162,7 @@ def get_product(actor: Actor, slug: str) -> ProductOut:
     return ProductOut(
         code=product.code, slug=product.slug, name=name_of(product), description=name_of(product, "description"),
         merchant=page.merchant.code, category=category, priced_by_weight=product.priced_by.value == "weight",
-        storage=product.storage.value, origin=product.origin, shelf_life_days=product.shelf_life_days,
+        storage=product.storage.value, origin=name_of(product, "origin"), shelf_life_days=product.shelf_life_days,
         season_months=product.season_months or None, seven_day_return=product.is_returnable_within_7_days,
         allergens=[code for code in product.allergens.split("|") if code],
         images=[picture_url(image, product.category_id, "large") for image in page.images],

@@ -54,7 +54,8 @@ class PointFilter(Schema):
 
 def community_out(community: CommunityWithPoints) -> CommunityOut:
     return CommunityOut(
-        slug=community.slug, name=name_of(community), name_zh=community.name_zh, name_en=community.name_en, district=community.district,
+        slug=community.slug, name=name_of(community), name_zh=community.name_zh, name_en=community.name_en,
+        district=name_of(community, "district"),
         pickup_points=[point.slug for point in community.points],
     )  # fmt: skip
 

@@ -22,30 +22,9 @@ from shop.models.pickup import MerchantPoint, PickupPoint
 from shop.models.stock import MovementKind, StockItem, StockMovement
 from shop.platform.files import Storage as FileStorage
 
-ENGLISH_UNITS = {
-    "斤": "jin", "箱": "box", "袋": "bag", "盒": "box", "份": "portion", "把": "bunch", "瓶": "bottle", "罐": "tin", "桶": "can",
-    "提": "pack", "组": "set", "卡": "card", "只": "each", "条": "each", "个": "each", "件": "piece", "台": "each", "套": "set",
-    "杯": "cup",
-}  # fmt: skip
-LOCATIONS_EN = {
-    "tianchenghu": "Community service centre, ground floor", "tuojiangwan": "Beside the convenience store",
-    "yuxiyuan": "Opposite the senior college", "hananli": "Property service centre",
-}  # fmt: skip
 OPENING_STOCK = 400
 PICTURE_SIZE, LOGO_SIZE = 640, 240  # drawing takes time by the pixel; phones show a product 320 wide at double density
 BARCODE_PREFIX = "690"
-
-
-def english_unit(unit: str) -> str:
-    """`5斤/箱` as `2.5 kg/box`; a unit of a known word as that word."""
-    amount, _, container = unit.partition("/")
-    word = ENGLISH_UNITS.get(container[:1] or amount[-1:], "each")
-    if not container:
-        return ENGLISH_UNITS.get(unit, word if unit[-1:] in ENGLISH_UNITS else unit)
-    if amount.endswith("斤") and amount[:-1].isdigit():
-        return f"{int(amount[:-1]) / 2:g} kg/{word}"
-    plain = amount.replace("枚", " pieces").replace("粒", " cells").replace("个", " pieces").replace("杯", " cups").replace("包", " packs")
-    return f"{plain.replace('卷', ' rolls').replace('人份', ' servings')}/{word}"
 
 
 def wall_time(text: str) -> time:
@@ -60,16 +39,17 @@ def add_places(session: Session) -> None:
         session.flush()
     for number, row in enumerate(files.rows("communities"), start=1):
         community = Community(
-            slug=row["slug"], name_zh=row["name_zh"], name_en=row["name_en"], street_code=row["street_code"], district=row["district"],
-            households=int(row["households"]), residents=int(row["residents"]), buildings=int(row["buildings"]),
+            slug=row["slug"], name_zh=row["name_zh"], name_en=row["name_en"], street_code=row["street_code"],
+            district_zh=row["district_zh"], district_en=row["district_en"], households=int(row["households"]),
+            residents=int(row["residents"]), buildings=int(row["buildings"]),
             share_60_plus_percent=int(row["share_60_plus_percent"]),
         )  # fmt: skip
         session.add(community)
         session.flush()
         session.add(
             PickupPoint(
-                slug=row["slug"], community_id=community.id, name_zh=row["pickup_point_zh"], name_en=f"{row['name_en']} point",
-                location_zh=row["pickup_point_location"], location_en=LOCATIONS_EN[row["slug"]], opens=wall_time(row["opens"]),
+                slug=row["slug"], community_id=community.id, name_zh=row["pickup_point_zh"], name_en=row["pickup_point_en"],
+                location_zh=row["pickup_point_location_zh"], location_en=row["pickup_point_location_en"], opens=wall_time(row["opens"]),
                 closes=wall_time(row["closes"]), phone=f"0832200000{number}", latitude_e6=round(float(row["latitude"]) * 1_000_000),
                 longitude_e6=round(float(row["longitude"]) * 1_000_000),
             )
@@ -83,8 +63,9 @@ def add_merchants(session: Session, moment: datetime, logos: dict[str, str]) -> 
     for row in files.rows("merchants"):
         kind = MerchantKind(row["kind"])
         merchant = Merchant(
-            code=row["code"], name_zh=row["name_zh"], name_en=row["name_en"], kind=kind, uscc=row["uscc"], business_zh=row["business_zh"],
-            commission_bps=int(row["commission_bps"]), cut_off=time(22, 0) if kind is MerchantKind.MARKET_HALL else time(23, 0),
+            code=row["code"], name_zh=row["name_zh"], name_en=row["name_en"], kind=kind, uscc=row["uscc"],
+            business_zh=row["business_zh"], business_en=row["business_en"], commission_bps=int(row["commission_bps"]),
+            cut_off=time(22, 0) if kind is MerchantKind.MARKET_HALL else time(23, 0),
             lead_days=1, arrival=time(16, 0), minimum_order=ZERO, pickup_fee=ZERO, logo=logos.get(row["code"]), created_at=moment,
         )  # fmt: skip
         session.add(merchant)
@@ -95,7 +76,8 @@ def add_merchants(session: Session, moment: datetime, logos: dict[str, str]) -> 
 
 def add_categories(session: Session) -> None:
     for position, row in enumerate(files.rows("categories")):
-        session.add(Category(slug=row["slug"], name_zh=row["name_zh"], name_en=row["name_en"], position=position))
+        named = {"slug": row["slug"], "name_zh": row["name_zh"], "name_en": row["name_en"]}
+        session.add(Category(**named, position=position, has_unit_price=row["has_unit_price"] == "1"))
 
 
 def add_billers(session: Session) -> None:
@@ -110,24 +92,19 @@ def add_billers(session: Session) -> None:
 
 
 def add_products(session: Session, moment: datetime, kept: dict[str, str]) -> None:
-    """Products with one variant each, price, stock, picture (`kept`: file names by product code), listing and search terms."""
+    """Products with their variants, prices, stock, picture (`kept`: file names by product code), listing and search terms."""
     merchants = dict(session.execute(sa.select(Merchant.code, Merchant.id)).all())
     categories = dict(session.execute(sa.select(Category.slug, Category.id)).all())
+    further: dict[str, list[dict[str, str]]] = {}
+    for row in files.rows("variants"):
+        further.setdefault(row["product"], []).append(row)
     ids = []
     for position, row in enumerate(in_season_first(files.rows("products"))):
         product = Product(**product_values(row, merchants, categories, moment), position=position)
         session.add(product)
         session.flush()
-        price = Money(int(row["price_fen"]))
-        barcode = f"{BARCODE_PREFIX}{position:010d}"
-        group_price = Money(int(row["group_price_fen"]))
-        variant = Variant(**variant_values(row, price), product_id=product.id, group_price=group_price, barcode=barcode)
-        session.add(variant)
-        session.flush()
-        opening = {"quantity": OPENING_STOCK, "kind": MovementKind.RECEIVED, "cause": f"opening:{variant.id}", "at": moment}
-        session.add(PriceChange(variant_id=variant.id, price=price, at=moment))
-        session.add(StockItem(variant_id=variant.id, on_hand=OPENING_STOCK, reserved=0))
-        session.add(StockMovement(variant_id=variant.id, **opening))
+        for place, unit in enumerate([row, *further.get(row["code"], [])]):
+            add_variant(session, unit, product.id, place, f"{BARCODE_PREFIX}{place}{position:09d}", moment)
         if row["code"] in kept:
             session.add(ProductImage(product_id=product.id, file=kept[row["code"]]))
         ids.append(product.id)
@@ -136,12 +113,26 @@ def add_products(session: Session, moment: datetime, kept: dict[str, str]) -> No
     catalog.refresh_search_terms(session, ids, files.lists("synonyms"))
 
 
+def add_variant(session: Session, row: dict[str, str], product_id: int, place: int, barcode: str, moment: datetime) -> None:
+    """One selling unit with its price and opening stock."""
+    price = Money(int(row["price_fen"]))
+    group_price = Money(int(row["group_price_fen"]))
+    variant = Variant(**variant_values(row, price), product_id=product_id, group_price=group_price, barcode=barcode, position=place)
+    session.add(variant)
+    session.flush()
+    opening = {"quantity": OPENING_STOCK, "kind": MovementKind.RECEIVED, "cause": f"opening:{variant.id}", "at": moment}
+    session.add(PriceChange(variant_id=variant.id, price=price, at=moment))
+    session.add(StockItem(variant_id=variant.id, on_hand=OPENING_STOCK, reserved=0))
+    session.add(StockMovement(variant_id=variant.id, **opening))
+
+
 def product_values(row: dict[str, str], merchants: dict[str, int], categories: dict[str, int], moment: datetime) -> dict[str, Any]:
     """A product as its line in the file says."""
     return {
         "code": row["code"], "slug": row["code"], "merchant_id": merchants[row["merchant"]], "category_id": categories[row["category"]],
         "name_zh": row["name_zh"], "name_en": row["name_en"], "sold_by": SoldBy(row["sold_by"]), "priced_by": PricedBy(row["priced_by"]),
-        "storage": Storage(row["storage"]), "season_months": row["season_months"], "origin": row["origin"],
+        "storage": Storage(row["storage"]), "season_months": row["season_months"],
+        "origin_zh": row["origin_zh"], "origin_en": row["origin_en"],
         "shelf_life_days": int(row["shelf_life_days"]), "is_agricultural": row["is_agricultural"] == "1",
         "is_returnable_within_7_days": row["seven_day_return"] == "1", "allergens": row["allergens"], "created_at": moment,
         "updated_at": moment,
@@ -149,10 +140,9 @@ def product_values(row: dict[str, str], merchants: dict[str, int], categories: d
 
 
 def variant_values(row: dict[str, str], price: Money) -> dict[str, Any]:
-    """The one variant of a product, as its line in the file says."""
-    unit = row["unit_zh"]
-    grams = int(row["net_weight_g"])
-    return {"code": row["code"], "label_zh": unit, "label_en": english_unit(unit), "price": price, "net_weight_grams": grams}
+    """A selling unit, as its line in the file says."""
+    labels = {"label_zh": row["unit_zh"], "label_en": row["unit_en"]}
+    return {"code": row["code"], **labels, "price": price, "net_weight_grams": int(row["net_weight_g"])}
 
 
 def in_season_first(rows: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -30,8 +30,12 @@ MORE_NUMBERS = 13_910_000_000
 MOST_RESIDENTS = 80_000_000
 WALLET_FEN = 1_000_00
 TOWNS = (
-    "椑木镇", "白马镇", "史家镇", "凌家镇", "朝阳镇", "永安镇", "高桥镇", "龙门镇", "田家镇", "郭北镇", "高梁镇", "双才镇", "平坦镇",
-    "顺河镇", "永福镇", "石子镇", "同福镇", "三烈镇", "水南镇", "球溪镇", "连界镇", "严陵镇", "龙会镇", "界市镇",
+    ("椑木镇", "Beimu"), ("白马镇", "Baima"), ("史家镇", "Shijia"), ("凌家镇", "Lingjia"),
+    ("朝阳镇", "Chaoyang"), ("永安镇", "Yong'an"), ("高桥镇", "Gaoqiao"), ("龙门镇", "Longmen"),
+    ("田家镇", "Tianjia"), ("郭北镇", "Guobei"), ("高梁镇", "Gaoliang"), ("双才镇", "Shuangcai"),
+    ("平坦镇", "Pingtan"), ("顺河镇", "Shunhe"), ("永福镇", "Yongfu"), ("石子镇", "Shizi"),
+    ("同福镇", "Tongfu"), ("三烈镇", "Sanlie"), ("水南镇", "Shuinan"), ("球溪镇", "Qiuxi"),
+    ("连界镇", "Lianjie"), ("严陵镇", "Yanling"), ("龙会镇", "Longhui"), ("界市镇", "Jieshi"),
 )  # fmt: skip
 QUALITIES = ("新鲜", "精选", "农家", "实惠装", "家庭装", "有机", "早市", "当季")
 
@@ -77,8 +81,9 @@ def insert_products(session: Session, numbers: Sequence[int]) -> list[int]:
     products, variants = [], []
     for number in numbers:
         chance, row = Random(number), models[number % len(models)]
-        code, town = f"{CODE_PREFIX}{number:08d}", chance.choice(TOWNS)
-        own = {"code": code, "slug": code, "origin": town, "position": 1_000 + number}
+        code, (town, town_en) = f"{CODE_PREFIX}{number:08d}", chance.choice(TOWNS)
+        own = {"code": code, "slug": code, "origin_zh": town, "origin_en": town_en, "position": 1_000 + number}
+        own["name_en"] = f"{row['name_en']} from {town_en}"
         own["name_zh"] = f"{town}{chance.choice(QUALITIES)}{row['name_zh']}"
         products.append(catalogue.product_values(row, merchants, categories, moment) | own)
         price = Money(max(10, int(row["price_fen"]) * chance.randint(60, 160) // 100))

@@ -1,0 +1,56 @@
+// What this browser searched for lately, offered again under the empty search field. Kept on the device only, and forgotten on request.
+const KEPT = "searches";
+const MOST = 8;
+
+const read = () => {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((text) => typeof text === "string").slice(0, MOST) : [];
+  } catch {
+    return [];
+  }
+};
+const write = (texts) => {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(texts));
+  } catch {
+    // A private window: nothing is remembered.
+  }
+};
+
+export function enhance(root) {
+  const searched = root.querySelector("[data-searched]")?.dataset.searched;
+  if (searched) write([searched, ...read().filter((text) => text !== searched)].slice(0, MOST));
+  for (const place of root.querySelectorAll("[data-recent-here]")) show(place);
+  const field = root.querySelector(".search-input");
+  const offers = root.querySelector("[data-recent]");
+  if (!field || !offers || field.dataset.started) return;
+  field.dataset.started = "yes";
+  const offer = () => { if (!field.value.trim()) show(offers, "suggestions recent"); };
+  field.addEventListener("focus", offer);
+  field.addEventListener("input", offer);
+}
+
+// Links under a heading, made of elements: what was typed is never read as HTML.
+function show(place, className = "") {
+  const texts = read();
+  place.replaceChildren();
+  if (!texts.length) return;
+  const forget = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-link", textContent: place.dataset.clear });
+  forget.addEventListener("click", () => { write([]); place.replaceChildren(); });
+  const head = Object.assign(document.createElement("p"), { className: "recent-head" });
+  head.append(Object.assign(document.createElement("span"), { textContent: place.dataset.label }), forget);
+  const list = Object.assign(document.createElement("ul"), { className: "recent-list" });
+  for (const text of texts) {
+    const link = Object.assign(document.createElement("a"), { className: "chip", href: `/search?${new URLSearchParams({ q: text })}`, textContent: text });
+    const item = document.createElement("li");
+    item.append(link);
+    list.append(item);
+  }
+  const box = Object.assign(document.createElement("div"), { className });
+  box.append(head, list);
+  place.append(box);
+}
+
+// Signing out leaves nothing of the person behind.
+document.addEventListener("submit", (event) => { if (event.target.getAttribute("action")?.endsWith("/sign-out")) write([]); });
