@@ -97,4 +97,5 @@ def serve(name: str) -> Response:
         answer.set_data(made.packed)
         answer.headers["Content-Encoding"] = "gzip"
     answer.set_etag(f"{name}-{assets.version}", weak=True)
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer

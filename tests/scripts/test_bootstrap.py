@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import ROOT
-from script.support.bootstrap import CLASSES, COMMENT, blocks, least_of
+from script.support.bootstrap import CLASSES, COMMENT, READING, blocks, least_of
 from script.support.places import NODE_MODULES
 
 pytestmark = pytest.mark.one_engine
@@ -45,10 +45,11 @@ def test_no_class_is_carried_that_nothing_names() -> None:
     assert classes_of(WHOLE.read_text()) >= CLASSES
 
 
-def test_our_sheets_read_no_value_of_bootstrap() -> None:
+def test_every_value_of_bootstrap_that_our_sheets_read_is_there() -> None:
     """What only they read would be dropped."""
+    least = least_of(WHOLE.read_text())
     for path in (ROOT / "shop" / "static" / "css").iterdir():
-        assert "var(--bs-" not in path.read_text()
+        assert [name for name in READING.findall(path.read_text()) if f"{name}:" not in least] == []
 
 
 def test_it_is_a_small_part_of_the_whole() -> None:
