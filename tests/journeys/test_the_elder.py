@@ -26,8 +26,8 @@ A_VOICE = """
   window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
 """
 ANOTHERS_VOICE = """
-  Object.defineProperty(window, 'speechSynthesis',
-    { value: { getVoices: () => [{ lang: 'zh-CN', localService: false }, { lang: 'de-DE', localService: true }], addEventListener: () => {} } });
+  const voices = [{ lang: 'zh-CN', localService: false }, { lang: 'de-DE', localService: true }];
+  Object.defineProperty(window, 'speechSynthesis', { value: { getVoices: () => voices, addEventListener: () => {} } });
 """
 
 
