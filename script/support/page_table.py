@@ -91,6 +91,7 @@ PAGES = (
     Page("merchant", "slips", "/merchant/deliveries/{merchant_cycle}/slips", ORANGE_OWNER),
     Page("merchant", "packing-list", "/merchant/deliveries/{merchant_cycle}/packing-list", ORANGE_OWNER),
     Page("merchant", "labels", "/merchant/deliveries/{merchant_cycle}/labels?crates=2", ORANGE_OWNER),
+    Page("merchant", "papers", "/merchant/orders/papers?paper=labels&number={merchant_order}", ORANGE_OWNER),
     Page("merchant", "orders-ticked", "/merchant/orders?tab=to_pack&sort=arrives&ticked={merchant_order}", ORANGE_OWNER),
     Page("merchant", "orders-empty", "/merchant/orders?number=ZZZZ", ORANGE_OWNER),
     Page("merchant", "order-weigh", "/merchant/orders/{merchant_weighing}", ORANGE_OWNER),
