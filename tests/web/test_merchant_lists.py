@@ -268,5 +268,6 @@ def test_orders_that_are_on_their_way_already_are_passed_over(client: FlaskClien
     twice = client.post("/merchant/orders/bulk", data={"do": "pack", "ticked": numbers}, follow_redirects=True).text
     assert "1 order packed." in twice
     before = written_down()
-    assert "Nothing has changed." in client.post("/merchant/orders/bulk", data={"do": "pack", "ticked": numbers}, follow_redirects=True).text
+    again = client.post("/merchant/orders/bulk", data={"do": "pack", "ticked": numbers}, follow_redirects=True).text
+    assert "Nothing has changed." in again
     assert written_down() == before
