@@ -12,11 +12,12 @@ from flask.testing import FlaskClient
 
 from shop.consoles.admin import health
 from shop.kernel import clock
-from shop.kernel.db import reading, transaction
+from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import Role, User
 from shop.models.bills import AttemptKind, AttemptOutcome, BillAttempt, Biller, BillPayment, BillPaymentState
 from shop.models.platform import AuditEntry, Job, JobState
+from shop.platform import audit
 from tests.support.bills import save_billers
 from tests.support.factories import Factories
 from tests.support.people import sign_in
@@ -249,3 +250,16 @@ def test_a_page_costs_the_same_for_one_row_and_for_many(make: Factories, client:
                 assert client.get(path).status_code == 200
             costs.append(len(statements))
     assert costs[1] == costs[2], costs
+
+
+def test_deeds_that_nobody_seals_are_an_alarm(client: FlaskClient, operator: User) -> None:
+    client.post(f"/admin/jobs/{job()}/retry", data={"reason": "to have a deed"})
+    clock.move(timedelta(minutes=6))
+    assert signs()["deeds_unsealed"] == 1
+    perform(audit.seal)
+    assert signs()["deeds_unsealed"] == 0
+
+
+def signs() -> dict[str, int]:
+    reading().rollback()
+    return {found.sign.key: found.count for found in health.readings(reading())}

@@ -258,3 +258,16 @@ def test_a_statement_of_a_month_holds_that_month(client: FlaskClient, counter: C
     assert numbers_in(client.get(f"/merchant/statement?month={this:%Y-%m}").text) == []
     assert len(numbers_in(client.get(f"/merchant/statement?month={before:%Y-%m}").text)) == 1
     assert len(numbers_in(client.get("/merchant/statement?month=nonsense").text)) == 1
+
+
+def test_orders_that_are_on_their_way_already_are_passed_over(client: FlaskClient, counter: Counter) -> None:
+    new, packed = counter.ordered(counter.buyer(), {"rice": 1})[0], counter.packed(counter.buyer(), {"rice": 1})[0]
+    numbers = [new.number, packed.number]
+    assert "1 order accepted." in client.post("/merchant/orders/bulk", data={"do": "accept", "ticked": numbers}, follow_redirects=True).text
+    assert (state_of(new), state_of(packed)) == (SubOrderState.ACCEPTED, SubOrderState.PACKED)
+    twice = client.post("/merchant/orders/bulk", data={"do": "pack", "ticked": numbers}, follow_redirects=True).text
+    assert "1 order packed." in twice
+    before = written_down()
+    again = client.post("/merchant/orders/bulk", data={"do": "pack", "ticked": numbers}, follow_redirects=True).text
+    assert "Nothing has changed." in again
+    assert written_down() == before

@@ -43,8 +43,14 @@ def bulk(actor: Actor) -> Response:
 
 
 def accept(actor: Actor, numbers: list[str]) -> list[str]:
-    """Accept what waits for it, all together; what is on its way already is passed over. Nothing stays ticked."""
-    accepted = perform(operations.accept_several, actor, numbers)
+    """Accept what waits for it, all together; what is on its way already is passed over. The numbers that were refused."""
+    try:
+        accepted = perform(operations.accept_several, actor, numbers)
+    except NotFound:
+        raise
+    except ShopError as error:  # one of them was cancelled meanwhile
+        flash(told(error), "error")
+        return numbers
     flash(ngettext("%(num)s order accepted.", "%(num)s orders accepted.", accepted), "success" if accepted else "info")
     return []
 
