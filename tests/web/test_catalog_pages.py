@@ -138,7 +138,7 @@ def test_goods_that_do_not_come_to_my_point_are_shown_on_request_and_say_so(clie
     assert set(goods_on(page)) == {"blood-orange-loose", "far-fruit"}
     assert page.count("not delivered to your point") == 1
     assert page.count("arrives tomorrow") == 1
-    assert page.count('class="product-add"') == 1
+    assert page.count('class="product-add"') == page.count('id="add-goods"') == 1
 
 
 @pytest.fixture
