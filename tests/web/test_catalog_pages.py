@@ -222,7 +222,7 @@ def test_search_shows_what_does_not_come_last_and_says_so(client: FlaskClient, p
     client.set_cookie("point", point.slug)
     page = client.get("/search?q=blood").get_data(as_text=True)
     assert goods_on(page) == ["blood-orange-loose", "gone", "further"]
-    assert page.index("/products/gone") < page.index("Not delivered to Tianchenghu point") < page.index("/products/further")
+    assert page.index("/products/gone") < page.index("Goods that do not come to Tianchenghu point") < page.index("/products/further")
     assert "3 kinds found" in page
     assert 'data-searched="blood"' in page
 
