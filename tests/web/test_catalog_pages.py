@@ -18,11 +18,14 @@ from shop.kernel import memory
 from shop.kernel.db import perform, transaction
 from shop.kernel.money import Money
 from shop.models.catalog import Category, Listing, Product, ProductImage, Variant
+from shop.models.orders import PaymentMethod
 from shop.models.pickup import PickupPoint
 from shop.models.stock import StockItem
 from shop.platform.files import FolderStorage
 from tests.support.factories import Factories
+from tests.support.people import sign_in
 from tests.support.queries import counted
+from tests.support.shopping import Shopping
 
 
 @pytest.fixture
@@ -320,3 +323,15 @@ def test_search_and_product_cost_the_same_for_one_and_for_many(client: FlaskClie
     made = [make.product(coop, name_zh="血橙") for _ in range(20)]
     perform(operations.refresh_search_terms, [variant.product_id for variant in made], [])
     assert [statements(path) for path in paths] == alone
+
+
+def test_home_says_what_waits_for_me(client: FlaskClient, make: Factories) -> None:
+    shop = Shopping(make)
+    shop.goods("oranges")
+    user = shop.buyer()
+    sign_in(client, user)
+    assert "waits for its payment" not in client.get("/").text
+    shop.buy(user, {"oranges": 1}, PaymentMethod.STRIPE)
+    page = client.get("/").text
+    assert "1 order waits for its payment" in page
+    assert 'href="/orders?tab=to_pay"' in page
