@@ -18,11 +18,14 @@ from shop.kernel import memory
 from shop.kernel.db import perform, transaction
 from shop.kernel.money import Money
 from shop.models.catalog import Category, Listing, Product, ProductImage, Variant
+from shop.models.orders import PaymentMethod
 from shop.models.pickup import PickupPoint
 from shop.models.stock import StockItem
 from shop.platform.files import FolderStorage
 from tests.support.factories import Factories
+from tests.support.people import sign_in
 from tests.support.queries import counted
+from tests.support.shopping import Shopping
 
 
 @pytest.fixture
@@ -138,7 +141,7 @@ def test_goods_that_do_not_come_to_my_point_are_shown_on_request_and_say_so(clie
     assert set(goods_on(page)) == {"blood-orange-loose", "far-fruit"}
     assert page.count("not delivered to your point") == 1
     assert page.count("arrives tomorrow") == 1
-    assert page.count('class="product-add"') == 1
+    assert page.count('class="product-add"') == page.count('id="add-goods"') == 1
 
 
 @pytest.fixture
@@ -222,7 +225,7 @@ def test_search_shows_what_does_not_come_last_and_says_so(client: FlaskClient, p
     client.set_cookie("point", point.slug)
     page = client.get("/search?q=blood").get_data(as_text=True)
     assert goods_on(page) == ["blood-orange-loose", "gone", "further"]
-    assert page.index("/products/gone") < page.index("Not delivered to Tianchenghu point") < page.index("/products/further")
+    assert page.index("/products/gone") < page.index("Goods that do not come to Tianchenghu point") < page.index("/products/further")
     assert "3 kinds found" in page
     assert 'data-searched="blood"' in page
 
@@ -320,3 +323,15 @@ def test_search_and_product_cost_the_same_for_one_and_for_many(client: FlaskClie
     made = [make.product(coop, name_zh="血橙") for _ in range(20)]
     perform(operations.refresh_search_terms, [variant.product_id for variant in made], [])
     assert [statements(path) for path in paths] == alone
+
+
+def test_home_says_what_waits_for_me(client: FlaskClient, make: Factories) -> None:
+    shop = Shopping(make)
+    shop.goods("oranges")
+    user = shop.buyer()
+    sign_in(client, user)
+    assert "waits for its payment" not in client.get("/").text
+    shop.buy(user, {"oranges": 1}, PaymentMethod.STRIPE)
+    page = client.get("/").text
+    assert "1 order waits for its payment" in page
+    assert 'href="/orders?tab=to_pay"' in page

@@ -415,3 +415,31 @@ def test_an_unknown_way_of_paying_stands_beside_its_field(client: FlaskClient, s
     assert order(client, page, quote="Q000000-NOTHERE1").status_code == 409
     assert order(client, page, seen_total="").status_code == 422
     assert purchases() == 0
+
+
+def test_a_cut_off_that_passes_on_the_checkout_shows_the_next_day_and_charges_nothing(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges", price=1_000)
+    soon = {"cut_off_at": clock.now() + timedelta(minutes=5), "arrives_on": clock.today()}
+    shop.make.cycle(shop.merchants[0], shop.point, **soon)
+    sign_in(client, shop.buyer())
+    client.post("/cart", data={"variant": "oranges"})
+    page = client.get("/checkout")
+    clock.move(timedelta(minutes=6))
+    refused = order(client, page)
+    assert refused.status_code == 409
+    assert "Ordering for this delivery has closed" in text_of(refused)
+    assert "Amounts and days below are those of now" in text_of(refused)
+    assert purchases() == 0
+    assert order(client, refused).status_code == 303
+
+
+def test_what_is_gone_leaves_the_cart_in_one_press(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges", on_hand=2)
+    user, rival = shop.buyer(), shop.buyer()
+    shop.fill(user, {"oranges": 2})
+    shop.buy(rival, {"oranges": 2})
+    sign_in(client, user)
+    page = client.get("/cart")
+    assert "Remove" in text_of(page)
+    client.post("/cart/lines", data={"variant": hidden(page, "variant"), "quantity": hidden(page, "quantity")})
+    assert "Your cart is empty" in text_of(client.get("/cart"))

@@ -130,7 +130,8 @@ def product_values(row: dict[str, str], merchants: dict[str, int], categories: d
     """A product as its line in the file says."""
     return {
         "code": row["code"], "slug": row["code"], "merchant_id": merchants[row["merchant"]], "category_id": categories[row["category"]],
-        "name_zh": row["name_zh"], "name_en": row["name_en"], "sold_by": SoldBy(row["sold_by"]), "priced_by": PricedBy(row["priced_by"]),
+        "name_zh": row["name_zh"], "name_en": row["name_en"], "description_zh": row["description_zh"],
+        "description_en": row["description_en"], "sold_by": SoldBy(row["sold_by"]), "priced_by": PricedBy(row["priced_by"]),
         "storage": Storage(row["storage"]), "season_months": row["season_months"],
         "origin_zh": row["origin_zh"], "origin_en": row["origin_en"],
         "shelf_life_days": int(row["shelf_life_days"]), "is_agricultural": row["is_agricultural"] == "1",

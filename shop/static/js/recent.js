@@ -29,6 +29,7 @@ export function enhance(root) {
   const offer = () => { if (!field.value.trim()) show(offers, "suggestions recent"); };
   field.addEventListener("focus", offer);
   field.addEventListener("input", offer);
+  offers.addEventListener("htmx:afterSwap", offer); // suggestions for nothing are empty
 }
 
 // Links under a heading, made of elements: what was typed is never read as HTML.
