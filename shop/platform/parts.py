@@ -78,7 +78,7 @@ def kept_page(template: str, state: tuple[object, ...], facts: Callable[[], dict
     context: dict[str, Any] = {}
     current_app.update_template_context(context)
     keeps = context["actor"] is ANONYMOUS and "_flashes" not in session and not current_app.jinja_env.auto_reload
-    files = current_app.jinja_env.globals["asset"].version  # a page names the files of its day
+    files = current_app.extensions["assets"].version  # a page names the files of its day
     key = (template, state, files, *(value for name, value in context.items() if name not in OF_THIS_REQUEST)) if keeps else ()
     page = _pages.get(key) if keeps else None
     if page is None:
