@@ -46,8 +46,7 @@ class Arrival:
     cut_off_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """What a product card shows; `available` in selling units, `arrives_on` None when nothing comes to this point."""
 
     product_id: int
@@ -250,8 +249,7 @@ def to_cards(rows: Sequence[Any], arriving: Mapping[int, Arrival]) -> list[Card]
     cards = []
     for row in rows:
         arrival = arriving.get(row[-1])
-        facts: tuple[Any, ...] = (*row[:-1], arrival.arrives_on if arrival else None)
-        cards.append(Card(*facts))
+        cards.append(Card._make((*row[:-1], arrival.arrives_on if arrival else None)))
     return cards
 
 
@@ -260,7 +258,7 @@ def list_cards(session: Session, wanted: Wanted, arriving: Mapping[int, Arrival]
     only = bool(arriving) and only_arriving
     query = page_select(shape_of(wanted, only), wanted.order, wanted.after is not None)
     facts = facts_of(wanted, sorted(arriving) if only else [])
-    rows = session.execute(query.statement, {name: facts[name] for name in query.names}).all()
+    rows = session.connection().execute(query.statement, {name: facts[name] for name in query.names}).all()
     cards = to_cards(rows[: wanted.limit], arriving)
     if len(rows) <= wanted.limit:
         return Page(cards, None)
@@ -337,7 +335,7 @@ def describe(session: Session, slug: str) -> tuple[Product, Merchant, list[str]]
 def get_product(session: Session, slug: str, point_id: int | None) -> ProductPage:
     """A product on sale with its variants, stock, pictures, and when it can come to a point. Raises `ProductNotFound`."""
     product, merchant, images = describe(session, slug)
-    rows = session.execute(VARIANTS, {"product_id": product.id})
+    rows = session.connection().execute(VARIANTS, {"product_id": product.id})
     variants = [VariantFacts(*row, *rules.comparable_prices(row.price, row.net_weight_grams)) for row in rows]
     arrival = arrivals(session, point_id).get(product.merchant_id) if point_id else None
     return ProductPage(product, merchant, variants, images, arrival)

@@ -48,13 +48,13 @@ def find(session: Session, text: str, arriving: Mapping[int, Arrival], *, page: 
     query = terms.parse(text)
     if query.is_empty:
         return Found([], True, False)
-    rows = session.execute(with_all_terms(query, arriving).offset(page * limit).limit(limit + 1)).all()
+    rows = session.connection().execute(with_all_terms(query, arriving).offset(page * limit).limit(limit + 1)).all()
     if rows or page:
         return Found(to_cards([row[:-1] for row in rows[:limit]], arriving), True, len(rows) > limit)
     characters = terms.loosely(text)
     if len(characters) < 2:
         return Found([], True, False)
-    rows = session.execute(with_some_characters(characters, arriving).limit(limit)).all()
+    rows = session.connection().execute(with_some_characters(characters, arriving).limit(limit)).all()
     return Found(to_cards([row[:-1] for row in rows], arriving), False, False)
 
 
@@ -74,7 +74,7 @@ def suggest(session: Session, text: str, limit: int = 8) -> list[Name]:
     if query.is_empty:
         return []
     matching = fitting(query).subquery()
-    rows = session.execute(
+    rows = session.connection().execute(
         sa.select(Listing.name_zh, Listing.name_en)
         .join(matching, matching.c.product_id == Listing.product_id)
         .order_by(matching.c.fit.desc(), Listing.rank)

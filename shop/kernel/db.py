@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from shop.kernel.columns import MoneyType, TextEnum, UtcDateTime
@@ -151,7 +152,11 @@ def listen_sqlite(engine: sa.Engine, begin: str, pragmas: tuple[str, ...]) -> No
 
     @sa.event.listens_for(engine, "begin")
     def begin_transaction(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        """Said to the driver itself: through SQLAlchemy's cursors this word costs as much as a query."""
+        try:
+            connection.connection.driver_connection.execute(begin)  # type: ignore[union-attr]  # there is one: it has just begun
+        except sqlite3.OperationalError as error:
+            raise OperationalError(begin, None, error) from error
 
 
 def reading() -> Session:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import g, request
+from flask import g, request, session
 from flask_login import LoginManager, UserMixin, current_user
 
 from shop.kernel.errors import SignInRequired
@@ -86,10 +86,15 @@ login_manager = LoginManager()
 
 def current_actor() -> Actor:
     """Who asks in this request. The API believes bearer tokens only, pages believe the session cookie only."""
-    if "actor" not in g:
-        g.actor = bearer_actor() if request.path.startswith(API_PREFIX) else getattr(current_user, "actor", ANONYMOUS)
-    actor: Actor = g.actor
-    return actor
+    known: Actor | None = g.get("actor")
+    if known is None:
+        known = g.actor = bearer_actor() if request.path.startswith(API_PREFIX) else actor_of_cookie()
+    return known
+
+
+def actor_of_cookie() -> Actor:
+    """A cookie that names no session is a stranger's: flask-login need not be asked."""
+    return getattr(current_user, "actor", ANONYMOUS) if "_user_id" in session else ANONYMOUS
 
 
 def forget_actor() -> None:

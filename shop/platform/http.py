@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
@@ -120,24 +121,36 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
-def add_headers(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()")
-    headers.setdefault("X-Request-ID", g.get("request_id", ""))
+FOR_EVERY_ANSWER = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()"),
+)
+
+
+def headers_for(response: Response) -> Iterator[tuple[str, str]]:
+    """What this answer carries, unless the view has said something else."""
+    yield from FOR_EVERY_ANSWER
+    yield "X-Request-ID", g.get("request_id", "")
     if response.mimetype == "text/html":
         script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
-        headers.setdefault(
+        yield (
             "Content-Security-Policy",
             f"default-src 'self'; script-src {script}; style-src 'self'; img-src 'self' data:; object-src 'none'; "
             f"base-uri 'none'; frame-ancestors 'none'; form-action 'self'{g.get('form_targets', '')}",
         )
-        headers.setdefault("Cache-Control", "no-store" if g.get("actor") is not None and g.actor.is_signed_in else "no-cache, private")
+        yield "Cache-Control", "no-store" if g.get("actor") is not None and g.actor.is_signed_in else "no-cache, private"
     if g.get("sends_hsts"):
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        yield "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
+
+
+def add_headers(response: Response) -> Response:
+    said = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  (iterating headers gives pairs)
+    for name, value in headers_for(response):
+        if name.lower() not in said:
+            response.headers.add(name, value)
     return response
 
 
