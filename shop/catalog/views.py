@@ -22,7 +22,8 @@ from shop.models.merchants import Merchant
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
 from shop.platform.language import gettext as _
-from shop.platform.language import name_of, reader_locale, spoken_day
+from shop.platform.language import name_of, reader_locale, spoken_day, spoken_deadline, spoken_start
+from shop.platform.parts import kept_page
 
 bp = Blueprint("catalog", __name__)
 
@@ -220,16 +221,29 @@ def product(actor: Actor, slug: str) -> str:
     session, here = reading(), current_point(actor)
     page = queries.get_product(session, slug, here.id if here else None)
     chosen = chosen_variant(page.variants, request.args.get("variant", ""))
-    return render_template(
-        "catalog/product.html", page=page, product=page.product, merchant=page.merchant, arrival=page.arrival, chosen=chosen,
-        state=page_state(page, chosen), options=lambda: variant_options(page), label_facts=lambda: words.label_facts(page),
-        seconds_left=int((page.arrival.cut_off_at - clock.now()).total_seconds()) if page.arrival else 0,
-        category_url=lambda: shelf_url(page.product.category_id), category=lambda: category_of(page.product.category_id),
-        rates=lambda: rates_of(page, chosen), weighing=lambda: words.weighing(page, chosen), kind=lambda: words.kind_of(page.merchant),
-        logo=lambda: logo_url(page.merchant),
-        pictures=lambda: [picture_url(image, page.product.category_id, "large") for image in page.images or [""]],
-        similar=card_grid(shelves.similar(session, page.product.category_id, page.product.id, here.id if here else None), here, eager=0),
+    similar = card_grid(shelves.similar(session, page.product.category_id, page.product.id, here.id if here else None), here, eager=0)
+    state = page_state(page, chosen)
+    return kept_page(
+        "catalog/product.html", (state, page.arrival is None, not similar),
+        lambda: {
+            "page": page, "product": page.product, "merchant": page.merchant, "arrival": page.arrival, "chosen": chosen, "state": state,
+            "options": lambda: variant_options(page), "label_facts": lambda: words.label_facts(page),
+            "category_url": lambda: shelf_url(page.product.category_id), "category": lambda: category_of(page.product.category_id),
+            "rates": lambda: rates_of(page, chosen), "weighing": lambda: words.weighing(page, chosen),
+            "kind": lambda: words.kind_of(page.merchant), "logo": lambda: logo_url(page.merchant), "has_similar": bool(similar),
+            "pictures": lambda: [picture_url(image, page.product.category_id, "large") for image in page.images or [""]],
+        },
+        cut_off=draw_cut_off(page.arrival, name_of(here)) if page.arrival and here else "", similar=similar,
     )  # fmt: skip
+
+
+def draw_cut_off(arrival: Arrival, point_name: str) -> str:
+    """Until when to order, counted down; drawn for every answer, because it changes by the second."""
+    clocks: Any = current_app.jinja_env.get_template("components/clock.html").module
+    return str(clocks.cut_off(
+        _("Order by %(until)s", until=spoken_deadline(arrival.cut_off_at)), int((arrival.cut_off_at - clock.now()).total_seconds()),
+        then=_("Collect %(when)s at %(point)s", when=spoken_start(arrival.arrives_at), point=point_name),
+    ))  # fmt: skip
 
 
 def chosen_variant(variants: Sequence[queries.VariantFacts], code: str) -> queries.VariantFacts | None:

@@ -5,6 +5,8 @@
 Everything the part depends on stands in its key. What differs by reader all the same, the form token, the page to come back to
 and the words of a search, is printed as a slot (`csrf_slot`, `next_slot`, `search_slot`) and filled in each time. Nothing of a
 person may stand inside.
+
+`kept_page` does the same for a whole page as strangers see it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any, NamedTuple
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, render_template, request, session
 from flask.templating import Environment
 from flask_wtf.csrf import generate_csrf
 from jinja2 import nodes
@@ -20,28 +22,92 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
+from shop.platform.actor import ANONYMOUS
+
 CSRF_SLOT = Markup("\ue000csrf\ue000")
 NEXT_SLOT = Markup("\ue000next\ue000")
 SEARCH_SLOT = Markup("\ue000search\ue000")
 LONGEST_SEARCH = 60
 MOST = 500
+MOST_PAGES = 200
+OF_THIS_REQUEST = frozenset({"g", "request", "session", "csrf_token", "csrf_meta_tag"})
+"""What templates are given besides facts."""
 
 
 class Drawn(NamedTuple):
-    """A part as it was drawn, and which of its slots are to be filled in."""
+    """Something as it was drawn, and which of the slots are to be filled in."""
 
     text: str
     has_token: bool
     has_next: bool
     has_search: bool
 
+    def filled(self) -> str:
+        """For this reader."""
+        text = self.text
+        if self.has_token:
+            text = text.replace(CSRF_SLOT, form_token())
+        if self.has_next:
+            text = text.replace(NEXT_SLOT, escape(request.full_path.rstrip("?")))
+        if self.has_search:
+            text = text.replace(SEARCH_SLOT, escape(request.args.get("q", "")[:LONGEST_SEARCH]))
+        return text
+
+
+def drawn_as(text: str) -> Drawn:
+    return Drawn(text, CSRF_SLOT in text, NEXT_SLOT in text, SEARCH_SLOT in text)
+
 
 _kept: dict[tuple[object, ...], Drawn] = {}
+_pages: dict[tuple[object, ...], Drawn] = {}
 
 
 def form_token() -> str:
-    """The token that proves a form to be ours; the same for all forms of one answer."""
-    return str(g.get("csrf_token") or generate_csrf())
+    """The token that proves a form to be ours; the same for all forms of one answer. Its slot while a page is drawn to be kept."""
+    return CSRF_SLOT if "draws_to_keep" in g else str(g.get("csrf_token") or generate_csrf())
+
+
+def kept_page(template: str, state: tuple[object, ...], facts: Callable[[], dict[str, Any]], **holes: str) -> str:
+    """A page of which strangers see the same for the same `state`: drawn once, with its slots filled in for each of them.
+
+    `state` holds all that the page says, prices and stock among it; what every page is given (place, language, size, theme, count
+    of the cart) is added here. `facts` is asked for the template's variables only to draw. What changes by the second is drawn
+    anew each time and stands in a hole: `cut_off="<p>..."` goes where the template prints `cut_off_hole`. Pages of the signed-in,
+    pages with a message on them, and pages that used a token or nonce while they were drawn are never kept.
+    """
+    context: dict[str, Any] = {}
+    current_app.update_template_context(context)
+    keeps = context["actor"] is ANONYMOUS and "_flashes" not in session and not current_app.jinja_env.auto_reload
+    key = (template, state, *(value for name, value in context.items() if name not in OF_THIS_REQUEST)) if keeps else ()
+    page = _pages.get(key) if keeps else None
+    if page is None:
+        page, is_for_all = drawn_to_keep(template, {**facts(), **{f"{name}_hole": hole(name) for name in holes}})
+        if keeps and is_for_all:
+            if len(_pages) >= MOST_PAGES:
+                _pages.clear()
+            _pages[key] = page
+    text = page.filled()
+    for name, inside in holes.items():
+        text = text.replace(hole(name), inside)
+    return text
+
+
+def drawn_to_keep(template: str, facts: dict[str, Any]) -> tuple[Drawn, bool]:
+    """A page with its slots open, and whether it is free of what only this reader may have."""
+    token = g.pop("csrf_token", None)
+    g.draws_to_keep = True
+    try:
+        page = drawn_as(render_template(template, **facts))
+    finally:
+        g.pop("draws_to_keep")
+    is_for_all = "csrf_token" not in g and "csp_nonce" not in g
+    if token is not None:
+        g.csrf_token = token
+    return page, is_for_all
+
+
+def hole(name: str) -> Markup:
+    return Markup(f"\ue000{name} hole\ue000")  # noqa: S704  (names are ours)
 
 
 class PageEnvironment(Environment):
@@ -70,23 +136,16 @@ class KeptPart(Extension):
     def keep(self, *key: object, caller: Callable[[], str]) -> Markup:
         drawn = _kept.get(key)
         if drawn is None:
-            text = str(caller())
-            drawn = Drawn(text, CSRF_SLOT in text, NEXT_SLOT in text, SEARCH_SLOT in text)
+            drawn = drawn_as(str(caller()))
             if not self.environment.auto_reload:
                 if len(_kept) >= MOST:
                     _kept.clear()
                 _kept[key] = drawn
-        filled = drawn.text
-        if drawn.has_token:
-            filled = filled.replace(CSRF_SLOT, form_token())
-        if drawn.has_next:
-            filled = filled.replace(NEXT_SLOT, escape(request.full_path.rstrip("?")))
-        if drawn.has_search:
-            filled = filled.replace(SEARCH_SLOT, escape(request.args.get("q", "")[:LONGEST_SEARCH]))
-        return Markup(filled)  # noqa: S704  (a template drew it; what was filled in is escaped)
+        return Markup(drawn.text if "draws_to_keep" in g else drawn.filled())  # noqa: S704  (a template drew it, the rest is escaped)
 
 
 def init_app(app: Flask) -> None:
     _kept.clear()
+    _pages.clear()
     app.jinja_env.add_extension(KeptPart)
-    app.jinja_env.globals.update(csrf_slot=CSRF_SLOT, next_slot=NEXT_SLOT, search_slot=SEARCH_SLOT)
+    app.jinja_env.globals.update(form_token=form_token, csrf_slot=CSRF_SLOT, next_slot=NEXT_SLOT, search_slot=SEARCH_SLOT)
