@@ -42,7 +42,7 @@ def _session_statement() -> sa.Select[*tuple[Any, ...]]:
 def actor_of_token(session: Session, token: str, kind: SessionKind) -> Actor | None:
     """Who holds this secret, as operations see them; None when it opens no live session. One query."""
     moment = clock.now()
-    rows = session.execute(_session_statement(), {"token_hash": fingerprint(token), "kind": kind, "now": moment}).all()
+    rows = session.connection().execute(_session_statement(), {"token_hash": fingerprint(token), "kind": kind, "now": moment}).all()
     if not rows:
         return None
     found = rows[0]

@@ -28,6 +28,15 @@ __all__ = [
 ]
 
 
+def _locked(*columns: Any) -> Any:
+    """Read a wallet and hold it until the transaction ends (SQLite has one writer at a time anyway)."""
+    return sa.select(*columns).where(Wallet.user_id == sa.bindparam("user_id")).with_for_update(key_share=True)
+
+
+FOR_PAYING = _locked(Wallet.account_id, Wallet.wallet_class, Wallet.state)
+FOR_THE_PIN = _locked(Wallet.pin_hash, Wallet.pin_failures, Wallet.pin_failed_at, Wallet.locked_until)
+
+
 @operation
 def post(
     session: Session, *, cause: str, kind: TransferKind | str, debit: str, credit: str, amount: Money, subject: tuple[str, int],
@@ -56,7 +65,7 @@ def authorise(session: Session, actor: Actor, amount: Money, proof: Proof | None
     """
     user_id = actor.signed_in_id()
     # Two payments of one wallet wait for each other here, so that both cannot fit under the same limit.
-    wallet = session.execute(_locked(user_id, Wallet.account_id, Wallet.wallet_class, Wallet.state)).first()
+    wallet = session.connection().execute(FOR_PAYING, {"user_id": user_id}).first()
     if wallet is None:
         raise WalletNotOpen()
     if wallet.state is not WalletState.ACTIVE:
@@ -75,11 +84,6 @@ def pay(
     """Pay from the actor's wallet within its limits; False when this cause was paid before. Raises as `authorise` and `post`."""
     code = authorise(session, actor, amount, proof)
     return post(session, cause=cause, kind=TransferKind.PAYMENT, debit=code, credit=credit, amount=amount, subject=subject)
-
-
-def _locked(user_id: int, *columns: Any) -> Any:
-    """Read a wallet and hold it until the transaction ends (SQLite has one writer at a time anyway)."""
-    return sa.select(*columns).where(Wallet.user_id == user_id).with_for_update(key_share=True)
 
 
 @operation
@@ -161,7 +165,7 @@ def check_pin(session: Session, actor: Actor, pin: str) -> PinCheck:
     and refuse afterwards (`shop.wallet.pin.require`), or the refusal would undo the count.
     """
     user_id, moment = actor.signed_in_id(), clock.now()
-    wallet = session.execute(_locked(user_id, Wallet.pin_hash, Wallet.pin_failures, Wallet.pin_failed_at, Wallet.locked_until)).first()
+    wallet = session.connection().execute(FOR_THE_PIN, {"user_id": user_id}).first()
     if wallet is None:
         raise WalletNotOpen()
     if wallet.pin_hash is None:

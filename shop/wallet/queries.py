@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -57,13 +59,22 @@ def summed(session: Session, *conditions: sa.ColumnElement[bool]) -> Money:
 
 def spent(session: Session, account_id: int, wallet_class: WalletClass, moment: datetime) -> Spent:
     """What counts against the limits of a wallet at a moment."""
-    today = sa.func.sum(Transfer.amount).filter(Transfer.at >= day_start(moment))
-    counted = [Transfer.debit_account_id == account_id, Transfer.kind.in_(SPENDING)]
     start = period_start(wallet_class, moment)
-    if start is not None:
-        counted.append(Transfer.at >= start)
-    row = session.execute(sa.select(today.label("today"), sa.func.sum(Transfer.amount).label("period")).where(*counted)).one()
+    since = {} if start is None else {"start": start}
+    facts = {"account_id": account_id, "today": day_start(moment), **since}
+    row = session.connection().execute(_spent_statement(start is not None), facts).one()
     return Spent(today=row.today or ZERO, period=row.period or ZERO)
+
+
+@cache
+def _spent_statement(has_start: bool) -> sa.Select[Any]:
+    """Made once, like all statements of a purchase: building them costs more than running them."""
+    at = Transfer.__table__.c.at.type
+    counted = [Transfer.debit_account_id == sa.bindparam("account_id"), Transfer.kind.in_(SPENDING)]
+    if has_start:
+        counted.append(Transfer.at >= sa.bindparam("start", type_=at))
+    today = sa.func.sum(Transfer.amount).filter(Transfer.at >= sa.bindparam("today", type_=at))
+    return sa.select(today.label("today"), sa.func.sum(Transfer.amount).label("period")).where(*counted)
 
 
 def debit_code_of(session: Session, cause: str) -> str | None:

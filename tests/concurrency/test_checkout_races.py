@@ -221,7 +221,7 @@ def test_both_parts_collected_at_once_complete_the_purchase(app: Flask, make: Fa
     order = shop.buy(shop.buyer(), {"oranges": 1, "rice": 1})
     with transaction() as session:
         session.execute(sa.update(SubOrder).values(state=SubOrderState.READY))
-    outcomes = at_once(app, [lambda part=part: perform(orders.mark_collected, JOB, part.id) for part in order.sub_orders])
-    assert outcomes == [True, True]
+    outcomes = at_once(app, [lambda part=part: perform(orders.mark_collected, JOB, [part.id]) for part in order.sub_orders])
+    assert outcomes == [1, 1]
     assert reading().scalars(sa.select(Purchase.state)).one() is PurchaseState.COMPLETED
     database.session.remove()

@@ -95,7 +95,7 @@ def test_an_order_goes_from_placed_to_collected_and_everybody_is_owed_their_part
     assert perform(orders.mark_in_transit, seller, [part]) == 1
     assert perform(orders.mark_ready, keeper, [part], placed.a_pass()) == 1
     assert state(SubOrder, part) is SubOrderState.READY
-    assert perform(orders.mark_collected, keeper, part) is True
+    assert perform(orders.mark_collected, keeper, [part]) == 1
     assert state(Purchase, placed.order.purchase_id) is PurchaseState.COMPLETED
     merchant = f"merchant:{placed.shop.merchants[0].id}"
     assert (balance("escrow"), balance(merchant), balance("commission")) == (0, 1_940, 60)
@@ -108,7 +108,7 @@ def test_every_step_told_twice_happens_once(make: Factories) -> None:
     for step, again in (
         (lambda: perform(orders.accept, JOB, part), False), (lambda: perform(orders.mark_packed, JOB, part), False),
         (lambda: perform(orders.mark_in_transit, JOB, [part]), 0), (lambda: perform(orders.mark_ready, JOB, [part], pass_id), 0),
-        (lambda: perform(orders.mark_collected, JOB, part), False),
+        (lambda: perform(orders.mark_collected, JOB, [part]), 0),
     ):
         assert step()
         assert step() == again
@@ -118,9 +118,10 @@ def test_every_step_told_twice_happens_once(make: Factories) -> None:
 def test_no_step_can_be_skipped(make: Factories) -> None:
     placed = Placed(make, {"oranges": 1})
     (part,) = placed.parts
-    for step in (orders.mark_packed, orders.mark_collected):
-        with pytest.raises(WrongState):
-            perform(step, JOB, part)
+    with pytest.raises(WrongState):
+        perform(orders.mark_packed, JOB, part)
+    with pytest.raises(WrongState):
+        perform(orders.mark_collected, JOB, [part])
     with pytest.raises(WrongState):
         perform(orders.mark_in_transit, JOB, [part])
     with pytest.raises(WrongState):
@@ -151,7 +152,7 @@ def test_other_merchants_and_points_do_not_see_it(make: Factories) -> None:
     placed.make_ready(part)
     for actor in (stranger, buyer, far_keeper, placed.seller()):
         with pytest.raises(NotFound):
-            perform(orders.mark_collected, actor, part)
+            perform(orders.mark_collected, actor, [part])
     assert state(SubOrder, part) is SubOrderState.READY
 
 
@@ -212,7 +213,7 @@ def test_the_merchant_is_paid_for_what_was_weighed(make: Factories) -> None:
     perform(orders.mark_packed, JOB, part)
     perform(orders.mark_in_transit, JOB, [part])
     perform(orders.mark_ready, JOB, [part], placed.a_pass())
-    perform(orders.mark_collected, JOB, part)
+    perform(orders.mark_collected, JOB, [part])
     assert (balance("escrow"), balance("commission"), balance(f"merchant:{placed.shop.merchants[1].id}")) == (0, 32, 1_047)
 
 
@@ -240,7 +241,7 @@ def test_one_part_is_cancelled_and_the_other_still_comes(make: Factories) -> Non
     perform(orders.mark_packed, JOB, weighed)
     perform(orders.mark_in_transit, JOB, [weighed])
     perform(orders.mark_ready, JOB, [weighed], placed.a_pass())
-    perform(orders.mark_collected, JOB, weighed)
+    perform(orders.mark_collected, JOB, [weighed])
     assert state(Purchase, placed.order.purchase_id) is PurchaseState.COMPLETED
 
 
@@ -289,7 +290,7 @@ def test_after_hand_over_refunds_come_back_from_the_merchant_to_the_last_fen(mak
     placed = Placed(make, {"oranges": 1})
     (part,) = placed.parts
     placed.make_ready(part)
-    perform(orders.mark_collected, JOB, part)
+    perform(orders.mark_collected, JOB, [part])
     for number, fen in enumerate((333, 333, 333, 1)):
         perform(orders.refund, JOB, part, amount=Money(fen), cause=f"claim:{number}", reason="bruised")
     merchant = f"merchant:{placed.shop.merchants[0].id}"

@@ -209,14 +209,13 @@ def _let_go(session: Session, actor: Actor, handover_id: int, verdict: Verdict) 
     """Let the sub-orders leave, all or none. Somebody else's step in between (a refund, a return) refuses the whole."""
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     items = insert(ITEMS).on_conflict_do_nothing(index_elements=["sub_order_id"]).returning(ITEMS.c.sub_order_id)
-    taken = set(session.scalars(items, [{"handover_id": handover_id, "sub_order_id": part.id} for part in verdict.handed]))
+    taken = set(session.connection().execute(items, [{"handover_id": handover_id, "sub_order_id": part.id} for part in verdict.handed]).scalars())
     handed = [part for part in verdict.handed if part.id in taken]
     if len(handed) < len(verdict.handed):
         verdict = Verdict(HandoverOutcome.CONFLICT, Reason.ALREADY_HANDED_OVER, tuple(handed))
     try:
         with session.begin_nested():
-            for part in handed:
-                orders.mark_collected(session, actor, part.id)
+            orders.mark_collected(session, actor, [part.id for part in handed])
     except ShopError:
         session.execute(sa.delete(ITEMS).where(ITEMS.c.handover_id == handover_id))
         return rules.refused(Reason.NOT_READY)

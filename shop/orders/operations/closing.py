@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -105,7 +106,7 @@ def cancel(session: Session, actor: Actor, number: str) -> str:
         audit.record(session, actor, "sub_order.cancelled", "sub_order", part.id, amount=part.total.fen)
     pickup.free_slots(session, [part.cycle_id for part in parts])
     stock.return_to_stock(session, actor, _wanted(session, parts))
-    close_if_done(session, purchase.id)
+    close_if_done(session, [purchase.id])
     return str(purchase.number)
 
 
@@ -130,7 +131,7 @@ def decline(session: Session, actor: Actor, sub_order_id: int, reason: str) -> N
         number=part.number, amount=str(left),
     )
     pickup.free_slots(session, [part.cycle_id])
-    close_if_done(session, part.purchase_id)
+    close_if_done(session, [part.purchase_id])
 
 
 def _mine(session: Session, actor: Actor, number: str) -> tuple[Any, list[Part]]:
@@ -194,14 +195,20 @@ def _lock_purchase(session: Session, purchase_id: int) -> None:
     session.execute(sa.select(PURCHASES.c.id).where(PURCHASES.c.id == purchase_id).with_for_update(key_share=True))
 
 
-def close_if_done(session: Session, purchase_id: int) -> None:
-    """A paid purchase ends with its last sub-order: cancelled when all were, else completed. Needs the purchase locked."""
-    states = set(session.scalars(sa.select(SUB_ORDERS.c.state).where(SUB_ORDERS.c.purchase_id == purchase_id)))
-    if not states.issubset(DONE):
-        return
+def close_if_done(session: Session, purchase_ids: Sequence[int]) -> None:
+    """A paid purchase ends with its last sub-order: cancelled when all were, else completed. Needs the purchases locked."""
+    states: dict[int, set[SubOrderState]] = defaultdict(set)
+    for purchase_id, state in session.connection().execute(
+        sa.select(SUB_ORDERS.c.purchase_id, SUB_ORDERS.c.state).where(SUB_ORDERS.c.purchase_id.in_(purchase_ids))
+    ):
+        states[purchase_id].add(state)
+    done = {purchase_id for purchase_id, found in states.items() if found.issubset(DONE)}
+    cancelled = {purchase_id for purchase_id in done if states[purchase_id].issubset({SubOrderState.CANCELLED, SubOrderState.SHORT})}
     moment = clock.now()
-    cancelled = states.issubset({SubOrderState.CANCELLED, SubOrderState.SHORT})
-    ended = {"state": PurchaseState.CANCELLED, "closed_at": moment}
-    completed = {"state": PurchaseState.COMPLETED, "completed_at": moment}
-    paid = sa.update(PURCHASES).where(PURCHASES.c.id == purchase_id, PURCHASES.c.state == PurchaseState.PAID)
-    take(session, paid.values(ended if cancelled else completed))
+    for ended, values in (
+        (cancelled, {"state": PurchaseState.CANCELLED, "closed_at": moment}),
+        (done - cancelled, {"state": PurchaseState.COMPLETED, "completed_at": moment}),
+    ):
+        if ended:
+            paid = sa.update(PURCHASES).where(PURCHASES.c.id.in_(sorted(ended)), PURCHASES.c.state == PurchaseState.PAID)
+            session.connection().execute(paid.values(values))

@@ -88,7 +88,7 @@ def mark_in_transit(session: Session, actor: Actor, sub_order_ids: Sequence[int]
     parts = _parts(session, sub_order_ids)
     if not all(rules.works_for(actor, part.merchant_id) for part in parts):
         raise NotFound()
-    return _advance(session, actor, parts, SubOrderState.IN_TRANSIT, "in_transit_at")
+    return len(_advance(session, actor, parts, SubOrderState.IN_TRANSIT, "in_transit_at"))
 
 
 @operation
@@ -97,34 +97,38 @@ def mark_ready(session: Session, actor: Actor, sub_order_ids: Sequence[int], pas
     parts = _parts(session, sub_order_ids)
     if not all(rules.keeps(actor, part.pickup_point_id) for part in parts):
         raise NotFound()
-    return _advance(session, actor, parts, SubOrderState.READY, "ready_at", pass_id=pass_id)
+    return len(_advance(session, actor, parts, SubOrderState.READY, "ready_at", pass_id=pass_id))
 
 
 @operation
-def mark_collected(session: Session, actor: Actor, sub_order_id: int) -> bool:
-    """Handed over: the merchant is owed its money and the platform its commission. False when it was before.
+def mark_collected(session: Session, actor: Actor, sub_order_ids: Sequence[int]) -> int:
+    """Handed over: the merchants are owed their money and the platform its commission; the number that moved (told twice: 0).
 
-    The purchase is completed with its last sub-order. Raises `WrongState`, `NotFound`.
+    A purchase is completed with its last sub-order. All or nothing: raises `WrongState`, `NotFound`.
     """
-    part = part_of(session, sub_order_id)
-    if not rules.keeps(actor, part.pickup_point_id):
+    parts = _parts(session, sub_order_ids)
+    if not all(rules.keeps(actor, part.pickup_point_id) for part in parts):
         raise NotFound()
-    session.execute(sa.select(PURCHASES.c.id).where(PURCHASES.c.id == part.purchase_id).with_for_update(key_share=True))
-    if not _advance(session, actor, [part], SubOrderState.COLLECTED, "collected_at"):
-        return False
-    part = part_of(session, sub_order_id)
+    purchase_ids = sorted({part.purchase_id for part in parts})
+    locked = sa.select(PURCHASES.c.id).where(PURCHASES.c.id.in_(purchase_ids)).order_by(PURCHASES.c.id)
+    session.connection().execute(locked.with_for_update(key_share=True))
+    moved = _advance(session, actor, parts, SubOrderState.COLLECTED, "collected_at")
+    if not moved:
+        return 0
+    wallet.post_many(session, [posting for part in parts_where(session, SUB_ORDERS.c.id.in_(moved)) for posting in _release(part)])
+    close_if_done(session, purchase_ids)
+    return len(moved)
+
+
+def _release(part: Part) -> list[wallet.Posting]:
+    """Out of escrow: what a collected sub-order brings its merchant, and what the platform keeps of it."""
     net, commission = rules.release_split(part.total, part.refunded_total, part.commission_bps)
     shares = ((f"merchant:{part.merchant_id}", "release", net), ("commission", "commission", commission))
-    wallet.post_many(
-        session,
-        [
-            wallet.Posting(f"sub_order:{part.id}:{kind}", kind, "escrow", account, amount, ("sub_order", part.id))
-            for account, kind, amount in shares
-            if amount
-        ],
-    )
-    close_if_done(session, part.purchase_id)
-    return True
+    return [
+        wallet.Posting(f"sub_order:{part.id}:{kind}", kind, "escrow", account, amount, ("sub_order", part.id))
+        for account, kind, amount in shares
+        if amount
+    ]
 
 
 def _of_merchant(session: Session, actor: Actor, sub_order_id: int) -> Part:
@@ -141,9 +145,10 @@ def _parts(session: Session, sub_order_ids: Sequence[int]) -> list[Part]:
     return parts
 
 
-def _advance(session: Session, actor: Actor, parts: Sequence[Part], state: SubOrderState, at: str, **values: Any) -> int:
-    """Move sub-orders to `state`; those that are there already are passed over, any other raises `WrongState` and nothing moves."""
-    moved = session.execute(
+def _advance(session: Session, actor: Actor, parts: Sequence[Part], state: SubOrderState, at: str, **values: Any) -> list[int]:
+    """Move sub-orders to `state`, the ids of those that moved. Those that are there already are passed over, any other raises
+    `WrongState` and nothing moves."""
+    moved = session.connection().execute(
         sa.update(SUB_ORDERS)
         .where(SUB_ORDERS.c.id.in_([part.id for part in parts]), SUB_ORDERS.c.state.in_(rules.COMES_FROM[state]))
         .values({"state": state, at: clock.now(), **values})
@@ -153,6 +158,5 @@ def _advance(session: Session, actor: Actor, parts: Sequence[Part], state: SubOr
     others = [part.id for part in parts if part.id not in moved_ids]
     if others and any(part.state is not state for part in parts_where(session, SUB_ORDERS.c.id.in_(others))):
         raise WrongState()
-    for sub_order_id in moved_ids:
-        audit.record(session, actor, f"sub_order.{state.value}", "sub_order", sub_order_id)
-    return len(moved_ids)
+    audit.record_each(session, actor, f"sub_order.{state.value}", "sub_order", moved_ids)
+    return moved_ids

@@ -45,7 +45,7 @@ PART = tuple(SUB_ORDERS.c[name] for name in Part.__slots__)
 
 def parts_where(session: Session, *conditions: Any) -> list[Part]:
     """Sub-orders by id."""
-    return [Part(*row) for row in session.execute(sa.select(*PART).where(*conditions).order_by(SUB_ORDERS.c.id))]
+    return [Part(*row) for row in session.connection().execute(sa.select(*PART).where(*conditions).order_by(SUB_ORDERS.c.id))]
 
 
 def part_of(session: Session, sub_order_id: int) -> Part:
