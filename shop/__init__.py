@@ -16,12 +16,11 @@ from config import INSTANCE, ROOT, Config, refuse_unsafe
 def create_app(config: Config | None = None) -> Flask:
     """Make the application. Production refuses to start on unsafe settings (see `config.unsafe_settings`)."""
     from shop import wiring  # late, so that `shop.kernel` can be imported without the whole house
-    from shop.platform.parts import PageEnvironment
 
     config = config or Config.from_environment()
     refuse_unsafe(config)
     app = Flask(__name__, instance_path=str(INSTANCE))
-    app.jinja_environment = PageEnvironment
+    app.jinja_environment = wiring.parts.PageEnvironment
     app.config.update(asdict(config))
     app.config.update(
         SECRET_KEY_FALLBACKS=[key for key in config.SECRET_KEY_FALLBACKS.split(",") if key],

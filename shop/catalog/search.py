@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from shop.catalog import terms
 from shop.catalog.errors import SearchTooLong
-from shop.catalog.queries import PAGE, STOCK, Arrival, Card, card_select, to_cards
+from shop.catalog.queries import LISTINGS, PAGE, STOCK, Arrival, Card, card_select, to_cards
 from shop.kernel.memory import remember
 from shop.models.catalog import Listing, SearchTerm
 
@@ -48,13 +49,16 @@ def find(session: Session, text: str, arriving: Mapping[int, Arrival], *, page: 
     query = terms.parse(text)
     if query.is_empty:
         return Found([], True, False)
-    rows = session.connection().execute(with_all_terms(query, arriving).offset(page * limit).limit(limit + 1)).all()
+    facts = {**places_of(query), "served": sorted(arriving), "most": limit + 1, "skipped": page * limit}
+    rows = session.connection().execute(with_all_terms(shape_of(query), bool(arriving)), facts).all()
     if rows or page:
         return Found(to_cards([row[:-1] for row in rows[:limit]], arriving), True, len(rows) > limit)
     characters = terms.loosely(text)
     if len(characters) < 2:
         return Found([], True, False)
-    rows = session.connection().execute(with_some_characters(characters, arriving).limit(limit)).all()
+    enough = -(-len(characters) * 6 // 10)
+    facts = {"characters": characters, "enough": enough, "served": sorted(arriving), "most": limit, "skipped": 0}
+    rows = session.connection().execute(with_some_characters(bool(arriving)), facts).all()
     return Found(to_cards([row[:-1] for row in rows], arriving), False, False)
 
 
@@ -64,8 +68,7 @@ def count(session: Session, text: str) -> int:
     query = terms.parse(text)
     if query.is_empty:
         return 0
-    some = sa.select(fitting(query).subquery().c.product_id).limit(MOST_COUNTED).subquery()
-    return int(session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+    return int(session.connection().execute(count_of_all_terms(shape_of(query)), places_of(query)).scalar_one())
 
 
 def suggest(session: Session, text: str, limit: int = 8) -> list[Name]:
@@ -73,13 +76,7 @@ def suggest(session: Session, text: str, limit: int = 8) -> list[Name]:
     query = terms.parse(text[:LIMIT_CHARACTERS])
     if query.is_empty:
         return []
-    matching = fitting(query).subquery()
-    rows = session.connection().execute(
-        sa.select(Listing.name_zh, Listing.name_en)
-        .join(matching, matching.c.product_id == Listing.product_id)
-        .order_by(matching.c.fit.desc(), Listing.rank)
-        .limit(limit)
-    )
+    rows = session.connection().execute(names_with_all_terms(shape_of(query)), {**places_of(query), "most": limit})
     return [Name(*row) for row in rows]
 
 
@@ -128,13 +125,40 @@ def begins(column: Any, beginning: str) -> Any:
     return sa.and_(column >= beginning, column < beginning + "\U0010ffff")
 
 
-def fitting(query: terms.Query) -> sa.Select[Any]:
-    """Product ids that have every term, with how well they fit."""
+class Shape(NamedTuple):
+    """What the statement of a search depends on: how many terms, and for each beginning of a word whether initials count."""
+
+    exact: int
+    beginnings: tuple[bool, ...]
+
+
+def shape_of(query: terms.Query) -> Shape:
+    return Shape(len(query.exact), tuple(len(word) > 1 for word in query.beginnings))
+
+
+def places_of(query: terms.Query) -> dict[str, str]:
+    """What the places of the statement are filled with."""
+    places = {f"term_{number}": term for number, term in enumerate(query.exact)}
+    for number, word in enumerate(query.beginnings):
+        for kind in BEGINNINGS:
+            places |= {f"from_{kind[0]}{number}": kind + word, f"to_{kind[0]}{number}": kind + word + "\U0010ffff"}
+    return places
+
+
+def fitting(shape: Shape) -> sa.Select[Any]:
+    """Product ids that have every term, with how well they fit. A beginning is a range, which an ordinary index serves."""
     parts: list[Any] = [
-        sa.select(SearchTerm.product_id, SearchTerm.weight).where(SearchTerm.term == term).subquery() for term in query.exact
+        sa.select(SearchTerm.product_id, SearchTerm.weight).where(SearchTerm.term == sa.bindparam(f"term_{number}")).subquery()
+        for number in range(shape.exact)
     ]
-    for word in query.beginnings:
-        any_kind = sa.or_(*(begins(SearchTerm.term, kind + word) for kind in BEGINNINGS if kind != "i:" or len(word) > 1))
+    for number, has_initials in enumerate(shape.beginnings):
+        any_kind = sa.or_(
+            *(
+                sa.and_(SearchTerm.term >= sa.bindparam(f"from_{kind[0]}{number}"), SearchTerm.term < sa.bindparam(f"to_{kind[0]}{number}"))
+                for kind in BEGINNINGS
+                if kind != "i:" or has_initials
+            )
+        )
         parts.append(
             sa.select(SearchTerm.product_id, sa.func.max(SearchTerm.weight).label("weight"))
             .where(any_kind).group_by(SearchTerm.product_id).subquery()
@@ -148,27 +172,53 @@ def fitting(query: terms.Query) -> sa.Select[Any]:
     return sa.select(first.c.product_id, fit.label("fit")).select_from(joined)
 
 
-def with_all_terms(query: terms.Query, arriving: Mapping[int, Arrival]) -> sa.Select[Any]:
-    return best_first(fitting(query).subquery(), arriving)
+# Statements are made once for each shape: building one costs more than running it.
+@lru_cache(maxsize=200)
+def with_all_terms(shape: Shape, has_arrivals: bool) -> sa.Select[Any]:
+    return best_first(fitting(shape).subquery(), has_arrivals)
 
 
-def with_some_characters(characters: list[str], arriving: Mapping[int, Arrival]) -> sa.Select[Any]:
-    """Products that have at least 60 % of the characters."""
+@lru_cache(maxsize=200)
+def count_of_all_terms(shape: Shape) -> sa.Select[Any]:
+    some = sa.select(fitting(shape).subquery().c.product_id).limit(MOST_COUNTED).subquery()
+    return sa.select(sa.func.count()).select_from(some)
+
+
+@lru_cache(maxsize=200)
+def names_with_all_terms(shape: Shape) -> sa.Select[Any]:
+    matching = fitting(shape).subquery()
+    return (
+        sa.select(LISTINGS.c.name_zh, LISTINGS.c.name_en)
+        .join(matching, matching.c.product_id == LISTINGS.c.product_id)
+        .order_by(matching.c.fit.desc(), LISTINGS.c.rank)
+        .limit(sa.bindparam("most", type_=sa.BigInteger()))
+    )
+
+
+@cache
+def with_some_characters(has_arrivals: bool) -> sa.Select[Any]:
+    """Products that have `enough` of the characters: at least 60 %."""
     term = aliased(SearchTerm)
-    enough = -(-len(characters) * 6 // 10)
     some = (
         sa.select(term.product_id, sa.func.sum(term.weight).label("fit"))
-        .where(term.term.in_(characters)).group_by(term.product_id).having(sa.func.count() >= enough).subquery()
-    )  # fmt: skip
-    return best_first(some, arriving)
+        .where(term.term.in_(sa.bindparam("characters", expanding=True)))
+        .group_by(term.product_id)
+        .having(sa.func.count() >= sa.bindparam("enough", type_=sa.BigInteger()))
+        .subquery()
+    )
+    return best_first(some, has_arrivals)
 
 
-def best_first(matching: Any, arriving: Mapping[int, Arrival]) -> sa.Select[Any]:
+def best_first(matching: Any, has_arrivals: bool) -> sa.Select[Any]:
     is_left: Any = STOCK.c.on_hand > STOCK.c.reserved
-    comes: Any = Listing.merchant_id.in_(sorted(arriving)) if arriving else sa.true()
+    comes: Any = LISTINGS.c.merchant_id.in_(sa.bindparam("served", expanding=True)) if has_arrivals else sa.true()
     return (
         card_select()
         .add_columns(matching.c.fit)
-        .join(matching, matching.c.product_id == Listing.product_id)
-        .order_by(sa.case((sa.not_(comes), 2), (is_left, 0), else_=1), matching.c.fit.desc(), Listing.rank, Listing.product_id)
+        .join(matching, matching.c.product_id == LISTINGS.c.product_id)
+        .order_by(
+            sa.case((sa.not_(comes), 2), (is_left, 0), else_=1), matching.c.fit.desc(), LISTINGS.c.rank, LISTINGS.c.product_id
+        )
+        .limit(sa.bindparam("most", type_=sa.BigInteger()))
+        .offset(sa.bindparam("skipped", type_=sa.BigInteger()))
     )

@@ -67,7 +67,7 @@ def spent(session: Session, account_id: int, wallet_class: WalletClass, moment: 
 
 
 @cache
-def _spent_statement(has_start: bool) -> sa.Select[Any]:
+def _spent_statement(has_start: bool) -> sa.Select[*tuple[Any, ...]]:
     """Made once, like all statements of a purchase: building them costs more than running them."""
     at = Transfer.__table__.c.at.type
     counted = [Transfer.debit_account_id == sa.bindparam("account_id"), Transfer.kind.in_(SPENDING)]

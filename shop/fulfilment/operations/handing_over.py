@@ -209,7 +209,8 @@ def _let_go(session: Session, actor: Actor, handover_id: int, verdict: Verdict) 
     """Let the sub-orders leave, all or none. Somebody else's step in between (a refund, a return) refuses the whole."""
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     items = insert(ITEMS).on_conflict_do_nothing(index_elements=["sub_order_id"]).returning(ITEMS.c.sub_order_id)
-    taken = set(session.connection().execute(items, [{"handover_id": handover_id, "sub_order_id": part.id} for part in verdict.handed]).scalars())
+    leaving = [{"handover_id": handover_id, "sub_order_id": part.id} for part in verdict.handed]
+    taken = set(session.connection().execute(items, leaving).scalars())
     handed = [part for part in verdict.handed if part.id in taken]
     if len(handed) < len(verdict.handed):
         verdict = Verdict(HandoverOutcome.CONFLICT, Reason.ALREADY_HANDED_OVER, tuple(handed))
