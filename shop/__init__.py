@@ -20,7 +20,7 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or Config.from_environment()
     refuse_unsafe(config)
     app = Flask(__name__, instance_path=str(INSTANCE))
-    app.jinja_environment = wiring.parts.PageEnvironment
+    app.jinja_environment = wiring.PageEnvironment
     app.config.update(asdict(config))
     app.config.update(
         SECRET_KEY_FALLBACKS=[key for key in config.SECRET_KEY_FALLBACKS.split(",") if key],

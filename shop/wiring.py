@@ -62,6 +62,7 @@ from shop.payments.gateway import StripeGateway
 from shop.pickup import views as pickup
 from shop.platform import access, catalogues, compression, files, health, http, language, limits, parts
 from shop.platform.actor import login_manager
+from shop.platform.parts import PageEnvironment as PageEnvironment
 from shop.platform.sms import HttpSmsGateway
 from shop.settlement import views as settlement
 from shop.wallet import views as wallet
