@@ -78,7 +78,8 @@ def kept_page(template: str, state: tuple[object, ...], facts: Callable[[], dict
     context: dict[str, Any] = {}
     current_app.update_template_context(context)
     keeps = context["actor"] is ANONYMOUS and "_flashes" not in session and not current_app.jinja_env.auto_reload
-    key = (template, state, *(value for name, value in context.items() if name not in OF_THIS_REQUEST)) if keeps else ()
+    given = (value for name, value in context.items() if name not in OF_THIS_REQUEST)
+    key = (template, state, current_app.extensions["assets"].version, *given) if keeps else ()
     page = _pages.get(key) if keeps else None
     if page is None:
         page, is_for_all = drawn_to_keep(template, {**facts(), **{f"{name}_hole": hole(name) for name in holes}})
