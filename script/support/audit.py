@@ -87,7 +87,7 @@ def examine(context: BrowserContext, page: Page, dress: Dress, facts: dict[str, 
         finding.width = measures.overflow(tab)
         finding.axe = measures.axe(tab)
         tab.emulate_media(color_scheme="dark")
-        finding.axe += [f"dark, {each}" for each in measures.axe(tab) if each not in finding.axe]
+        finding.axe += [f"dark, {each}" for each in measures.axe(tab, *measures.OF_COLOUR) if each not in finding.axe]
         tab.emulate_media(color_scheme="light")
         if not dress.is_elder:
             finding.clipped = measures.clipped_when_large(tab)

@@ -10,6 +10,9 @@ from playwright.sync_api import BrowserContext, CDPSession, Page
 from script.support.places import NODE_MODULES
 
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
+OF_COLOUR = ("color-contrast", "link-in-text-block")
+"""All that axe may find in the dark and did not find by light."""
+
 LARGE_TEXT = "30px"
 ZOOMED = {"width": 195, "height": 422}
 """A phone of 390 pixels zoomed to 200 %."""
@@ -42,7 +45,7 @@ CLIPPED = """() => {
   return found.slice(0, 5);
 }"""
 
-RUN_AXE = """() => axe.run(document, {resultTypes: ['violations']}).then(({violations}) =>
+RUN_AXE = """(rules) => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})}).then(({violations}) =>
   violations.map(({id, nodes}) => `${id} (${nodes.length}): ${nodes[0].target.join(' ')}`))"""
 
 VITALS = """() => new Promise((done) => {
@@ -93,11 +96,11 @@ class Line:
         self.received, self.addresses = 0, {}
 
 
-def axe(tab: Page) -> list[str]:
-    """What axe finds wrong. The script comes in by the debugger's door, so the page's own policy stays in force."""
+def axe(tab: Page, *rules: str) -> list[str]:
+    """What axe finds wrong, by these rules or by all. It comes in by the debugger's door, so the page's own policy stays in force."""
     if not tab.evaluate("typeof window.axe === 'object'"):
         tab.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[str] = tab.evaluate(RUN_AXE)
+    found: list[str] = tab.evaluate(RUN_AXE, list(rules))
     return found
 
 

@@ -95,12 +95,15 @@ def test_pages_keep_what_they_promise(people: People, house: House, something_to
 
 PLANTED = """<!doctype html><html lang="en"><head><title>Planted</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head><body><main>
-<p>words</p><img src="/static/img/logo.svg"><div style="color: red">styled</div>
+<p>words</p><p class="dim">words that are hard to read by night</p><img src="/static/img/logo.svg"><div style="color: red">styled</div>
 <p id="wide">wide</p><p id="cut">These words are cut off when they grow</p>
 </main><script src="/planted.js"></script></body></html>"""
 PLANTED_SCRIPT = """console.error('broken'); new Image().src = 'http://127.0.0.1:9/elsewhere.png';
 for (let count = 0; count < 20; count++) fetch(`/healthz?${count}`);
 Object.assign(document.querySelector('#wide').style, {width: '2000px'});
+const night = new CSSStyleSheet();
+night.replaceSync('@media (prefers-color-scheme: dark) { .dim { color: #eee; background: #fff; } }');
+document.adoptedStyleSheets = [night];
 Object.assign(document.querySelector('#cut').style, {width: '12rem', height: '1.2rem', overflow: 'hidden', fontSize: '1rem'});"""
 
 
@@ -119,6 +122,7 @@ def test_a_page_that_breaks_them_is_found_out(people: People, house: House) -> N
         context.route(re.compile("/planted"), answer)
         found = examine(context, Page("shop", "home", "/planted"), ZH, {}, person.city.url)
     assert any(each.startswith("image-alt") for each in found.axe)
+    assert any(each.startswith("dark, color-contrast") for each in found.axe)
     assert "broken" in found.errors
     assert any("style" in each and "Content Security Policy" in each for each in found.errors)
     assert "http://127.0.0.1:9/elsewhere.png" in found.strangers
