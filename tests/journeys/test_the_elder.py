@@ -55,7 +55,7 @@ def test_an_elder_orders_the_same_again_in_at_most_six_taps(people: People, hous
     chen.open("/")
     finger = Finger(chen)
 
-    finger.tap(chen.main.get_by_role("link", name=chen.say("Orders")).first)
+    finger.tap(chen.main.get_by_role("link", name=chen.say("Order again"), exact=True))
     chen.arrives("/orders")
     finger.tap(chen.main.get_by_role("button", name=chen.say("Buy again"), exact=True).first)
     chen.page.wait_for_url(re.compile(r"/cart$|/again$"), timeout=PATIENCE)
