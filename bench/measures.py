@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bench.load import Connection, Work, get
 from bench.prepare import City
@@ -76,6 +78,29 @@ def hot_item(city: City) -> Work:
     return work
 
 
+HANDED_OVER = multiprocessing.Value("q", 0)
+"""How many visits are gone, over all turns and processes of this run: each pass works once."""
+
+
+def hand_over(city: City) -> Work:
+    """Scan a pass at the desk and hand over what waits on it."""
+
+    def work(connection: Connection, number: int, turn: int) -> tuple[str, int]:
+        with HANDED_OVER.get_lock():
+            place = HANDED_OVER.value
+            HANDED_OVER.value += 1
+        if place >= len(city.visits):
+            return "nobody waits any more", 0
+        event = {"client_id": f"bench-{place}", "pass": city.visits[place], "device_time": datetime.now(UTC).isoformat()}
+        status, body = connection.request("POST", "/api/v1/station/handovers", {"events": [event]}, bearer(city.keeper))
+        if status != 200:
+            return failed("hand-over", status, body), 1
+        (outcome,) = json.loads(body)["outcomes"]
+        return "ok" if outcome["outcome"] == "accepted" else f"hand-over {outcome['reason']}", 1
+
+    return work
+
+
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
@@ -93,6 +118,7 @@ MEASURES = [
     Measure("search", "f24", lambda city: get("/search?q=%E8%A1%80%E6%A9%99", {"Cookie": f"point={city.point}"})),
     Measure("add-to-cart", "fb", put_line),
     Measure("purchase", "fb", purchase, connections=BUYERS),
+    Measure("hand-over", "fb", hand_over, connections=BUYERS),
 ]
 
 

@@ -20,6 +20,8 @@ class City:
     pin: str
     cheap: tuple[str, str]
     hot: str
+    keeper: str
+    visits: list[str]
 
 
 def prepare(environment: dict[str, str]) -> City:
@@ -27,11 +29,12 @@ def prepare(environment: dict[str, str]) -> City:
     os.environ.update(environment)
     import sqlalchemy as sa
 
+    from bench.waiting import waiting_visits
     from shop import create_app
     from shop.kernel import clock, ids
     from shop.kernel.db import perform, transaction
     from shop.kernel.money import Money
-    from shop.models.accounts import SessionKind, User, UserSession
+    from shop.models.accounts import Role, RoleGrant, SessionKind, User, UserSession
     from shop.models.catalog import Variant
     from shop.models.pickup import Cycle, PickupPoint
     from shop.models.stock import MovementKind, StockItem, StockMovement
@@ -62,19 +65,26 @@ def prepare(environment: dict[str, str]) -> City:
                 for number in range(BUYERS)
             ]
             session.add_all(buyers)
+            keeper = User(phone="13700009999", display_name="站长", verification_level=3, created_at=clock.now())
+            session.add(keeper)
             session.flush()
-            for buyer in buyers:
+            session.add(RoleGrant(user_id=keeper.id, role=Role.KEEPER, pickup_point_id=point.id, created_at=clock.now()))
+            for buyer in [*buyers, keeper]:
                 token = ids.secret()
                 tokens.append(token)
                 session.add(
                     UserSession(
                         user_id=buyer.id, kind=SessionKind.API, token_hash=ids.fingerprint(token), created_at=clock.now(),
                         expires_at=clock.now() + timedelta(days=1), device="bench",
+                        second_factor_at=clock.now() if buyer is keeper else None,
                     )
                 )  # fmt: skip
+            cycle = session.scalars(sa.select(Cycle).where(Cycle.pickup_point_id == point.id).order_by(Cycle.id)).first()
+            assert cycle is not None
+            visits = waiting_visits(session, point.id, point.community_id, cycle.id, cycle.merchant_id)
         for buyer in buyers:
             perform(fund, buyer.id, buyer.phone, Money(100_000), wallet, WalletClass.III, Actor)
-    return City(point.slug, tokens, PIN, cheap, hot)
+    return City(point.slug, tokens[:-1], PIN, cheap, hot, tokens[-1], visits)
 
 
 def fund(session, user_id, phone, amount, wallet, wallet_class, actor_type) -> None:  # type: ignore[no-untyped-def]
