@@ -6,16 +6,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browsing import People
-from tests.support.callers import KEEPER
+from tests.support.callers import KEEPER, ORANGE_OWNER, RESIDENT, Caller
 from tests.support.running import House
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 GUN = 8  # milliseconds between two figures; a person needs more than 80
-WAITING = (
-    "SELECT p.code, p.ref FROM passes p JOIN pickup_points t ON t.id = p.pickup_point_id JOIN sub_orders s ON s.pass_id = p.id"
-    " WHERE t.slug = 'tianchenghu' AND p.state = 'live' AND s.state = 'ready' ORDER BY p.id"
-)
+PASS = "SELECT p.code, p.ref FROM passes p JOIN sub_orders s ON s.pass_id = p.id WHERE s.number = :number"
 
 
 def scan(page: Page, text: str) -> None:
@@ -24,17 +21,31 @@ def scan(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def somebody_waits(house: House) -> tuple[str, str]:
+    """Goods have been bought and packed, and stand at the point: the code and the reference of their pass."""
+    buyer = Caller.signed_in(house, RESIDENT)
+    seller, station = (Caller.signed_in(house, phone, second_factor=True) for phone in (ORANGE_OWNER, KEEPER))
+    placed = buyer.buy({"blood-orange-m": 1})
+    number = placed["sub_orders"][0]["number"]
+    seller.pack(placed)
+    station.receive(number)
+    for caller in (buyer, seller, station):
+        caller.close()
+    code, ref = house.rows(PASS, number=number)[0]
+    return str(code), str(ref)
+
+
 def waiting_on(house: House, ref: str) -> int:
     counted = "SELECT count(*) FROM sub_orders s JOIN passes p ON p.id = s.pass_id WHERE p.ref = :ref AND s.state = 'ready'"
     return house.number(counted, ref=ref)
 
 
 def test_a_queue_is_served_with_a_scanner_gun_alone(people: People, house: House) -> None:
+    code, ref = somebody_waits(house)
     keeper = people.visitor("keeper", KEEPER, "en", wide=True)
     keeper.sign_in("/me")
     keeper.confirm("/station/")
     page = keeper.page
-    code, ref = house.rows(WAITING)[0]
     here = waiting_on(house, ref)
 
     keeper.open("/station/desk")
