@@ -192,6 +192,17 @@ def test_messages_are_read_in_the_readers_language_and_marked_by_hand(
     assert client.get("/notices").text.count("is-unread") == 1
 
 
+def test_a_time_in_a_message_is_told_as_people_say_it(client: FlaskClient, make: Factories, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(notices.WORDS, "test", ("Saved.", "Order by %(until)s"))
+    user = make.user()
+    with transaction() as session:
+        notices.post(session, user.id, "test", dedupe_key="1", link="/me", until=clock.at(clock.today(), time(20, 30)).isoformat())
+    sign_in(client, user)
+    assert "Order by Today 20:30" in client.get("/notices").text
+    client.post("/preferences", data={"locale": "zh"})
+    assert "今天 20:30" in client.get("/notices").text
+
+
 def test_opening_a_message_marks_it_read_and_leads_on(client: FlaskClient, make: Factories, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(notices.WORDS, "test", ("Saved.", "You now collect at %(point)s."))
     user, neighbour = make.user(), make.user()

@@ -15,9 +15,12 @@ from shop.models.platform import Notice
 from shop.platform import notices
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
-from shop.platform.language import day, words
+from shop.platform.language import day, moment, words
 
 bp = Blueprint("notices", __name__)
+
+TIMES = frozenset({"until"})
+"""Facts of notices that are times; they are kept as ISO 8601 and told as people say them."""
 
 
 class Message(NamedTuple):
@@ -33,8 +36,9 @@ class Message(NamedTuple):
 
 def message_of(notice: Notice) -> Message:
     title, body = notices.WORDS[notice.kind]
+    facts = {name: moment(datetime.fromisoformat(fact)) if name in TIMES else fact for name, fact in notice.facts.items()}
     link = rules.local_path(notice.link, "")
-    return Message(words(title, **notice.facts), words(body, **notice.facts), link, notice.created_at, notice.read_at is None, notice.id)
+    return Message(words(title, **facts), words(body, **facts), link, notice.created_at, notice.read_at is None, notice.id)
 
 
 @bp.get("/notices")

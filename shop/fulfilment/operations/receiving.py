@@ -23,7 +23,7 @@ from shop.orders import operations as orders
 from shop.pickup import passes
 from shop.platform import audit, notices, outbox
 from shop.platform.actor import JOB, Actor
-from shop.platform.language import group_code, stamp
+from shop.platform.language import group_code
 
 SUB_ORDERS = cast(sa.Table, SubOrder.__table__)
 BATCHES = cast(sa.Table, Batch.__table__)
@@ -110,7 +110,7 @@ def _tell(session: Session, user_id: int, issued: passes.Issued, sub_order_ids: 
     occasion = f"arrived:{min(sub_order_ids)}"
     notices.post(
         session, user_id, "fulfilment.arrived", dedupe_key=occasion, link=f"/pickup/{issued.ref}", orders=len(sub_order_ids), shops=shops,
-        code=group_code(issued.code), until=stamp(issued.valid_until),
+        code=group_code(issued.code), until=issued.valid_until.isoformat(),
     )
     outbox.enqueue(
         session, "fulfilment.tell_arrived", dedupe_key=f"fulfilment.tell_{occasion}", pass_id=issued.id, orders=len(sub_order_ids),
