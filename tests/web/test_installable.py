@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import Page as Tab
 from werkzeug.serving import make_server
 
@@ -173,7 +173,7 @@ def test_pass_can_be_shown_without_a_network_until_its_owner_signs_out(
     tab = window.new_page()
     tab.goto(f"{site}/bills")
     assert tab.inner_text("h1") == "No connection"
-    assert tab.locator("[data-saved-pages] a:visible").count() == 1
+    expect(tab.locator("[data-saved-pages] a:visible")).to_have_count(1)  # its script asks first what is kept
 
     with tab.expect_navigation():  # the page without a network goes on by itself
         window.set_offline(False)
@@ -186,7 +186,7 @@ def test_pass_can_be_shown_without_a_network_until_its_owner_signs_out(
     tab.goto(f"{site}/pickup")
     assert tab.inner_text("h1") == "No connection"
     assert code not in tab.content().replace(" ", "")
-    assert tab.locator("[data-saved-pages] a:visible").count() == 0
+    expect(tab.locator("[data-saved-pages] a:visible")).to_have_count(0)
 
 
 @pytest.mark.browser
