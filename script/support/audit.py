@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,27 +13,23 @@ from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Error as BrowserError
 
 from script.support import measures
-from script.support.browsing import PHONE, SIZES, Dress, Person, chromium, open_page, settle, watched
-from script.support.checks import find_browser
+from script.support.browsing import DESKTOP, PHONE, SIZES, Dress, Person, chromium, open_page, settle, watched
 from script.support.city import City, running_city
+from script.support.lighthouse import MOST_SHIFT, SLOWEST_PAINT, Scores, scored
 from script.support.page_table import AS_PEOPLE, MEI, STRANGER, Page, areas, facts_of, names, pages_of
 from script.support.places import INSTANCE
-from script.support.screenshots import put_into_cart
+from script.support.screenshots import LONG, WORDS, put_into_cart
 from script.support.shell import CannotContinue, say
 
 REPORT = INSTANCE / "audit.json"
 MOST_REQUESTS = 15
 MOST_BYTES = 150_000
-SLOWEST_PAINT = 1800
-MOST_SHIFT = 0.02
 DRESSES = tuple(Dress(locale, is_elder=elder) for locale in ("zh", "en") for elder in (False, True))
 WITH_BUDGET = ("home", "category", "product", "cart", "bills", "pass")
 """Pages that must paint fast."""
 
 LIGHT = ("home", "home-mei")
 """The first page, which must also be light."""
-
-LEAST_SCORES = {"performance": 95, "accessibility": 100, "best-practices": 100}
 
 
 @dataclass
@@ -44,6 +38,7 @@ class Finding:
 
     page: str
     dress: str
+    size: str
     axe: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
@@ -59,23 +54,23 @@ class Finding:
         return [f"{kind}: {each}" for kind in kinds for each in getattr(self, kind)]
 
 
-def look_at(person: Person, chosen: set[str], dresses: list[Dress], facts: dict[str, str]) -> list[Finding]:
+def look_at(person: Person, chosen: set[str], size: str, dresses: list[Dress], facts: dict[str, str]) -> list[Finding]:
     """One person's pages in each dress, by light and by dark."""
     found: list[Finding] = []
     for dress in dresses:
-        with person.window(PHONE, reduced_motion="reduce") as context:  # colours are read at once, not on their way
+        with person.window(size, reduced_motion="reduce") as context:  # colours are read at once, not on their way
             person.dress(context, dress)
             pages = [page for page in pages_of(person.phone, chosen) if all(name in facts for name in page.needs)]
-            found += [examine(context, page, dress, facts, person.city.url) for page in pages]
+            found += [examine(context, page, size, dress, facts, person.city.url) for page in pages]
     return found
 
 
-def examine(context: BrowserContext, page: Page, dress: Dress, facts: dict[str, str], origin: str) -> Finding:
-    """One page, opened as by somebody who was never here. Large text is asked of everybody's pages; an elder has it already."""
+def examine(context: BrowserContext, page: Page, size: str, dress: Dress, facts: dict[str, str], origin: str) -> Finding:
+    """One page, opened as by somebody who was never here. Large text is asked of a phone's pages."""
     tab = context.new_page()
     line = measures.Line.of(context, tab)
     watch = watched(tab, origin)
-    finding = Finding(f"{page.area}/{page.name}", dress.name)
+    finding = Finding(f"{page.area}/{page.name}", dress.name, size)
     try:
         line.begin()
         answer = open_page(tab, page, facts)
@@ -89,7 +84,7 @@ def examine(context: BrowserContext, page: Page, dress: Dress, facts: dict[str, 
         tab.emulate_media(color_scheme="dark")
         finding.axe += [f"dark, {each}" for each in measures.axe(tab, *measures.OF_COLOUR) if each not in finding.axe]
         tab.emulate_media(color_scheme="light")
-        if not dress.is_elder:
+        if size == PHONE:
             finding.clipped = measures.clipped_when_large(tab)
     except BrowserError as error:
         finding.errors.append(str(error).splitlines()[0])
@@ -130,55 +125,20 @@ def measure_paint(people: list[Person], facts: dict[str, str]) -> list[str]:
     return lines
 
 
-def run_lighthouse(command: str, people: list[Person], facts: dict[str, str]) -> list[str]:
-    """Scores of Lighthouse's throttled phone, as lines of a table. It is no part of the lock: `LIGHTHOUSE` names the command."""
-    lines = []
-    for person in people:
-        cookies = "; ".join(f"{each['name']}={each['value']}" for each in (person.cookies or {}).get("cookies", ()))
-        for page in pages_of(person.phone, set()):
-            if page.name not in WITH_BUDGET or any(name not in facts for name in page.needs):
-                continue
-            with tempfile.TemporaryDirectory() as name:
-                headers, report = Path(name) / "headers.json", Path(name) / "report.json"
-                headers.write_text(json.dumps({"Cookie": cookies}))
-                subprocess.run(
-                    [command, person.city.url + page.address.format(**facts), "--quiet", "--output=json", f"--output-path={report}",
-                     f"--extra-headers={headers}", "--only-categories=performance,accessibility,best-practices",
-                     "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage"],
-                    env={**os.environ, "CHROME_PATH": find_browser(os.environ)}, check=False, capture_output=True, timeout=180,
-                )  # fmt: skip
-                if not report.exists():
-                    lines.append(f"{page.area}/{page.name}: Lighthouse did not answer")
-                    continue
-                told = json.loads(report.read_text())
-            scores = {key: round((told["categories"][key]["score"] or 0) * 100) for key in LEAST_SCORES}
-            paint = told["audits"]["largest-contentful-paint"].get("numericValue", 0)
-            shift = told["audits"]["cumulative-layout-shift"].get("numericValue", 0)
-            below = [
-                audit["id"] for audit in told["audits"].values()
-                if audit.get("score") is not None and audit["score"] < 0.9 and audit["scoreDisplayMode"] in {"binary", "numeric"}
-            ]  # fmt: skip
-            mark = "" if all(scores[key] >= least for key, least in LEAST_SCORES.items()) else "  BELOW"
-            numbers = " ".join(f"{key} {value}" for key, value in scores.items())
-            lines.append(f"{page.area + '/' + page.name:24} {numbers}  paint {paint:.0f} ms  shift {shift:.3f}{mark}  {', '.join(below)}")
-    return lines
-
-
 def table_of(findings: list[Finding]) -> list[str]:
     """One line per page and dress, and below it what is wrong."""
-    lines = [f"{'page':28}{'dress':10}{'axe':>5}{'errors':>8}{'foreign':>9}{'width':>7}{'clipped':>9}{'requests':>10}{'kB':>7}"]
+    lines = [f"{'page':28}{'size':9}{'dress':10}{'axe':>5}{'errors':>8}{'foreign':>9}{'width':>7}{'clipped':>9}{'requests':>10}{'kB':>7}"]
     for each in findings:
         lines.append(
-            f"{each.page:28}{each.dress:10}{len(each.axe):5}{len(each.errors):8}{len(each.strangers):9}{len(each.width):7}"
+            f"{each.page:28}{each.size:9}{each.dress:10}{len(each.axe):5}{len(each.errors):8}{len(each.strangers):9}{len(each.width):7}"
             f"{len(each.clipped):9}{each.requests:10}{each.received / 1000:7.0f}"
         )
         lines += [f"    {fault}" for fault in each.faults]
     return lines
 
 
-def audit_all(browser: Browser, city: City, chosen: set[str], dresses: list[Dress]) -> tuple[list[Finding], list[Person]]:
-    """Everybody's pages in every dress; the people are given back signed in."""
-    findings: list[Finding] = []
+def people_of(browser: Browser, city: City, chosen: set[str]) -> list[Person]:
+    """Everybody whose pages are looked at, signed in, with something in the cart where that is part of the picture."""
     people: list[Person] = []
     for phone in AS_PEOPLE:
         if not list(pages_of(phone, chosen)):
@@ -188,48 +148,72 @@ def audit_all(browser: Browser, city: City, chosen: set[str], dresses: list[Dres
         people.append(person)
         if phone == MEI:
             put_into_cart(person)
-        findings += look_at(person, chosen, dresses, facts_of(city))
-        say(f"{phone or 'stranger'}: {len(findings)} looks so far")
-    return findings, people
+    return people
+
+
+def look_all(city: City, people: list[Person], chosen: set[str], sizes: list[str], dresses: list[Dress]) -> list[Finding]:
+    """Everybody's pages in every size and dress."""
+    findings: list[Finding] = []
+    for person in people:
+        for size in sizes:
+            findings += look_at(person, chosen, size, dresses, facts_of(city))
+            say(f"{person.phone or 'stranger'}, {size}: {len(findings)} looks so far")
+    return findings
 
 
 def slow_line(city: City, people: list[Person]) -> list[str]:
-    """The pages with a budget as they paint on a slow phone, and what Lighthouse thinks of them where there is one."""
+    """The pages with a budget as they paint on a slow phone."""
     ones = [person for person in people if person.phone in {STRANGER, MEI}]
     for person in ones:
         with person.window(PHONE) as context:
             person.dress(context, Dress("zh"))
-    lines = measure_paint(ones, facts_of(city))
-    if command := os.environ.get("LIGHTHOUSE"):
-        lines += ["", *run_lighthouse(command, ones, facts_of(city))]
-    return lines
+    return measure_paint(ones, facts_of(city))
+
+
+def score_all(command: str, city: City, people: list[Person], chosen: set[str], dresses: list[Dress]) -> list[str]:
+    """Lighthouse on everybody's pages in every dress, each told as it comes; given back are those that break a promise."""
+    bad = []
+    for person in people:
+        for dress in dresses:
+            for told in scored(command, person, dress, chosen, facts_of(city)):
+                is_good = isinstance(told, Scores) and told.is_good_enough(must_be_fast=told.page.split("/")[1] in WITH_BUDGET)
+                say(f"{told}{'' if is_good else '  BELOW'}")
+                bad += [] if is_good else [str(told)]
+    return bad
 
 
 def main(arguments: list[str]) -> int:
     """The command."""
     parser = argparse.ArgumentParser(
         prog="script/audit", description=__doc__.split(": ", 1)[1] if __doc__ else "",
-        epilog="environment: LIGHTHOUSE= the command of a Lighthouse of your own; its scores are printed too",
+        epilog="environment: LIGHTHOUSE= the command of a Lighthouse of your own, which then gives every page its scores",
     )  # fmt: skip
     parser.add_argument("--only", action="append", default=[], choices=[*areas(), *names()], metavar="AREA[/PAGE]",
                         help="only this area or page; may be given again")
     parser.add_argument("--dress", action="append", default=[], help="only this one: zh, en, zh-elder, en-elder")
+    parser.add_argument("--size", action="append", default=[], choices=tuple(SIZES), help="only this one")
+    parser.add_argument("--words", choices=WORDS, default=WORDS[0], help="the city's own words, or the longest it may hold")
     parser.add_argument("--city", type=Path, help="a folder where the demo city is kept between runs; else a fresh one is made")
     parser.add_argument("--no-paint", action="store_true", help="leave out the slow line")
+    parser.add_argument("--no-looks", action="store_true", help="leave out axe and all that the browser is asked; for scores alone")
     chosen = parser.parse_args(arguments)
     dresses = [dress for dress in DRESSES if not chosen.dress or dress.name in chosen.dress]
+    sizes = chosen.size or [PHONE, DESKTOP]
+    bad: list[str] = []
     try:
-        with running_city(chosen.city) as city, chromium() as browser:
-            findings, people = audit_all(browser, city, set(chosen.only), dresses)
+        with running_city(chosen.city, is_wordy=chosen.words == LONG) as city, chromium() as browser:
+            people = people_of(browser, city, set(chosen.only))
+            findings = [] if chosen.no_looks else look_all(city, people, set(chosen.only), sizes, dresses)
             REPORT.parent.mkdir(exist_ok=True)
             REPORT.write_text(json.dumps([asdict(each) for each in findings], indent=1, ensure_ascii=False), encoding="utf-8")
             say("\n".join(table_of(findings)))
             if not chosen.no_paint:
                 say("\n".join(["", *slow_line(city, people)]))
+            if command := os.environ.get("LIGHTHOUSE"):
+                bad += score_all(command, city, people, set(chosen.only), dresses)
     except CannotContinue as error:
         print(error, file=sys.stderr)
         return 1
-    bad = [each for each in findings if each.faults]
-    say(f"{len(findings)} looks at {len({each.page for each in findings})} pages on a phone of {SIZES[PHONE]['viewport']['width']} px;"
-        f" {len(bad)} with something to mend; {REPORT}")  # fmt: skip
+    bad += [each.page for each in findings if each.faults]
+    say(f"{len(findings)} looks at {len({each.page for each in findings})} pages; {len(bad)} with something to mend; {REPORT}")
     return 1 if bad else 0

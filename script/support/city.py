@@ -26,6 +26,7 @@ from script.support.processes import Child
 from script.support.server import is_ready, shop_programs, simulator_programs
 from script.support.settings import LOOPBACK, Ports, address, child_environment
 from script.support.shell import CannotContinue, run_quietly, say
+from script.support.wordy import lengthen
 
 READY_WITHIN = 90.0
 OF_A_SHOP = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PORT", "APP_ENV", "INSTANCE_PATH")
@@ -94,8 +95,11 @@ def fill(folder: Path, environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def running_city(ready_made: Path | None = None) -> Iterator[City]:
-    """A shop that serves, with a fresh demo city or a copy of the one in the folder `ready_made`, which is made there if need be."""
+def running_city(ready_made: Path | None = None, *, is_wordy: bool = False) -> Iterator[City]:
+    """A shop that serves, with a fresh demo city or a copy of the one in the folder `ready_made`, which is made there if need be.
+
+    With `is_wordy` every name and address in it is as long as they come.
+    """
     ports = free_ports()
     with tempfile.TemporaryDirectory(prefix="linli-city-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -107,6 +111,8 @@ def running_city(ready_made: Path | None = None) -> Iterator[City]:
                 source.backup(copy)
             shutil.copytree(ready_made / "media", folder / "media", dirs_exist_ok=True)
         fill(folder, environment)
+        if is_wordy:
+            lengthen(folder / "linli.db")
         (folder / "simulators").mkdir(exist_ok=True)
         city = City(folder, ports, environment)
         programs = [*simulator_programs(environment, ports, folder), *shop_programs(environment, ports)]

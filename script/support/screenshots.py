@@ -1,4 +1,4 @@
-"""`script/screenshots`: every page on a phone and on a desktop, in both languages, in standard and large text, for people to look at."""
+"""`script/screenshots`: every page on phone and desktop, in both languages, in large text, with long words, for people to look at."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ DRESSES = (
     (PHONE, Dress("zh")), (PHONE, Dress("en")), (DESKTOP, Dress("zh")), (DESKTOP, Dress("en")),
     (PHONE, Dress("zh", is_elder=True)), (PHONE, Dress("en", is_elder=True)),
 )  # fmt: skip
+LONG = "long"
+WORDS = ("usual", LONG)
 CONSOLES = frozenset({"merchant", "station", "admin"})
 LONGEST = 6000
 """Pixels; a longer page is cut, its end says nothing new."""
@@ -47,7 +49,7 @@ def picture_whole(tab: Tab, path: Path, size: str) -> None:
     tab.set_viewport_size(window)
 
 
-def take(person: Person, chosen: set[str], dresses: list[tuple[str, Dress]], facts: dict[str, str], folder: Path) -> list[Shot]:
+def take(person: Person, chosen: set[str], dresses: list[tuple[str, Dress]], facts: dict[str, str], folder: Path, words: str) -> list[Shot]:
     """All pictures of one person's pages. A page that cannot be shown is named and left out."""
     shots: list[Shot] = []
     pages = list(pages_of(person.phone, chosen))
@@ -62,7 +64,8 @@ def take(person: Person, chosen: set[str], dresses: list[tuple[str, Dress]], fac
                 if missing:
                     say(f"left out: {page.area}/{page.name}, this city has no {', '.join(missing)}")
                     continue
-                shot = Shot(page.area, page.name, size, dress.name, folder / page.area / f"{page.name}-{size}-{dress.name}.png")
+                worn = f"{dress.name}-{LONG}" if words == LONG else dress.name
+                shot = Shot(page.area, page.name, size, worn, folder / page.area / f"{page.name}-{size}-{worn}.png")
                 try:
                     answer = open_page(tab, page, facts)
                     settle(tab)
@@ -78,7 +81,7 @@ def take(person: Person, chosen: set[str], dresses: list[tuple[str, Dress]], fac
     return shots
 
 
-def take_all(browser: Browser, city: City, chosen: set[str], dresses: list[tuple[str, Dress]], folder: Path) -> list[Shot]:
+def take_all(browser: Browser, city: City, chosen: set[str], dresses: list[tuple[str, Dress]], folder: Path, words: str) -> list[Shot]:
     """Sign everybody in who is needed, and walk the table."""
     shots: list[Shot] = []
     for phone in AS_PEOPLE:
@@ -89,7 +92,7 @@ def take_all(browser: Browser, city: City, chosen: set[str], dresses: list[tuple
         person.sign_in()
         if phone == MEI:
             put_into_cart(person)
-        shots += take(person, chosen, dresses, facts_of(city), folder)
+        shots += take(person, chosen, dresses, facts_of(city), folder, words)
         say(f"{phone or 'stranger'}: {len(shots)} pictures so far")
     return shots
 
@@ -99,6 +102,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="script/screenshots", description=__doc__.split(": ", 1)[1] if __doc__ else "")
     parser.add_argument("--only", action="append", default=[], choices=areas(), help="only this area; may be given again")
     parser.add_argument("--dress", action="append", default=[], help="only this one, as in phone-zh, desktop-en, phone-zh-elder")
+    parser.add_argument("--words", action="append", default=[], choices=WORDS, help="the city's own words, or the longest it may hold")
     parser.add_argument("--city", type=Path, help="a folder where the demo city is kept between runs; else a fresh one is made")
     parser.add_argument("--into", type=Path, default=FOLDER, help="where the pictures go (instance/screenshots)")
     chosen = parser.parse_args(arguments)
@@ -106,8 +110,10 @@ def main(arguments: list[str]) -> int:
     try:
         for area in chosen.only or areas():
             shutil.rmtree(chosen.into / area, ignore_errors=True)
-        with running_city(chosen.city) as city, chromium() as browser:
-            shots = take_all(browser, city, set(chosen.only), dresses, chosen.into)
+        shots = []
+        for words in chosen.words or WORDS:
+            with running_city(chosen.city, is_wordy=words == LONG) as city, chromium() as browser:
+                shots += take_all(browser, city, set(chosen.only), dresses, chosen.into, words)
         sheets = write_joined_sheets(shots, chosen.into)
         page = write_contact_sheet(chosen.into)
     except CannotContinue as error:

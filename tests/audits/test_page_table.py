@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound
 
 from script.support.page_table import CART, FACTS, PAGES, areas
 from script.support.sheets import Shot, write_contact_sheet, write_joined_sheets
+from script.support.wordy import PERSON, lengthen
 
 pytestmark = pytest.mark.one_engine
 
@@ -68,6 +69,21 @@ def test_every_name_in_an_address_can_be_looked_up(app: Flask) -> None:
         for statement, values in FACTS.values():
             assert connection.execute(statement, values).fetchall() == []
         assert connection.execute(CART, ("a", "b")).fetchall() == []
+
+
+def test_the_longest_words_fit_the_newest_schema(app: Flask, tmp_path: Path) -> None:
+    copy = tmp_path / "linli.db"
+    mine = str(app.config["DATABASE_URL"]).removeprefix("sqlite:///")
+    with closing(sqlite3.connect(mine)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute(
+            "INSERT INTO users (phone, display_name, state, verification_level, is_elder_mode, theme, created_at)"
+            " VALUES ('13800000001', '李梅', 'active', 0, 0, 'auto', '2026-06-08 00:00:00')"
+        )
+        target.commit()
+    lengthen(copy)
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT display_name FROM users").fetchall() == [(PERSON,)]
 
 
 def test_pictures_are_joined_by_area(tmp_path: Path) -> None:
