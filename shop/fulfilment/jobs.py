@@ -9,7 +9,7 @@ from shop.kernel.errors import sentence
 from shop.models.accounts import User
 from shop.models.pickup import Pass, PassState, PickupPoint
 from shop.platform import notices, outbox, sms
-from shop.platform.language import group_code, moment, name_of, speaking, words
+from shop.platform.language import group_code, name_of, speaking, spoken_moment, words
 
 notices.declare(
     "fulfilment.arrived",
@@ -40,6 +40,6 @@ def tell_arrived(pass_id: int, orders: int, shops: int, occasion: str) -> None:
         return
     with speaking(row.locale or "zh"):
         text = words(
-            ARRIVED, orders=orders, shops=shops, point=name_of(row), code=group_code(row.code), until=moment(row.valid_until),
+            ARRIVED, orders=orders, shops=shops, point=name_of(row), code=group_code(row.code), until=spoken_moment(row.valid_until),
         )
     sms.gateway().send(row.phone, f"{sms.SIGNATURE}{text}", reference=occasion)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from shop.kernel.money import Money
 from shop.models.orders import PurchaseState, SubOrderState
 from shop.orders.queries import PurchaseFacts, SubOrderFacts
-from shop.platform.language import moment
+from shop.platform.language import moment, spoken_moment
 
 State = SubOrderState
 
@@ -49,7 +49,8 @@ def steps_of(order: PurchaseFacts, part: SubOrderFacts) -> list[Step]:
             note = lighter if at is part.packed_at else ""
             steps.append(Step(label, moment(at), note, "now" if is_where_it_stands else "done"))
         else:
-            note = _("expected %(when)s", when=moment(part.arrives_at)) if part.ready_at is None and label == _("Ready to collect") else ""
+            is_expected = part.ready_at is None and label == _("Ready to collect")
+            note = _("expected %(when)s", when=spoken_moment(part.arrives_at)) if is_expected else ""
             steps.append(Step(label, "", note, "todo"))
     return steps
 

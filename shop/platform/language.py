@@ -106,6 +106,11 @@ def spoken_day(value: date | datetime) -> str:
     return words.lower() if words in ("Today", "Tomorrow", "Yesterday") else words
 
 
+def spoken_moment(value: datetime) -> str:
+    """The moment inside a sentence: 今天 16:00; today 16:00."""
+    return f"{spoken_day(value)} {clock.local(value):%H:%M}"
+
+
 def spoken_deadline(value: datetime) -> str:
     """Until when: 今天 22:00; 22:00 today, 22:00 on Sun 8 Jun."""
     if reader_locale() == "zh":
@@ -176,7 +181,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["_"] = _page_sentence
     app.jinja_env.filters.update(
         yuan=yuan, money=money, grams=grams, day=day, moment=moment, stamp=stamp,
-        spoken_day=spoken_day, spoken_deadline=spoken_deadline, spoken_start=spoken_start, duration=duration, group_code=group_code,
+        spoken_day=spoken_day, spoken_moment=spoken_moment, spoken_deadline=spoken_deadline, spoken_start=spoken_start,
+        duration=duration, group_code=group_code,
         name=name_of, masked=mask_name, masked_phone=mask_phone, spaced_phone=spaced_phone,
         words=lambda text, **facts: escape(words(text, **facts)),
     )

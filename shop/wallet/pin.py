@@ -6,7 +6,7 @@ from shop.accounts import credentials
 from shop.kernel.db import perform
 from shop.models.accounts import CodePurpose
 from shop.platform.actor import Actor
-from shop.platform.language import moment
+from shop.platform.language import spoken_moment
 from shop.wallet import operations
 from shop.wallet.errors import PinLocked, WrongPin
 from shop.wallet.rules import Proof
@@ -21,7 +21,7 @@ def require(actor: Actor, pin: str, code: str | None = None) -> Proof:
     checked = perform(operations.check_pin, actor, pin)
     if checked.result is operations.PinResult.LOCKED:
         assert checked.locked_until is not None
-        raise PinLocked(until=moment(checked.locked_until))
+        raise PinLocked(until=spoken_moment(checked.locked_until))
     if checked.result is operations.PinResult.WRONG:
         raise WrongPin(left=checked.tries_left)
     if code:

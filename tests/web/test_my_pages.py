@@ -198,7 +198,7 @@ def test_a_time_in_a_message_is_told_as_people_say_it(client: FlaskClient, make:
     with transaction() as session:
         notices.post(session, user.id, "test", dedupe_key="1", link="/me", until=clock.at(clock.today(), time(20, 30)).isoformat())
     sign_in(client, user)
-    assert "Order by Today 20:30" in client.get("/notices").text
+    assert "Order by today 20:30" in client.get("/notices").text
     client.post("/preferences", data={"locale": "zh"})
     assert "今天 20:30" in client.get("/notices").text
 

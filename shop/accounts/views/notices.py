@@ -15,7 +15,7 @@ from shop.models.platform import Notice
 from shop.platform import notices
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
-from shop.platform.language import day, moment, words
+from shop.platform.language import day, spoken_moment, words
 
 bp = Blueprint("notices", __name__)
 
@@ -36,7 +36,7 @@ class Message(NamedTuple):
 
 def message_of(notice: Notice) -> Message:
     title, body = notices.WORDS[notice.kind]
-    facts = {name: moment(datetime.fromisoformat(fact)) if name in TIMES else fact for name, fact in notice.facts.items()}
+    facts = {name: spoken_moment(datetime.fromisoformat(fact)) if name in TIMES else fact for name, fact in notice.facts.items()}
     link = rules.local_path(notice.link, "")
     return Message(words(title, **facts), words(body, **facts), link, notice.created_at, notice.read_at is None, notice.id)
 

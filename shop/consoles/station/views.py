@@ -24,7 +24,7 @@ from shop.platform.access import staff_only
 from shop.platform.actor import Actor
 from shop.platform.http import told
 from shop.platform.language import gettext as _
-from shop.platform.language import moment, name_of, ngettext, words
+from shop.platform.language import name_of, ngettext, spoken_moment, words
 
 bp = Blueprint("station", __name__, url_prefix="/station")
 
@@ -219,7 +219,7 @@ def hand_over(actor: Actor, ref: str) -> Response:
 @staff_only("keeper")
 def extend(actor: Actor, ref: str) -> Response:
     until = perform(passes.extend, actor, ref)
-    flash(_("This pass is good until %(until)s.", until=moment(until)), "success")
+    flash(_("This pass is good until %(until)s.", until=spoken_moment(until)), "success")
     return redirect(url_for("station.collect", ref=ref), 303)
 
 
@@ -264,7 +264,7 @@ def refusal_words(reason: Reason | None, pass_id: int | None) -> str:
         point = directory(reading()).points_by_id[found.pickup_point_id]
         return _("This pass belongs to another pick-up point: %(point)s.", point=name_of(point))
     if found is not None and reason is Reason.PASS_EXPIRED:
-        return _("This pass ran out: %(until)s.", until=moment(found.valid_until))
+        return _("This pass ran out: %(until)s.", until=spoken_moment(found.valid_until))
     if found is not None and reason is Reason.PASS_USED and found.used_at:
-        return _("Everything on this pass was collected: %(at)s.", at=moment(found.used_at))
+        return _("Everything on this pass was collected: %(at)s.", at=spoken_moment(found.used_at))
     return reason_words(reason)
