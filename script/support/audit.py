@@ -101,7 +101,8 @@ def is_expected(error: str, page: Page) -> bool:
 
 
 def over_budget(page: Page, finding: Finding) -> list[str]:
-    if page.name not in LIGHT:
+    """A phone's first page must be light."""
+    if page.name not in LIGHT or finding.size != PHONE:
         return []
     faults = []
     if finding.received > MOST_BYTES:

@@ -29,10 +29,10 @@ OVERFLOW = """() => {
   return [`${wide} px too wide: ` + guilty.slice(-2).map((element) => `${element.tagName.toLowerCase()}.${element.className}`).join(', ')];
 }"""
 
-CLIPPED = """() => {
+CLIPPED = """() => { // a label is a piece of paper of one size: what it cannot hold stands on the order
   const hidden = (element) => { const style = getComputedStyle(element);
     return style.visibility === 'hidden' || style.display === 'none' || style.clipPath !== 'none'
-      || element.closest('[hidden], .visually-hidden, svg, dialog:not([open])'); };
+      || element.closest('[hidden], .visually-hidden, .label, svg, dialog:not([open])'); };
   const found = [];
   for (const element of document.body.querySelectorAll('*')) {
     if (!element.innerText?.trim() || hidden(element)) continue;

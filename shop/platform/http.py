@@ -79,7 +79,7 @@ def answer_http_error(error: HTTPException) -> Answer | HTTPException:
     if wants_problem():
         answer: Answer = problem(status, code_of(status), title)
     else:
-        answer = error_page(status, title, code=code_of(status))
+        answer = error_page(status, code=code_of(status))
     made = make_response(answer)
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After"}:
@@ -107,10 +107,11 @@ def answer_fault(error: Exception) -> Answer:
     title = words(TITLES[500])
     if wants_problem():
         return problem(500, "internal", title, reference=g.get("request_id", ""))
-    return error_page(500, title, code="internal")
+    return error_page(500, code="internal")
 
 
-def error_page(status: int, message: str, code: str) -> tuple[str, int]:
+def error_page(status: int, message: str = "", *, code: str) -> tuple[str, int]:
+    """A page that says what happened, what is safe and what to do: in its own words unless a refusal brings better ones."""
     return render_template("layout/error.html", status=status, message=message, code=code, reference=g.get("request_id", "")), status
 
 

@@ -278,7 +278,7 @@ def test_an_error_page_comes_up_without_the_database(
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     answer = client.get("/me")
     assert answer.status_code == 500
-    assert "Something went wrong on our side" in answer.text
+    assert "Something broke on our side" in answer.text
 
 
 def test_an_access_token_of_somebody_is_not_shown_anywhere(client: FlaskClient, make: Factories) -> None:
