@@ -203,7 +203,7 @@ def test_the_trail_is_found_by_deed_person_thing_and_day(client: FlaskClient, op
         (f"since={tomorrow}", set()), ("action=bill", set()), ("actor=command", set()),
     ):  # fmt: skip
         page = client.get(f"/admin/audit?{query}").text
-        assert {word for word in ("first", "second") if f"reason: {word}" in page} == expected, query
+        assert {word for word in ("first", "second") if f"Why</span> {word}<" in page} == expected, query
 
 
 @pytest.mark.parametrize("query", ["since=yesterday", "subject_id=x", "actor_id=99999999999999999", "cursor=%00", "size=7", "actor=nobody"])

@@ -223,5 +223,5 @@ def test_operators_see_jobs_and_deeds_and_merchants_do_not(client: FlaskClient, 
     make.grant(operator, Role.OPERATOR)
     sign_in(client, operator, second_factor=True)
     assert "fulfilment.tell_arrived" in client.get("/admin/jobs").text
-    assert "batch.arrived" in client.get("/admin/audit?action=batch").text
+    assert ">Delivery arrived at the point</a>" in client.get("/admin/audit?action=batch").text
     assert client.get("/admin/").status_code == 200

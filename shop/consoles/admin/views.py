@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from shop.bills import operations as bills
-from shop.consoles.admin import cases, health, queries
+from shop.consoles.admin import cases, deeds, health, queries
 from shop.consoles.admin.queries import Trail
 from shop.kernel import text
 from shop.kernel.db import perform, reading
@@ -23,6 +23,9 @@ from shop.platform.language import gettext as _
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 staff = staff_only("operator", "finance", "auditor")
 operator = staff_only("operator")
+
+for said in (deeds.actor_words, deeds.action_words, deeds.subject_words, deeds.fact_words):
+    bp.add_app_template_filter(said)
 
 REASON = 200
 
@@ -61,9 +64,12 @@ def today(actor: Actor) -> Any:
     """What is out of the ordinary, what gave up, and what was done last."""
     session = reading()
     dead, _more = queries.jobs(session, "dead", None, limit=10)
-    deeds, _more = queries.audit(session, Trail(), None, limit=10)
+    last, _more = queries.audit(session, Trail(), None, limit=10)
     troubles = [found for found in health.readings(session) if found.tone != "good"]
-    return page("today", actor, "today", figures=queries.figures(session), jobs=dead, deeds=deeds, troubles=troubles)
+    return page(
+        "today", actor, "today", figures=queries.figures(session), jobs=dead, deeds=last, billers=queries.billers_of(session, last),
+        troubles=troubles,
+    )  # fmt: skip
 
 
 @bp.get("/health")
@@ -105,15 +111,16 @@ def audit(actor: Actor) -> Any:
     """The trail; every filter stands in the address, so that a view of it can be sent to somebody."""
     given = request.args
     wanted = Trail(
-        action=given.get("action", "").strip()[:60], actor_kind=given.get("actor", "") if given.get("actor") in queries.ACTOR_KINDS else "",
+        action=given.get("action", "").strip()[:60], actor_kind=given.get("actor", "") if given.get("actor") in deeds.ACTORS else "",
         actor_id=number_of(given.get("actor_id", "").strip()), subject_type=given.get("subject", "").strip()[:60],
         subject_id=number_of(given.get("subject_id", "").strip()), since=day_of(given.get("since", "")),
         until=day_of(given.get("until", "")),
     )  # fmt: skip
     rows, following = queries.audit(reading(), wanted, place(), size())
     return page(
-        "audit", actor, "audit", deeds=rows, next_cursor=following, wanted=wanted, kinds=queries.ACTOR_KINDS, size=size(),
-        sizes=queries.SIZES,
+        "audit", actor, "audit", deeds=rows, billers=queries.billers_of(reading(), rows), next_cursor=following, wanted=wanted,
+        actions=deeds.action_choices(wanted.action), subjects=deeds.subject_choices(wanted.subject_type), actors=deeds.actor_choices(),
+        size=size(), sizes=queries.SIZES,
     )  # fmt: skip
 
 

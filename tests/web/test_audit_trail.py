@@ -1,0 +1,119 @@
+"""The audit trail as operators read it: deeds, things and facts in words, found by choosing from a list."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from shop.kernel.db import transaction
+from shop.models.accounts import Role, User
+from shop.platform import audit
+from shop.platform.actor import COMMAND, JOB, PROVIDER
+from tests.support.bills import save_billers
+from tests.support.factories import Factories
+from tests.support.people import sign_in
+from tests.support.queries import counted
+
+
+@pytest.fixture(autouse=True)
+def operator(make: Factories, client: FlaskClient) -> User:
+    user = make.user()
+    make.grant(user, Role.OPERATOR)
+    sign_in(client, user, second_factor=True)
+    return user
+
+
+def record(action: str, subject_type: str, subject_id: int, actor: Any = COMMAND, **facts: Any) -> None:
+    with transaction() as session:
+        audit.record(session, actor, action, subject_type, subject_id, **facts)
+
+
+def text_of(page: str) -> str:
+    """What stands in the list of deeds, without its tags."""
+    rows = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    return " ".join(re.sub(r"<[^>]*>", " ", rows).split())
+
+
+def offered(page: str, name: str) -> dict[str, str]:
+    select = page.partition(f'name="{name}"')[2].partition("</select>")[0]
+    return dict(re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)<', select))
+
+
+def chosen(page: str, name: str) -> list[str]:
+    select = page.partition(f'name="{name}"')[2].partition("</select>")[0]
+    return re.findall(r'<option value="([^"]*)" selected>', select)
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/audit"])
+def test_deeds_are_told_in_english_and_in_chinese(client: FlaskClient, path: str) -> None:
+    record("payment.succeeded", "payment", 764, PROVIDER, amount=28_303, purpose="top_up")
+    page = client.get(path).text
+    assert "Payment received payment.succeeded" in text_of(page)
+    assert "Payment provider Payment 764 Amount ¥283.03 Purpose Top-up" in text_of(page)
+    assert 'href="/admin/audit?subject=payment&amp;subject_id=764"' in page
+    assert 'href="/admin/audit?action=payment.succeeded"' in page
+    client.set_cookie("locale", "zh")
+    said = text_of(client.get(path).text)
+    assert "付款已到账 payment.succeeded" in said
+    assert "支付渠道 付款 764 金额 ¥283.03 用途 充值" in said
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/audit"])
+def test_the_biller_of_a_payment_is_called_by_its_name(client: FlaskClient, path: str) -> None:
+    save_billers()
+    record("bill_payment.held", "bill_payment", 1, total=9_901, biller="power")
+    assert "Total ¥99.01 Biller Neijiang Power Supply" in text_of(client.get(path).text)
+
+
+def test_the_names_of_many_billers_cost_one_question(client: FlaskClient) -> None:
+    save_billers()
+    client.get("/admin/audit")
+    costs = []
+    for biller in ("power", "gone", "power"):
+        record("bill_payment.held", "bill_payment", 1, total=9_901, biller=biller)
+        with counted() as statements:
+            client.get("/admin/audit?action=bill")
+        costs.append(len(statements))
+    assert len(set(costs)) == 1, costs
+
+
+def test_an_old_code_without_words_is_shown_as_it_is(client: FlaskClient) -> None:
+    record("moon.landed", "moon", 11, JOB, crew=["N. A.", "<b>"], sample_grams=21, is_back=True, flag=None)
+    for path in ("/admin/", "/admin/audit", "/admin/audit?action=moon.landed&subject=moon"):
+        assert "Worker moon 11 crew N. A., &lt;b&gt; is_back yes sample_grams 21" in text_of(client.get(path).text), path
+
+
+def test_every_known_deed_and_thing_can_be_chosen(client: FlaskClient) -> None:
+    page = client.get("/admin/audit").text
+    assert offered(page, "action")["sub_order.packed"] == "Order packed"
+    assert offered(page, "subject")["sub_order"] == "Sub-order"
+    assert chosen(page, "action") == chosen(page, "subject") == [""]
+    client.set_cookie("locale", "zh")
+    assert offered(client.get("/admin/audit").text, "action")["sub_order.packed"] == "订单已备好"
+
+
+def test_what_is_chosen_filters_and_stays_chosen(client: FlaskClient) -> None:
+    record("sub_order.packed", "sub_order", 5)
+    record("purchase.expired", "purchase", 6)
+    page = client.get("/admin/audit?action=sub_order.packed&subject=sub_order").text
+    assert "Sub-order 5" in text_of(page)
+    assert "Order 6" not in text_of(page)
+    assert (chosen(page, "action"), chosen(page, "subject")) == (["sub_order.packed"], ["sub_order"])
+
+
+def test_a_beginning_or_an_old_code_in_the_address_filters_and_is_kept(client: FlaskClient) -> None:
+    record("sub_order.packed", "sub_order", 5)
+    record("sub_order.ready", "sub_order", 6)
+    record("moon.landed", "moon", 7)
+    page = client.get("/admin/audit?action=sub_order.").text
+    assert re.findall(r"Sub-order (\d)", text_of(page)) == ["6", "5"]
+    assert "moon" not in text_of(page)
+    assert (chosen(page, "action"), offered(page, "action")["sub_order."]) == (["sub_order."], "sub_order.")
+    page = client.get("/admin/audit?subject=moon").text
+    assert "moon 7" in text_of(page)
+    assert "Sub-order" not in text_of(page)
+    assert chosen(page, "subject") == ["moon"]
+    assert "&lt;i&gt;" in client.get("/admin/audit?action=<i>").text
