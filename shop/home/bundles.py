@@ -20,12 +20,18 @@ from shop.platform.access import public_file
 
 bp = Blueprint("bundles", __name__)
 
-GROUND = ("vendor/bootstrap.css", "css/base.css", "css/components.css")
+COMPONENTS = (
+    "icon", "button", "field", "choice", "stepper", "price", "card", "rows", "filters", "clock", "steps", "tag", "sheet", "elder", "flash",
+    "table", "empty", "code", "chart",
+)  # fmt: skip
+GROUND = ("vendor/bootstrap.css", "css/tokens.css", "css/base.css", *(f"css/components/{name}.css" for name in COMPONENTS))
+PAGES = tuple(f"css/pages/{name}.css" for name in ("catalog", "home", "orders", "plain", "points", "questions"))
+NARROW = "css/narrow.css"
 PARTS = ("js/stepper.js", "js/code.js", "js/sheet.js", "js/choice.js", "js/wait.js", "js/sw-register.js")
 BUNDLES: dict[str, tuple[str, ...]] = {
-    "site.css": GROUND,
+    "site.css": (*GROUND, "css/layout.css", *PAGES, NARROW),
     "site.js": ("vendor/htmx.min.js", *PARTS, "js/recent.js", "js/app.js"),
-    "console.css": (*GROUND, "css/console.css"),
+    "console.css": (*GROUND, "css/layout.css", NARROW, "css/console.css"),
     "console.js": ("vendor/htmx.min.js", *PARTS, "js/desk.js", "js/keys.js", "js/app.js"),
     "paper.css": (*GROUND, "css/print.css"),
     "paper.js": ("js/code.js", "js/app.js"),

@@ -20,7 +20,7 @@ from shop.platform.language import LOCALES, gettext, reader_locale
 bp = Blueprint("installable", __name__)
 
 GROUND = "#fbf8f3"
-"""The ground colour of base.css, around the page while the app opens."""
+"""The ground colour of tokens.css, around the page while the app opens."""
 
 SHELL = ("built/site.css", "built/site.js", "js/offline.js", "img/logo.svg", "img/icons.svg", "img/empty/parcels.svg")
 """What the page without a network is made of."""

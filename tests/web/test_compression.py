@@ -84,11 +84,11 @@ def test_same_page_has_many_lengths(client: FlaskClient) -> None:
 
 def test_static_file_is_compressed_once_and_kept_for_a_year(app: Flask, client: FlaskClient) -> None:
     compression.compressed_file.cache_clear()
-    address = f"/static/css/components.css?v={version(app)}"
+    address = f"/static/css/layout.css?v={version(app)}"
     first, second = (file(client, address, Accept_Encoding="gzip") for _ in range(2))
     assert first.headers["Content-Encoding"] == "gzip"
     assert first.data == second.data
-    assert gzip.decompress(first.data) == Path(app.root_path, "static/css/components.css").read_bytes()
+    assert gzip.decompress(first.data) == Path(app.root_path, "static/css/layout.css").read_bytes()
     assert first.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert (compression.compressed_file.cache_info().misses, compression.compressed_file.cache_info().hits) == (1, 1)
 
@@ -123,5 +123,5 @@ def test_missing_file_is_a_plain_404(client: FlaskClient) -> None:
 
 
 def test_head_names_the_headers_and_sends_nothing(app: Flask, client: FlaskClient) -> None:
-    answer = file(client, f"/static/css/components.css?v={version(app)}", "HEAD", Accept_Encoding="gzip")
+    answer = file(client, f"/static/css/layout.css?v={version(app)}", "HEAD", Accept_Encoding="gzip")
     assert (answer.status_code, answer.data, answer.headers["Content-Encoding"]) == (200, b"", "gzip")
