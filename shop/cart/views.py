@@ -40,16 +40,19 @@ def show(actor: Actor) -> Any:
 @bp.post("/cart")
 @open_to_everyone
 def put(actor: Actor) -> Any:
-    """Put so many more into the cart: product cards and product pages."""
+    """Put so many more into the cart: product cards and product pages. Script that stays on its page is told in a fragment."""
     form = PutForm()
+    owner, said, tone = browser.owner(actor), _("Please enter a quantity of at least 1."), "danger"
     try:
-        if not form.validate():
-            flash(_("Please enter a quantity of at least 1."), "error")
-        else:
-            perform(operations.add_line, browser.owner_to_fill(actor), form.variant.data, form.quantity.data)
-            flash(_("It is in your cart."), "success")
+        if form.validate():
+            owner = browser.owner_to_fill(actor)
+            perform(operations.add_line, owner, form.variant.data, form.quantity.data)
+            said, tone = _("It is in your cart."), "good"
     except ShopError as error:
-        flash(told(error), "error")
+        said = told(error)
+    if "HX-Request" in request.headers:
+        return render_template("cart/_put.html", said=said, tone=tone, count=queries.count(reading(), owner))
+    flash(said, tone)
     return redirect(url_for("cart.show") if form.go.data == "cart" else way_back(), 303)
 
 

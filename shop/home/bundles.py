@@ -30,7 +30,7 @@ NARROW = "css/narrow.css"
 PARTS = ("js/stepper.js", "js/code.js", "js/sheet.js", "js/choice.js", "js/wait.js", "js/sw-register.js")
 BUNDLES: dict[str, tuple[str, ...]] = {
     "site.css": (*GROUND, "css/layout.css", *PAGES, NARROW),
-    "site.js": ("vendor/htmx.min.js", *PARTS, "js/recent.js", "js/app.js"),
+    "site.js": ("vendor/htmx.min.js", *PARTS, "js/recent.js", "js/put.js", "js/app.js"),
     "console.css": (*GROUND, "css/layout.css", NARROW, "css/console.css"),
     "console.js": ("vendor/htmx.min.js", *PARTS, "js/desk.js", "js/keys.js", "js/app.js"),
     "paper.css": (*GROUND, "css/print.css"),

@@ -84,6 +84,21 @@ def test_from_a_signed_out_cart_to_a_paid_order(client: FlaskClient, shop: Shopp
     assert number in text_of(client.get("/orders"))
 
 
+def test_a_press_that_stays_on_its_page_is_answered_with_a_message_and_the_new_number(client: FlaskClient, shop: Shopping) -> None:
+    shop.goods("oranges")
+    first = client.post("/cart", data={"variant": "oranges"}, headers={"HX-Request": "true"})
+    assert first.status_code == 200
+    assert "It is in your cart." in first.text
+    assert re.search(r'id="cart-count" hx-swap-oob="true" class="badge-count">1<', first.text)
+    assert "<html" not in first.text
+    refused = client.post("/cart", data={"variant": "nothing"}, headers={"HX-Request": "true"})
+    assert 'role="alert"' in refused.text
+    assert "It is in your cart." not in refused.text
+    zero = client.post("/cart", data={"variant": "oranges", "quantity": "0"}, headers={"HX-Request": "true"})
+    assert "Please enter a quantity of at least 1." in zero.text
+    assert "It is in your cart." not in client.get("/").text, "it is told once"
+
+
 def test_a_signed_out_cart_is_known_by_a_secret_cookie_only(client: FlaskClient, shop: Shopping) -> None:
     shop.goods("oranges")
     answer = client.post("/cart", data={"variant": "oranges", "quantity": 2})

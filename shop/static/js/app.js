@@ -12,12 +12,14 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.confirm && !guarded.has(form) && !window.confirm(form.dataset.confirm)) return refuse();
   if (form.getAttribute("method") !== "post") return undefined;
   if ("themeChoice" in form.dataset) return chooseTheme(event);
-  if (guarded.has(form)) return refuse();
-  guarded.add(form);
+  // Where the page stays, other buttons of the form may be pressed meanwhile.
+  const pressed = "stays" in form.dataset && event.submitter ? event.submitter : form;
+  if (guarded.has(pressed)) return refuse();
+  guarded.add(pressed);
   // Only after the form data has been taken, so that the pressed button's own value is sent.
   setTimeout(() => setBusy(form, event.submitter, true));
   // An answer that is a file leaves the page standing: let go after a while.
-  setTimeout(() => release(form), 10_000);
+  setTimeout(() => release(pressed), 10_000);
   return undefined;
 }, true);
 
@@ -33,14 +35,17 @@ function setBusy(form, submitter, busy) {
   words.textContent = busy ? button.dataset.busy : button.dataset.idle ?? words.textContent;
 }
 
-function release(form) {
-  guarded.delete(form);
-  for (const button of form.querySelectorAll("button[aria-disabled=true]")) setBusy(form, button, false);
+function release(pressed) {
+  guarded.delete(pressed);
+  for (const button of pressed.elements ?? [pressed]) if (button.getAttribute("aria-disabled") === "true") setBusy(button.form, button, false);
 }
 
 // Back from the next page, or the answer of a fragment: press again as you like.
 window.addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form").forEach(release); });
-document.addEventListener("htmx:afterRequest", (event) => { event.detail.elt.closest?.("form") && release(event.detail.elt.closest("form")); });
+document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => {
+  const form = elt.form ?? elt.closest?.("form");
+  if (form) release("stays" in form.dataset ? elt : form);
+});
 
 // --- The cut-off clock: counts the seconds the server gave, by elapsed time only. A wrong clock on the phone changes
 // nothing, and a phone that slept in a pocket is right again when it wakes. ---

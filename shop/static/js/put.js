@@ -1,0 +1,39 @@
+// Into the cart without leaving the page or the place on it. Without script, or when this script fails, the form is sent as ever.
+const SHOWN_FOR = 6000;
+const SHOWN_TO_ELDERS = 20_000;
+const DONE_FOR = 1500;
+
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter: button } = event;
+  if (!("stays" in form.dataset) || !button || button.value === "cart") return;
+  event.preventDefault();
+  const values = { ...Object.fromEntries(new FormData(form)), [button.name]: button.value };
+  window.htmx.ajax("POST", form.getAttribute("action"), { source: button, swap: "none", values }).catch(() => {}); // told below
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail: { elt: button, successful } }) => {
+  if (!successful || !("stays" in (button.form?.dataset ?? {}))) return;
+  button.closest("dialog")?.close();
+  button.classList.add("is-done");
+  setTimeout(() => button.classList.remove("is-done"), DONE_FOR);
+});
+
+// Nobody knows whether what was sent has arrived, so nothing is sent again by itself.
+for (const trouble of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.addEventListener(trouble, ({ detail: { requestConfig } }) => {
+    const place = document.getElementById("said");
+    if (!place || requestConfig.verb === "get") return;
+    const line = document.createElement("p");
+    line.className = "toast-line notice-danger";
+    line.textContent = place.dataset.away;
+    place.replaceChildren(line);
+    enhance(place);
+  });
+}
+
+export function enhance(root) {
+  const said = root.querySelector("#said > *");
+  if (!said || said.dataset.started) return;
+  said.dataset.started = "yes";
+  setTimeout(() => said.remove(), document.documentElement.dataset.mode === "elder" ? SHOWN_TO_ELDERS : SHOWN_FOR);
+}
