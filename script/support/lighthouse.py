@@ -19,6 +19,9 @@ LEAST_SCORES = {"performance": 95, "accessibility": 100, "best-practices": 100}
 SLOWEST_PAINT = 1800
 MOST_SHIFT = 0.02
 WITHIN = 180
+TRIES = 3
+"""A browser that does not come up is no fault of the page."""
+
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def scored(command: str, person: Person, dress: Dress, chosen: set[str], facts: 
     for page in pages_of(person.phone, chosen):
         if not can_be_scored(page, facts):
             continue
-        told = ask(command, person.city.url + page.address.format(**facts), cookies)
+        url = person.city.url + page.address.format(**facts)
+        told = next((told for _ in range(TRIES) if (told := ask(command, url, cookies))), None)
         name = f"{page.area}/{page.name}"
         yield scores_of(name, dress, told) if told else f"{name} {dress.name}: Lighthouse did not answer"
 
