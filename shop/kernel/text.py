@@ -10,6 +10,7 @@ from typing import Any
 from shop.kernel.errors import Invalid, sentence
 
 MAX_DEPTH = 32
+MOST_STARS = 3
 
 
 class UnreadableText(Invalid):
@@ -68,9 +69,18 @@ def mask_phone(phone: str) -> str:
     return f"{phone[:3]}****{phone[-4:]}"
 
 
-def mask_name(name: str) -> str:
-    """The first character hidden, as billers print it: *丽华."""
+def mask_holder(name: str) -> str:
+    """The holder of a household account as billers print it, the first character hidden: *丽华."""
     return "*" + name[1:] if name else ""
+
+
+def mask_person(name: str) -> str:
+    """A person as others may see them, the first character and stars: 李*, 欧***, 阿***·*** (domain rules 1.6).
+
+    At most three stars a part, so that no name gives itself away by its length.
+    """
+    name = name.strip()
+    return name[:1] + re.sub(r"[^·•・．\s]+", lambda part: "*" * min(len(part[0]), MOST_STARS), name[1:])
 
 
 def strict_json(raw: bytes) -> Any:

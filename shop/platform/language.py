@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from shop.kernel import clock
 from shop.kernel.money import Money
-from shop.kernel.text import mask_name, mask_phone, spaced_phone
+from shop.kernel.text import mask_person, mask_phone, spaced_phone
 from shop.kernel.weight import GRAMS_PER_KILOGRAM
 from shop.platform.actor import current_actor
 from shop.platform.catalogues import TRANSLATIONS
@@ -183,6 +183,6 @@ def init_app(app: Flask) -> None:
         yuan=yuan, money=money, grams=grams, day=day, moment=moment, stamp=stamp,
         spoken_day=spoken_day, spoken_moment=spoken_moment, spoken_deadline=spoken_deadline, spoken_start=spoken_start,
         duration=duration, group_code=group_code,
-        name=name_of, masked=mask_name, masked_phone=mask_phone, spaced_phone=spaced_phone,
+        name=name_of, masked=mask_person, masked_phone=mask_phone, spaced_phone=spaced_phone,
         words=lambda text, **facts: escape(words(text, **facts)),
     )

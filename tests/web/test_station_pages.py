@@ -63,14 +63,14 @@ def test_a_typed_code_leads_to_the_pass_and_one_click_hands_it_over(client: Flas
     assert found.status_code == 303
     assert visit.code not in found.location
     page = client.get(found.location).text
-    assert "*梅" in page
+    assert "李*" in page
     assert "李梅" not in page
     assert page.count('name="sub_orders"') == 2
     numbers = re.findall(r'name="sub_orders" value="([^"]+)"', page)
     data = {"client_id": field(page, "client_id"), "sub_orders": numbers}
     done = client.post(found.location, data=data, follow_redirects=True)
     assert "scan-good" in done.text
-    assert "*梅: 2 orders" in done.text
+    assert "李*: 2 orders" in done.text
     again = client.post(found.location, data=data, follow_redirects=True)
     assert "scan-good" in again.text
     assert balance(f"merchant:{counter.merchants[0].id}") == 1_940
@@ -114,8 +114,8 @@ def test_two_people_with_the_same_end_of_their_number_are_both_offered(client: F
     counter.ready(counter.buyer(phone="13900007788", display_name="王强"), {"rice": 1})
     counter.ready(counter.buyer(phone="13811117788", display_name="赵敏"), {"rice": 1})
     page = client.post("/station/desk", data={"code": "7788"}).text
-    assert "*强" in page
-    assert "*敏" in page
+    assert "王*" in page
+    assert "赵*" in page
 
 
 def test_too_many_wrong_codes_are_stopped(client: FlaskClient, counter: Counter) -> None:

@@ -16,7 +16,7 @@ from shop.fulfilment.errors import NotInBatch, TooManyGuesses
 from shop.fulfilment.operations import HandoverEvent, Outcome
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
-from shop.kernel.text import mask_name
+from shop.kernel.text import mask_person
 from shop.models.pickup import HandoverOutcome
 from shop.pickup import visits
 from shop.platform.access import staff_only
@@ -143,7 +143,7 @@ def expected(actor: Actor, query: PointQuery) -> Expected:
     ]  # fmt: skip
     waiting = [
         WaitingPass(
-            ref=visit.ref, code=visit.code, holder=mask_name(visit.holder_name), valid_until=visit.valid_until.isoformat(),
+            ref=visit.ref, code=visit.code, holder=mask_person(visit.holder_name), valid_until=visit.valid_until.isoformat(),
             items=items_of(visit),
         )
         for visit in visits.live_at(session, point_id)

@@ -13,7 +13,7 @@ from shop.bills.answers import DueBill, Offer, Statement
 from shop.bills.errors import TooManyLookUps, TooManyNumbers
 from shop.kernel import clock, ids, keys
 from shop.kernel.db import insert_once, operation, take
-from shop.kernel.text import clean, mask_name
+from shop.kernel.text import clean, mask_holder
 from shop.models.bills import Bill, BillAccount, BillerFlow, BillLookUp, BillPaymentItem, BillState, LookUpOutcome
 from shop.platform import outbox
 from shop.platform.actor import Actor
@@ -103,7 +103,7 @@ def record_answer(session: Session, look_up_id: int, outcome: LookUpOutcome, sta
 
 
 def _keep(session: Session, account: BillAccount, statement: Statement) -> None:
-    account.holder_masked = mask_name(statement.holder)
+    account.holder_masked = mask_holder(statement.holder)
     account.address_masked = rules.mask_address(statement.address)
     account.balance = statement.balance
     account.offer = offer_document(statement.offer) if statement.offer else None
