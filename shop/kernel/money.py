@@ -36,7 +36,7 @@ class Money:
     def __str__(self) -> str:
         sign = "-" if self.fen < 0 else ""
         yuan, fen = divmod(abs(self.fen), 100)
-        return f"{sign}{yuan}.{fen:02d}"
+        return f"{sign}{yuan:,}.{fen:02d}"
 
     @classmethod
     def total(cls, amounts: Iterable[Money]) -> Money:

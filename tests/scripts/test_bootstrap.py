@@ -33,7 +33,7 @@ def named_in_templates() -> set[str]:
 
 
 def test_every_class_of_bootstrap_that_a_template_names_is_there() -> None:
-    own = set[str]().union(*(classes_of(path.read_text()) for path in (ROOT / "shop" / "static" / "css").iterdir()))
+    own = set[str]().union(*(classes_of(path.read_text()) for path in (ROOT / "shop" / "static" / "css").rglob("*.css")))
     missing = (named_in_templates() & classes_of(WHOLE.read_text())) - own - CLASSES
     assert missing == set(), "add it to CLASSES, or use a class of our own"
 
@@ -48,7 +48,7 @@ def test_no_class_is_carried_that_nothing_names() -> None:
 def test_every_value_of_bootstrap_that_our_sheets_read_is_there() -> None:
     """What only they read would be dropped."""
     least = least_of(WHOLE.read_text())
-    for path in (ROOT / "shop" / "static" / "css").iterdir():
+    for path in (ROOT / "shop" / "static" / "css").rglob("*.css"):
         assert [name for name in READING.findall(path.read_text()) if f"{name}:" not in least] == []
 
 

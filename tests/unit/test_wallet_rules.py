@@ -61,9 +61,9 @@ def test_what_the_limits_allow(wallet_class: WalletClass, today: float, period: 
         (II, 0, 99_990, 20, True, YearLimitExceeded, "10.00"),
         (III, 0, 199_990, 20, True, YearLimitExceeded, "10.00"),
         (II, 950, 950, 60, False, StepUpRequired, "50.00"),
-        (II, 0, 0, 1_000.01, False, StepUpRequired, "1000.00"),
+        (II, 0, 0, 1_000.01, False, StepUpRequired, "1,000.00"),
         (II, 4_980, 4_980, 30, True, DayLimitExceeded, "20.00"),
-        (II, 0, 0, 5_000.01, True, DayLimitExceeded, "5000.00"),
+        (II, 0, 0, 5_000.01, True, DayLimitExceeded, "5,000.00"),
         (II, 4_980, 4_980, 30, False, DayLimitExceeded, "20.00"),  # a code would not help, so none is asked for
         (II, 6_000, 6_000, 1, True, DayLimitExceeded, "0.00"),
     ],

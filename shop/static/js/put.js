@@ -1,6 +1,5 @@
 // Into the cart without leaving the page or the place on it. Without script, or when this script fails, the form is sent as ever.
 const SHOWN_FOR = 6000;
-const SHOWN_TO_ELDERS = 20_000;
 const DONE_FOR = 1500;
 
 document.addEventListener("submit", (event) => {
@@ -26,6 +25,7 @@ for (const trouble of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) 
     const line = document.createElement("p");
     line.className = "toast-line notice-danger";
     line.textContent = place.dataset.away;
+    line.addEventListener("click", () => line.remove());
     place.replaceChildren(line);
     enhance(place);
   });
@@ -33,7 +33,7 @@ for (const trouble of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) 
 
 export function enhance(root) {
   const said = root.querySelector("#said > *");
-  if (!said || said.dataset.started) return;
+  if (!said || said.dataset.started || document.documentElement.dataset.mode === "elder") return; // for an elder nothing goes away by itself
   said.dataset.started = "yes";
-  setTimeout(() => said.remove(), document.documentElement.dataset.mode === "elder" ? SHOWN_TO_ELDERS : SHOWN_FOR);
+  setTimeout(() => said.remove(), SHOWN_FOR);
 }

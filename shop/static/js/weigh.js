@@ -15,7 +15,7 @@ export function gramsOf(text, unit) {
   return Number.isInteger(grams) ? grams : null;
 }
 
-const yuan = (fen) => `¥${Math.floor(fen / 100)}.${String(fen % 100).padStart(2, "0")}`;
+const yuan = (fen) => `¥${Math.floor(fen / 100).toLocaleString("en")}.${String(fen % 100).padStart(2, "0")}`;
 const weight = (grams) => (grams < 1000 ? `${grams} g` : `${Number((grams / 1000).toFixed(3))} kg`);
 
 // Half up, once, and never above what was agreed.
