@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
 from shop.catalog import queries as catalog
 from shop.catalog.views import arriving_for, card_grid
@@ -34,7 +34,7 @@ def index(actor: Actor) -> str:
     return render_template(
         "home/index.html", arrival=soonest, seconds_left=int((soonest.cut_off_at - clock.now()).total_seconds()) if soonest else 0,
         waiting=waiting_for(session, actor), season=card_grid(season.cards, here), daily=card_grid(daily.cards, here, eager=0),
-        categories=catalog.categories(session),
+        categories=catalog.categories(session), asks_about_size="elder_mode" not in request.cookies and not actor.elder_mode,
     )  # fmt: skip
 
 

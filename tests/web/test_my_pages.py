@@ -95,6 +95,18 @@ def test_preferences_stay_with_the_account(client: FlaskClient, app: Flask, make
     assert '<html lang="zh-CN" data-mode="elder" data-theme="dark">' in page
 
 
+def test_the_first_visit_asks_whether_the_text_is_too_small_and_the_answer_counts(app: Flask, make: Factories) -> None:
+    asked = "字太小，看不清？"
+    for answer in ("0", "1"):
+        browser = app.test_client()
+        assert asked in browser.get("/").text
+        browser.post("/preferences", data={"elder_mode": answer})
+        assert asked not in browser.get("/").text
+    elder = app.test_client()
+    sign_in(elder, make.user(is_elder_mode=True))
+    assert asked not in elder.get("/").text
+
+
 def test_preferences_of_a_stranger_stay_with_the_browser(app: Flask, make: Factories) -> None:
     browser = app.test_client()
     for name, value in (("locale", "en"), ("elder_mode", "1"), ("theme", "light")):
