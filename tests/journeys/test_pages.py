@@ -14,7 +14,7 @@ from playwright.sync_api import Route, expect
 
 from script.support import measures
 from script.support.audit import MOST_BYTES, MOST_REQUESTS, examine, look_at
-from script.support.browsing import Dress, Person
+from script.support.browsing import DESKTOP, PHONE, Dress, Person
 from script.support.page_table import KEEPER, MEI, ORANGE_OWNER, STRANGER, Page, facts_of
 from script.support.screenshots import put_into_cart
 from tests.journeys.test_the_day import NAMES, PIN, choose_point, empty_the_cart
@@ -88,9 +88,11 @@ def test_pages_keep_what_they_promise(people: People, house: House, something_to
     person = somebody(people, house, phone)
     if phone == MEI:
         put_into_cart(person)
-    findings = look_at(person, chosen, dresses, facts_of(person.city))
-    assert {f"{each.page} {each.dress}": each.faults for each in findings if each.faults} == {}
-    assert {(each.page, each.dress) for each in findings} == {(page, dress.name) for page in chosen for dress in dresses}
+    sizes = (PHONE, DESKTOP) if phone in CONSOLES else (PHONE,)
+    findings = [each for size in sizes for each in look_at(person, chosen, size, dresses, facts_of(person.city))]
+    assert {f"{each.page} {each.size} {each.dress}": each.faults for each in findings if each.faults} == {}
+    looked_at = {(each.page, each.size, each.dress) for each in findings}
+    assert looked_at == {(page, size, dress.name) for page in chosen for size in sizes for dress in dresses}
 
 
 PLANTED = """<!doctype html><html lang="en"><head><title>Planted</title>
@@ -118,9 +120,9 @@ def test_a_page_that_breaks_them_is_found_out(people: People, house: House) -> N
         )
 
     person = somebody(people, house, STRANGER)
-    with person.window("phone") as context:
+    with person.window(PHONE) as context:
         context.route(re.compile("/planted"), answer)
-        found = examine(context, Page("shop", "home", "/planted"), ZH, {}, person.city.url)
+        found = examine(context, Page("shop", "home", "/planted"), PHONE, ZH, {}, person.city.url)
     assert any(each.startswith("image-alt") for each in found.axe)
     assert any(each.startswith("dark, color-contrast") for each in found.axe)
     assert "broken" in found.errors
