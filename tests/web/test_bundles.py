@@ -88,6 +88,16 @@ def test_style_loses_nothing_but_comments_and_space() -> None:
     )
 
 
+def test_dark_by_choice_and_dark_by_the_phone_are_the_same() -> None:
+    style = (STATIC / "css/tokens.css").read_text()
+    by_phone, by_choice = (
+        re.search(re.escape(selector) + r" \{([^}]*)\}", style)[1].split()  # type: ignore[index]
+        for selector in (':root:not([data-theme="light"])', ':root[data-theme="dark"]')
+    )
+    assert by_phone == by_choice
+    assert "--ground:" in by_choice
+
+
 def test_script_parts_do_not_meet() -> None:
     assert (
         script_part("js/x.js", "// why\n\nconst a = 1; // here\n  f(a);\n") == '(() => {\n"use strict";\nconst a = 1; // here\nf(a);\n})();'

@@ -18,6 +18,7 @@ from shop.models.accounts import Role, SessionKind, User, UserSession
 from shop.models.pickup import PickupPoint
 from shop.models.platform import Notice
 from shop.platform import notices
+from shop.platform.http import error_page
 from tests.support.factories import Factories
 from tests.support.people import open_session, sign_in
 from tests.support.queries import counted
@@ -291,6 +292,14 @@ def test_an_error_page_comes_up_without_the_database(
     answer = client.get("/me")
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.text
+
+
+def test_a_refusal_without_words_of_its_own_is_told_as_a_fault_of_the_request(client: FlaskClient) -> None:
+    with client.application.app_context(), client.application.test_request_context("/"):
+        page, status = error_page(415, code="unsupported_media_type")
+    assert status == 415
+    assert "我们这边" not in page
+    assert "Something broke on our side" not in page
 
 
 def test_an_access_token_of_somebody_is_not_shown_anywhere(client: FlaskClient, make: Factories) -> None:

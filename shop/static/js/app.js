@@ -37,7 +37,9 @@ function setBusy(form, submitter, busy) {
 
 function release(pressed) {
   guarded.delete(pressed);
-  for (const button of pressed.elements ?? [pressed]) if (button.getAttribute("aria-disabled") === "true") setBusy(button.form, button, false);
+  for (const button of pressed.elements ?? [pressed]) {
+    if (button.form && button.getAttribute("aria-disabled") === "true") setBusy(button.form, button, false);
+  }
 }
 
 // Back from the next page, or the answer of a fragment: press again as you like.
