@@ -1,4 +1,8 @@
-"""The demo city's database, made once per run and copied for every house; and running commands of the checkout."""
+"""The demo city's database, made once per run and copied for every house; and running commands of the checkout.
+
+What waits at the counters of the demo city depends on the hour it is looked at. So that a test finds the same whenever it runs,
+the city of the tests is made in the middle of a morning, with the clock moved on to it.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,33 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from config import engine_url
 from script.support.places import ROOT
+from shop.kernel.clock import BUSINESS_ZONE
 
 SETTINGS_OF_A_SHOP = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PORT", "APP_ENV", "CRASH_AT", "TESTING", "INSTANCE_PATH")
 SECRET = "a house of tests, gone when they are over, and known to nobody"
+MORNING = time_of_day(10, 0)
 PREFIXES_OF_A_SHOP = ("STRIPE_", "BILLER_", "SMS_", "FLASK_")
 
 
 @dataclass
 class Template:
-    """A database with the demo city in it, made once and copied for every house. `server` is empty on SQLite."""
+    """A database with the demo city in it, made once and copied for every house. `server` is empty on SQLite.
+
+    `shift` is how far the city's clock is ahead of the real one.
+    """
 
     folder: Path
     url: str
     server: str = ""
+    shift: timedelta = timedelta(0)
     copies: int = 0
 
     def copy(self, folder: Path) -> str:
@@ -62,7 +74,8 @@ def make_template(folder: Path, server: str = "", pictures: bool = True) -> Temp
         name = f"linli_house_{os.getpid()}_{int(time.time())}"
         on_server(server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         url = sa.make_url(engine_url(server)).set(database=name).render_as_string(hide_password=False)
-    template = Template(folder, url, server)
+    template = Template(folder, url, server, until_morning())
+    set_clock(folder, template.shift)
     environment = {
         **plain_environment(), "DATABASE_URL": url, "INSTANCE_PATH": str(folder), "APP_ENV": "development", "SECRET_KEY": SECRET,
     }  # fmt: skip
@@ -78,6 +91,20 @@ def make_template(folder: Path, server: str = "", pictures: bool = True) -> Temp
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         engine.dispose()
     return template
+
+
+def until_morning() -> timedelta:
+    """How long it is from now to the city's next morning."""
+    now = datetime.now(UTC).astimezone(BUSINESS_ZONE)
+    morning = datetime.combine(now.date(), MORNING, BUSINESS_ZONE)
+    return morning - now if morning >= now else morning + timedelta(days=1) - now
+
+
+def set_clock(folder: Path, shift: timedelta) -> None:
+    """Have the shop of an instance folder live `shift` ahead of the real time; its processes follow within half a second."""
+    waiting = folder / "clock.waiting"
+    waiting.write_text(str(shift.total_seconds()))
+    waiting.replace(folder / "clock")
 
 
 def plain_environment() -> dict[str, str]:

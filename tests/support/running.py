@@ -27,7 +27,7 @@ from config import engine_url
 from script.support.processes import Child, Program
 from script.support.services import free_port, listens
 from simulators.biller.channel import Channel
-from tests.support.cities import SECRET, Template, flask, plain_environment
+from tests.support.cities import SECRET, Template, flask, plain_environment, set_clock
 
 T = TypeVar("T")
 
@@ -247,9 +247,7 @@ class House:
     def advance(self, **ahead: float) -> None:
         """Move the shop's clock (the providers keep theirs); every process follows within half a second."""
         self.shift += timedelta(**ahead)
-        waiting = self.folder / "clock.waiting"
-        waiting.write_text(str(self.shift.total_seconds()))
-        waiting.replace(self.folder / "clock")
+        set_clock(self.folder, self.shift)
         time.sleep(0.6)
 
     def hurry(self, look: Callable[[], T], what: str, step: float = 20.0, seconds: float = 40.0) -> T:
@@ -320,7 +318,8 @@ def running_house(template: Template, folder: Path, workers: int = 1, **settings
         with suppress(FileExistsError):
             (folder / "media").symlink_to(media)
     url = template.copy(folder)
-    house = House(folder, url, workers, settings)
+    set_clock(folder, template.shift)
+    house = House(folder, url, workers, settings, shift=template.shift)
     try:
         house.start()
         yield house
