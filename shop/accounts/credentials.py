@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from shop.accounts import operations
 from shop.accounts.operations import Tokens
+from shop.accounts.operations.sessions import NOTHING_CHOSEN
+from shop.accounts.rules import Choices
 from shop.kernel.db import perform
 from shop.kernel.errors import ShopError
 from shop.kernel.text import phone_number
@@ -15,11 +17,9 @@ from shop.platform.actor import Actor
 T = TypeVar("T")
 
 
-def sign_in(
-    phone: str, code: str, kind: SessionKind, device: str, *, totp: str = "", point_id: int | None = None, locale: str | None = None
-) -> Tokens:
+def sign_in(phone: str, code: str, kind: SessionKind, device: str, *, totp: str = "", choices: Choices = NOTHING_CHOSEN) -> Tokens:
     """Open a session. Raises `WrongCode`, `WrongSecondFactor`, `AccountClosed`, `InvalidPhone`."""
-    return _raised(perform(operations.sign_in, phone, code, kind, device, totp=totp, point_id=point_id, locale=locale))
+    return _raised(perform(operations.sign_in, phone, code, kind, device, totp=totp, choices=choices))
 
 
 def use_code(phone: str, code: str, purpose: CodePurpose) -> None:

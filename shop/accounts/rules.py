@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -28,6 +29,16 @@ NAME_LENGTH = 40
 
 MERCHANT_ROLES = frozenset({Role.MERCHANT_OWNER, Role.MERCHANT_CLERK})
 POINT_ROLES = frozenset({Role.KEEPER})
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen on a browser before anybody signed in; none where nothing was."""
+
+    point_id: int | None = None
+    locale: str | None = None
+    elder_mode: bool | None = None
+    theme: str | None = None
 
 
 def code_digits(code_id: int, nonce: str) -> str:

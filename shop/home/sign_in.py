@@ -10,6 +10,7 @@ from flask import session as cookie
 from shop.accounts import browser, credentials, operations, rules
 from shop.accounts.errors import CodeSentRecently
 from shop.accounts.forms import CodeForm, PhoneForm
+from shop.accounts.views import preferences
 from shop.accounts.views.me import bp, way_back
 from shop.cart import browser as cart_browser
 from shop.communities import current
@@ -22,7 +23,7 @@ from shop.platform import limits
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
 from shop.platform.http import told
-from shop.platform.language import LOCALES, reader_locale
+from shop.platform.language import reader_locale
 
 # The number waiting for its code, and where to go afterwards. In the signed cookie: a number does not belong into an address.
 PENDING = "sign_in"
@@ -82,21 +83,15 @@ def use_code(actor: Actor) -> Any:
             place = current.current_point(actor)
             tokens = credentials.sign_in(
                 pending["phone"], form.code.data, SessionKind.WEB, rules.device_name(request.user_agent.string),
-                point_id=place.id if place else None, locale=chosen_locale(),
+                choices=preferences.chosen_here(place.id if place else None),
             )  # fmt: skip
             actor = browser.remember(tokens.access)
             cart_browser.bring_along(actor.signed_in_id())
-            return redirect(rules.local_path(pending["next"]), 303)
+            return preferences.keep_look(redirect(rules.local_path(pending["next"]), 303), actor)
     except ShopError as error:
         form.show(error)
         return code_page(form, pending), error.status
     return code_page(form, pending), 422
-
-
-def chosen_locale() -> str | None:
-    """The language chosen on this browser; None when it was only guessed."""
-    chosen = request.cookies.get("locale")
-    return chosen if chosen in LOCALES else None
 
 
 def code_page(form: CodeForm, pending: dict[str, Any]) -> str:

@@ -29,9 +29,9 @@ class User(Base):
     state: Mapped[UserState] = mapped_column(default=UserState.ACTIVE)
     verification_level: Mapped[int] = mapped_column(default=0)
     pickup_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pickup_points.id"), index=True)
-    locale: Mapped[str | None]
-    is_elder_mode: Mapped[bool] = mapped_column(default=False)
-    theme: Mapped[str] = mapped_column(default="auto")
+    locale: Mapped[str | None]  # this and the next two: none until the person has chosen
+    is_elder_mode: Mapped[bool | None]
+    theme: Mapped[str | None]
     totp_secret: Mapped[str | None]
     totp_last_step: Mapped[int | None]
     created_at: Mapped[datetime]

@@ -82,6 +82,32 @@ def test_migrations_go_up_from_nothing_and_down_again(fresh: Flask) -> None:
         assert tables_of(fresh) == set(Base.metadata.tables)
 
 
+def test_large_text_and_theme_of_people_who_chose_them_are_kept(fresh: Flask) -> None:
+    people = [("13800000001", True, "dark"), ("13800000002", False, "auto"), ("13800000003", False, "light")]
+    columns = "phone, display_name, state, verification_level, is_elder_mode, theme, created_at"
+    look = sa.text("SELECT phone, is_elder_mode, theme FROM users ORDER BY phone").columns(sa.Text, sa.Boolean, sa.Text)
+    with fresh.app_context():
+        downgrade(revision="0002")
+        for phone, is_elder, theme in people:
+            values = {"phone": phone, "is_elder": is_elder, "theme": theme}
+            with database.engines[None].begin() as connection:
+                connection.execute(
+                    sa.text(f"INSERT INTO users ({columns}) VALUES (:phone, '', 'active', 0, :is_elder, :theme, '2026-06-08')"), values
+                )
+        dispose(fresh)
+        upgrade()
+        with database.engines[None].connect() as connection:
+            rows = [tuple(row) for row in connection.execute(look)]
+        assert rows == [("13800000001", True, "dark"), ("13800000002", None, None), ("13800000003", None, "light")]
+        dispose(fresh)
+        downgrade(revision="0002")
+        with database.engines[None].begin() as connection:
+            assert [tuple(row) for row in connection.execute(look)] == people, "and back again"
+            connection.execute(sa.text("DELETE FROM users"))
+        dispose(fresh)
+        upgrade()
+
+
 def drift(app: Flask, metadata: sa.MetaData) -> list[Any]:
     """What `flask db migrate` would still change."""
     with database.engines[None].connect() as connection:

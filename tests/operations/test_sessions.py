@@ -90,11 +90,18 @@ def test_a_web_secret_is_no_access_token_and_the_other_way_round(make: Factories
 
 def test_what_the_browser_had_chosen_fills_what_the_account_left_open(make: Factories) -> None:
     home, other = make.point(), make.point()
-    tokens = sign_in(point_id=home.id, locale="en")
+    tokens = sign_in(choices=rules.Choices(home.id, "en", True, "dark"))
     clock.move(timedelta(minutes=2))
-    sign_in(point_id=other.id, locale="zh")
+    sign_in(choices=rules.Choices(other.id, "zh", False, "light"))
     user = reading().get_one(User, tokens.user_id)
-    assert (user.pickup_point_id, user.locale) == (home.id, "en")
+    assert (user.pickup_point_id, user.locale, user.is_elder_mode, user.theme) == (home.id, "en", True, "dark")
+
+
+def test_standard_size_that_somebody_chose_is_a_choice_too(make: Factories) -> None:
+    user = make.user(PHONE, is_elder_mode=False, theme="auto")
+    sign_in(choices=rules.Choices(elder_mode=True, theme="dark"))
+    kept = reading().get_one(User, user.id)
+    assert (kept.is_elder_mode, kept.theme) == (False, "auto")
 
 
 def test_a_wrong_code_opens_nothing_and_makes_nobody(make: Factories) -> None:

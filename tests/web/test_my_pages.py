@@ -125,7 +125,7 @@ def test_choices_we_do_not_have_are_refused_and_nothing_is_kept(client: FlaskCli
     answer = client.post("/preferences", data=choice)
     assert answer.status_code == 422
     assert "Set-Cookie" not in answer.headers
-    assert (fresh(user).theme, fresh(user).locale) == ("auto", None)
+    assert (fresh(user).theme, fresh(user).locale) == (None, None)
 
 
 def test_a_browser_that_says_nothing_is_spoken_to_in_chinese(app: Flask, make: Factories) -> None:

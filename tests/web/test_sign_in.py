@@ -198,6 +198,36 @@ def test_what_the_browser_had_chosen_comes_along(client: FlaskClient, make: Fact
     assert (user.pickup_point_id, user.locale) == (point.id, "en")
 
 
+def test_large_text_chosen_before_signing_in_stays_large_and_stays_after_signing_out(
+    app: Flask, make: Factories, sms: RecordingSms
+) -> None:
+    browser = app.test_client()
+    browser.post("/preferences", data={"elder_mode": "1"})
+    browser.post("/preferences", data={"theme": "dark"})
+    sign_in_by_hand(browser, sms)
+    assert 'data-mode="elder" data-theme="dark"' in browser.get("/me").text
+    elsewhere = app.test_client()
+    clock.move(clock.shift() + timedelta(minutes=2))
+    sign_in_by_hand(elsewhere, sms)
+    assert 'data-mode="elder" data-theme="dark"' in elsewhere.get("/me").text, "it went to the account"
+    elsewhere.post("/sign-out")
+    assert 'data-mode="elder" data-theme="dark"' in elsewhere.get("/sign-in").text
+
+
+def test_on_a_shared_phone_the_choice_of_one_does_not_become_the_choice_of_the_other(
+    app: Flask, make: Factories, sms: RecordingSms
+) -> None:
+    make.user(PHONE, is_elder_mode=True)
+    make.user("13900000000", is_elder_mode=False)
+    browser = app.test_client()
+    for phone, mode in ((PHONE, "elder"), ("13900000000", "standard"), (PHONE, "elder")):
+        sign_in_by_hand(browser, sms, phone)
+        assert f'data-mode="{mode}"' in browser.get("/me").text
+        browser.post("/sign-out")
+        assert f'data-mode="{mode}"' in browser.get("/").text
+        clock.move(clock.shift() + timedelta(minutes=2))
+
+
 def test_forms_without_their_token_are_refused_and_nothing_happened(app: Flask, client: FlaskClient, make: Factories) -> None:
     app.config["WTF_CSRF_ENABLED"] = True
     try:

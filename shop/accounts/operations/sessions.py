@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from shop.accounts import authenticator, queries, rules
 from shop.accounts.errors import AccountClosed, RefreshRefused, SecondFactorNotSetUp, WrongCode, WrongSecondFactor
 from shop.accounts.operations import codes
+from shop.accounts.rules import Choices
 from shop.kernel import clock, ids
 from shop.kernel.db import insert_once, operation, take
 from shop.kernel.errors import NotFound, ShopError, SignInRequired
@@ -18,6 +19,8 @@ from shop.kernel.text import mask_phone, phone_number
 from shop.models.accounts import CodePurpose, SessionKind, SignInCode, User, UserSession, UserState
 from shop.platform import audit
 from shop.platform.actor import Actor
+
+NOTHING_CHOSEN = Choices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,13 @@ class Tokens:
 
 @operation
 def sign_in(
-    session: Session, phone: str, code: str, kind: SessionKind, device: str, *, totp: str = "", point_id: int | None = None,
-    locale: str | None = None,
+    session: Session, phone: str, code: str, kind: SessionKind, device: str, *, totp: str = "", choices: Choices = NOTHING_CHOSEN
 ) -> Tokens | ShopError:
     """Open a session for whoever holds the number; a new number becomes a new account.
 
-    `totp` confirms the second factor at once (API). `point_id` and `locale` are what the browser had chosen: they are taken over
-    where the account has no choice of its own. The refusal is answered, not raised, so that the wrong try counts: doors call
-    `credentials.sign_in`. Every call makes a session of its own.
+    `totp` confirms the second factor at once (API). `choices` of the browser are taken over where the account has none of its own.
+    The refusal is answered, not raised, so that the wrong try counts: doors call `credentials.sign_in`. Every call makes a session
+    of its own.
     """
     phone = phone_number(phone)
     live = codes.claim_try(session, phone, CodePurpose.SIGN_IN)
@@ -53,8 +55,10 @@ def sign_in(
         return WrongSecondFactor()
     if not codes.use_up(session, live):
         return WrongCode()
-    user.pickup_point_id = user.pickup_point_id or point_id
-    user.locale = user.locale or locale
+    user.pickup_point_id = user.pickup_point_id or choices.point_id
+    user.locale = user.locale or choices.locale
+    user.is_elder_mode = choices.elder_mode if user.is_elder_mode is None else user.is_elder_mode
+    user.theme = user.theme or choices.theme
     return open_session(session, user, kind, device, has_second_factor=bool(totp))
 
 

@@ -38,6 +38,21 @@ def save(actor: Actor) -> Response:
     return answer
 
 
+def chosen_here(point_id: int | None) -> rules.Choices:
+    """What was chosen on this browser, not what was only guessed: for whoever signs in on it, with the point they look at."""
+    found = {name: value for name, values in CHOICES.items() if (value := request.cookies.get(name)) in values}
+    elder = found.get("elder_mode")
+    return rules.Choices(point_id, found.get("locale"), None if elder is None else elder == "1", found.get("theme"))
+
+
+def keep_look(answer: Response, actor: Actor) -> Response:
+    """Have the browser look the same when this person has signed out: the sign-in page too must be large for who needs it large."""
+    for name, value, usual in (("elder_mode", str(int(actor.elder_mode)), "0"), ("theme", actor.theme, rules.THEMES[0])):
+        if request.cookies.get(name, usual) != value:
+            keep(answer, name, value)
+    return answer
+
+
 def keep(answer: Response, name: str, value: str) -> None:
     """A cookie for a year that only this site reads and no script needs."""
     secure = bool(current_app.config["COOKIES_SECURE"])
