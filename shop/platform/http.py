@@ -6,8 +6,9 @@ import logging
 import secrets
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, g, has_request_context, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -32,6 +33,16 @@ TITLES = {
     500: sentence("Something went wrong on our side."),
     503: sentence("The shop is very busy. Nothing was changed; please try again in a moment."),
 }
+
+
+def this_page() -> str:
+    """The way back to what the reader has before them: of an answer to a form, the page the form was on."""
+    if request.method in {"GET", "HEAD"}:
+        return request.full_path.rstrip("?")
+    before = urlsplit(request.referrer or "")
+    if before.netloc != request.host or not before.path:
+        return "/"
+    return f"{before.path}?{before.query}" if before.query else before.path
 
 
 def wants_problem() -> bool:
@@ -66,8 +77,7 @@ def answer_refusal(error: ShopError) -> Answer:
             members["errors"] = [{"field": error.field, "message": told(error)}]
         return problem(error.status, error.code, told(error), **members)
     if isinstance(error, SignInRequired):
-        following = request.full_path.rstrip("?") if request.method == "GET" else (request.referrer and "/") or "/"
-        return redirect(url_for("accounts.sign_in", next=following))
+        return redirect(url_for("accounts.sign_in", next=this_page()))
     return error_page(error.status, told(error), code=error.code)
 
 
@@ -113,6 +123,11 @@ def answer_fault(error: Exception) -> Answer:
 def error_page(status: int, message: str = "", *, code: str) -> tuple[str, int]:
     """A page that says what happened, what is safe and what to do: in its own words unless a refusal brings better ones."""
     return render_template("layout/error.html", status=status, message=message, code=code, reference=g.get("request_id", "")), status
+
+
+def answers_a_form() -> bool:
+    """Whether this page answers a form that was sent. The script then has the browser's history forget the sending (app.js)."""
+    return has_request_context() and request.method == "POST"
 
 
 def csp_nonce() -> str:
@@ -172,4 +187,4 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, answer_expired_form)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(Exception, answer_fault)
-    app.jinja_env.globals.update(csp_nonce=csp_nonce)
+    app.jinja_env.globals.update(csp_nonce=csp_nonce, answers_a_form=answers_a_form, this_page=this_page)

@@ -23,6 +23,7 @@ from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
 from shop.platform.actor import ANONYMOUS
+from shop.platform.http import this_page
 
 CSRF_SLOT = Markup("\ue000csrf\ue000")
 NEXT_SLOT = Markup("\ue000next\ue000")
@@ -48,7 +49,7 @@ class Drawn(NamedTuple):
         if self.has_token:
             text = text.replace(CSRF_SLOT, form_token())
         if self.has_next:
-            text = text.replace(NEXT_SLOT, escape(request.full_path.rstrip("?")))
+            text = text.replace(NEXT_SLOT, escape(this_page()))
         if self.has_search:
             text = text.replace(SEARCH_SLOT, escape(request.args.get("q", "")[:LONGEST_SEARCH]))
         return text

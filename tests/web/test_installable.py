@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -222,3 +223,79 @@ def test_stranger_leaves_nothing_behind(app: Flask, make: Factories, site: str, 
     tab.goto(f"{site}/pickup")
     assert "/sign-in" in tab.url
     assert tab.evaluate(NAMES) == []
+
+
+@pytest.mark.browser
+@pytest.mark.one_engine
+def test_pass_opened_by_the_very_first_page_of_a_visit_is_kept_too(
+    app: Flask, make: Factories, site: str, window: BrowserContext
+) -> None:
+    counter = Counter(make)
+    counter.goods("eggs")
+    buyer = counter.buyer()
+    code = counter.ready(buyer, {"eggs": 1}).code
+    become(app, window, site, buyer)
+    tab = window.new_page()
+    tab.goto(f"{site}/pickup")
+    wait_for(tab, PATHS, ["/pickup"])
+    window.set_offline(True)
+    tab.reload()
+    assert f"{code[:3]} {code[3:]}" in tab.inner_text("main")
+
+
+def forms_sent_by(tab: Tab) -> list[str]:
+    """The paths of forms that a tab sends from now on."""
+    sent: list[str] = []
+    tab.on("request", lambda request: sent.append(urlsplit(request.url).path) if request.method == "POST" else None)
+    return sent
+
+
+def rename(tab: Tab, name: str) -> None:
+    tab.get_by_label("Your name").fill(name)
+    tab.locator("form:has([name=display_name]) button").click()
+
+
+@pytest.mark.browser
+@pytest.mark.one_engine
+def test_form_without_an_answer_says_that_nobody_knows_and_is_not_sent_again_by_itself(
+    app: Flask, make: Factories, site: str, window: BrowserContext
+) -> None:
+    user = make.user(display_name="李梅")
+    become(app, window, site, user)
+    tab = open_with_worker(window, f"{site}/me")
+    sent = forms_sent_by(tab)
+    window.set_offline(True)
+    rename(tab, "李小梅")
+    expect(tab.get_by_text("We cannot tell whether your last step got through.")).to_be_visible()
+    expect(tab.get_by_text("nothing was sent twice")).to_be_hidden()
+    window.set_offline(False)
+    tab.get_by_role("link", name="Back to where I was").click()
+    expect(tab.get_by_label("Your name")).to_have_value("李梅")
+    assert sent == ["/me"]
+    rename(tab, "李小梅")
+    expect(tab.locator("h1")).to_have_text("李小梅")
+    tab.go_back()
+    expect(tab.get_by_label("Your name")).to_have_value("李小梅")
+    assert sent == ["/me", "/me"]
+
+
+@pytest.mark.browser
+@pytest.mark.one_engine
+def test_refused_form_is_not_sent_again_by_reloading_nor_by_going_back(
+    app: Flask, make: Factories, site: str, window: BrowserContext
+) -> None:
+    become(app, window, site, make.user())
+    tab = window.new_page()
+    tab.goto(f"{site}/me")
+    sent = forms_sent_by(tab)
+    rename(tab, " ")
+    expect(tab.locator(".field-error")).to_be_visible()
+    tab.goto(f"{site}/help")
+    tab.go_back()
+    expect(tab.get_by_label("Your name")).to_be_visible()
+    rename(tab, " ")
+    expect(tab.locator(".field-error")).to_be_visible()
+    tab.reload()
+    expect(tab.get_by_label("Your name")).to_be_visible()
+    expect(tab.locator(".field-error")).to_have_count(0)
+    assert sent == ["/me", "/me"]

@@ -118,6 +118,19 @@ def test_preferences_of_a_stranger_stay_with_the_browser(app: Flask, make: Facto
     assert 'data-mode="standard"' in browser.get("/sign-in").text
 
 
+@pytest.mark.parametrize(
+    ("before", "back"),
+    [("http://localhost/me?tab=1", "/me?tab=1"), ("http://localhost", "/"), ("https://elsewhere.example/me", "/"), ("", "/")],
+)
+def test_language_chosen_on_the_answer_to_a_form_leads_back_to_the_page_of_the_form(
+    client: FlaskClient, make: Factories, before: str, back: str
+) -> None:
+    sign_in(client, make.user())
+    page = client.post("/me", data={"display_name": " "}, headers={"Referer": before})
+    assert page.status_code == 422
+    assert set(re.findall(r'name="next" value="([^"]*)"', page.text)) == {back}
+
+
 @pytest.mark.parametrize("choice", [{"locale": "fr"}, {"theme": "<b>"}, {"elder_mode": "yes"}, {"theme": "dark", "locale": ""}])
 def test_choices_we_do_not_have_are_refused_and_nothing_is_kept(client: FlaskClient, make: Factories, choice: dict[str, str]) -> None:
     user = make.user()

@@ -17,7 +17,7 @@ from shop.kernel.text import mask_phone
 from shop.platform import limits, notices
 from shop.platform.access import SecondFactorRequired, open_to_everyone, signed_in
 from shop.platform.actor import Actor
-from shop.platform.http import Answer, answer_refusal, wants_problem
+from shop.platform.http import Answer, answer_refusal, this_page, wants_problem
 
 bp = Blueprint("accounts", __name__)
 
@@ -115,5 +115,4 @@ def ask_for_second_factor(error: SecondFactorRequired) -> Answer:
     """Pages lead to the authenticator and back; the API gets the problem."""
     if wants_problem():
         return answer_refusal(error)
-    following = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    return redirect(url_for("accounts.second_factor", next=following), 303)
+    return redirect(url_for("accounts.second_factor", next=this_page()), 303)

@@ -2,6 +2,13 @@
 // Data attributes written by the server are the only input; nothing is ever written as HTML.
 const arrived = (root) => document.dispatchEvent(new CustomEvent("linli:arrived", { detail: root }));
 
+// --- A page that answers a refused form: going back to it, or loading it again, asks for the page the form was on and sends nothing twice. ---
+
+if ("posted" in document.documentElement.dataset) {
+  const from = document.referrer.startsWith(`${window.location.origin}/`) ? document.referrer : window.location.href;
+  window.history.replaceState(window.history.state, "", from);
+}
+
 // --- One press, one request. The server guards itself; this only spares the person. ---
 
 const guarded = new WeakSet();

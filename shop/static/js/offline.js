@@ -14,4 +14,5 @@ async function show() {
 }
 
 if (list && "caches" in window) show();
-window.addEventListener("online", () => window.location.reload(), { once: true });
+// After a form that may have arrived, the person looks first and decides.
+if (!("unsure" in document.documentElement.dataset)) window.addEventListener("online", () => window.location.reload(), { once: true });

@@ -2,6 +2,8 @@
 const root = document.documentElement;
 const reader = document.querySelector("meta[name=reader]");
 
+const isFirstVisit = !navigator.serviceWorker?.controller;
+
 if (root.dataset.savedAt && reader) showThatItIsOld(new Date(root.dataset.savedAt));
 if ("serviceWorker" in navigator) {
   // Last of all: nobody waits for the worker, and what it fetches must not stand in the way of the page.
@@ -15,7 +17,8 @@ async function start() {
     await navigator.serviceWorker.register("/sw.js", { scope: "/", updateViaCache: "none" });
     const { active } = await navigator.serviceWorker.ready;
     const look = new URLSearchParams({ locale: root.lang.slice(0, 2), mode: root.dataset.mode, theme: root.dataset.theme ?? "auto" });
-    active.postMessage({ reader: reader?.content, look: look.toString() });
+    const path = isFirstVisit && !window.location.search ? window.location.pathname : undefined;
+    active.postMessage({ reader: reader?.content, look: look.toString(), path });
   } catch {
     // A private window, or a phone without room: the shop works as before.
   }

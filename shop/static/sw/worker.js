@@ -22,7 +22,7 @@ self.addEventListener("fetch", (event) => {
   if (url.origin !== self.location.origin) return;
   if (event.request.mode === "navigate") {
     if (event.request.method === "GET") event.respondWith(page(event, url));
-    else if (url.pathname === SIGN_OUT) event.waitUntil(forget());
+    else if (!isUpload(event.request)) event.respondWith(deed(event, url));
   } else if (event.request.method === "GET" && url.pathname.startsWith("/static/") && url.searchParams.has("v")) {
     event.respondWith(file(event.request, url));
   }
@@ -55,6 +55,27 @@ async function page(event, url) {
   }
 }
 
+// A form that was sent. When no answer comes back, nobody here knows whether it arrived: that is what the page says.
+async function deed(event, url) {
+  if (url.pathname === SIGN_OUT) event.waitUntil(forget());
+  try {
+    return await fetch(event.request);
+  } catch (failure) {
+    const offline = await caches.match(OFFLINE);
+    if (!offline) throw failure;
+    return new Response(marked(await offline.text(), "data-unsure data-posted"), { headers: offline.headers });
+  }
+}
+
+// Pictures and tables go past the worker: it would only hold them in memory.
+function isUpload(request) {
+  return (request.headers.get("Content-Type") ?? "").startsWith("multipart/");
+}
+
+function marked(text, marks) {
+  return text.replace("<html ", `<html ${marks} `);
+}
+
 async function keep(path, answer, before) {
   const text = await answer.text();
   const reader = /<meta name="reader" content="([0-9a-f]+)"/.exec(text)?.[1];
@@ -76,7 +97,7 @@ async function saved(url) {
   const answer = await (await caches.open(PAGES + reader)).match(url.pathname);
   if (!answer) return undefined;
   const text = await answer.text();
-  return new Response(text.replace("<html ", `<html data-saved-at="${answer.headers.get("X-Saved-At")}" `), { headers: answer.headers });
+  return new Response(marked(text, `data-saved-at="${answer.headers.get("X-Saved-At")}"`), { headers: answer.headers });
 }
 
 // --- Files: an address with a version never changes what it means ---
@@ -98,13 +119,21 @@ async function file(request, url) {
 
 // --- Who reads, and in which dress ---
 
-async function hear({ reader, look }) {
+async function hear({ reader, look, path }) {
   if (reader === "") await forget();
   else if (reader) await become(reader);
+  if (path && KEPT.test(path)) await fetchAndKeep(path);
   if (look && look !== (await note("look"))) {
     await write("look", look);
     await keepOfflinePage(look);
   }
+}
+
+// The page that started the worker came before it.
+async function fetchAndKeep(path) {
+  const before = departures;
+  const answer = await fetch(path, { credentials: "same-origin", cache: "no-store" });
+  if (answer.ok && !answer.redirected) await keep(path, answer, before);
 }
 
 async function become(reader) {
