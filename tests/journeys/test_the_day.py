@@ -48,7 +48,8 @@ def app_of_mei(house: House) -> Iterator[Caller]:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_day_in_tianchenghu(people: People, house: House, app_of_mei: Caller, language: str) -> None:
     names = NAMES[language]
-    mei = people.visitor("mei", RESIDENT, language)
+    has_worker = language == "en"  # one day with the worker between page and shop, one without
+    mei = people.visitor("mei", RESIDENT, language, worker=has_worker)
     mei.sign_in("/communities")
     choose_point(mei, names)
     money = wallet_of(mei)
@@ -102,6 +103,7 @@ def test_the_day_in_tianchenghu(people: People, house: House, app_of_mei: Caller
     mei.reads("Collected")
 
     second = buy_a_box_by_card(mei, names)
+    assert mei.page.evaluate("Boolean(navigator.serviceWorker?.controller)") == has_worker
     pack(owner, f"{second}-1")
     mark_arrived(keeper, house, second, 1)
     qr = str(app_of_mei.get("/passes").ok(200)["qr"])

@@ -166,11 +166,13 @@ class People:
     browser: Browser
     visitors: list[Visitor] = field(default_factory=list)
 
-    def visitor(self, name: str, phone: str, language: str = "zh", *, script: bool = True, wide: bool = False) -> Visitor:
-        """Somebody with a phone (`wide`: a desk) who reads that language."""
+    def visitor(
+        self, name: str, phone: str, language: str = "zh", *, script: bool = True, wide: bool = False, worker: bool = False
+    ) -> Visitor:
+        """Somebody with a phone (`wide`: a desk) who reads that language; `worker`: who has been here before."""
         context = self.browser.new_context(
             viewport={"width": 1280, "height": 900} if wide else PHONE, locale="zh-CN" if language == "zh" else "en-US",
-            java_script_enabled=script, has_touch=not wide, service_workers="block",
+            java_script_enabled=script, has_touch=not wide, service_workers="allow" if worker else "block",
         )  # fmt: skip
         context.set_default_timeout(PATIENCE)
         made = Visitor(self.house, name, phone, language, context, context.new_page())
