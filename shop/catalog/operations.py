@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.catalog import rules, terms
 from shop.catalog.errors import PriceNotPositive
+from shop.catalog.names import Names
 from shop.kernel import clock
 from shop.kernel.db import operation
 from shop.kernel.money import ZERO, Money
@@ -17,7 +18,7 @@ from shop.models.merchants import Merchant
 from shop.platform import audit
 from shop.platform.actor import Actor
 
-WEIGHT_NAME, WEIGHT_SYNONYM, WEIGHT_PLACE = 20, 12, 6
+WEIGHT_NAME, WEIGHT_SAME, WEIGHT_WIDER, WEIGHT_PLACE = 20, 12, 8, 6
 
 
 @operation
@@ -89,8 +90,11 @@ def listing_of(product: Product, merchant: Merchant, variants: list[Variant], im
 
 
 @operation
-def refresh_search_terms(session: Session, product_ids: Iterable[int], synonyms: list[list[str]]) -> None:
-    """Write the search terms of products anew. `synonyms` are groups of words that mean the same."""
+def refresh_search_terms(
+    session: Session, product_ids: Iterable[int], synonyms: Sequence[Sequence[str]], kinds: Sequence[Sequence[str]] = ()
+) -> None:
+    """Write the search terms of products anew. `synonyms` are words that mean the same; `kinds` a wider word before those it covers."""
+    names = Names(synonyms, kinds)
     wanted = sorted(set(product_ids))
     for start in range(0, len(wanted), 500):
         some = wanted[start : start + 500]
@@ -104,21 +108,21 @@ def refresh_search_terms(session: Session, product_ids: Iterable[int], synonyms:
         found = [
             {"term": term, "product_id": product.id, "weight": weight}
             for product, merchant, category in rows
-            for term, weight in terms_of(product, merchant, category, synonyms).items()
+            for term, weight in terms_of(product, merchant, category, names).items()
         ]
         if found:
             session.execute(sa.insert(SearchTerm), found)
 
 
-def terms_of(product: Product, merchant: Merchant, category: Category, synonyms: list[list[str]]) -> dict[str, int]:
+def terms_of(product: Product, merchant: Merchant, category: Category, names: Names) -> dict[str, int]:
     """All terms a product is found by, with their weights."""
     found: dict[str, int] = {}
     terms.index_terms(product.name_zh, WEIGHT_NAME, found, with_pinyin=True)
     terms.index_terms(product.name_en, WEIGHT_NAME, found)
-    for group in synonyms:
-        if any(word in product.name_zh for word in group):
-            for word in group:
-                terms.index_terms(word, WEIGHT_SYNONYM, found, with_pinyin=True)
+    same, wider = names.beside(product.name_zh)
+    for words, weight in ((same, WEIGHT_SAME), (wider, WEIGHT_WIDER)):
+        for word in words:
+            terms.index_terms(word, weight, found, with_pinyin=True)
     for text in (merchant.name_zh, merchant.name_en, category.name_zh, category.name_en, product.origin_zh, product.origin_en):
         terms.index_terms(text, WEIGHT_PLACE, found)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
@@ -32,34 +32,48 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found; `is_exact` is False when these only resemble what was asked for."""
+    """What a search found; `is_exact` is False when these only resemble what was asked for.
+
+    `plainly` are the words that found something when all that was typed did not, else empty.
+    """
 
     cards: list[Card]
     is_exact: bool
     has_more: bool
+    plainly: str = ""
 
 
 def find(session: Session, text: str, arriving: Mapping[int, Arrival], *, page: int = 0, limit: int = PAGE) -> Found:
     """Products that have every term of `text`, best first: what can be had, then how well it fits, then the shop's order.
 
-    When nothing has all of them, products that share characters with it. Raises `SearchTooLong`.
+    When nothing has all of them, the same for the thing alone, without the words around it; then products that share characters
+    with it. Raises `SearchTooLong`.
     """
     if len(text) > LIMIT_CHARACTERS:
         raise SearchTooLong(limit=LIMIT_CHARACTERS)
     query = terms.parse(text)
     if query.is_empty:
         return Found([], True, False)
-    facts = {**places_of(query), "served": sorted(arriving), "most": limit + 1, "skipped": page * limit}
-    rows = session.connection().execute(with_all_terms(shape_of(query), bool(arriving)), facts).all()
+    rows = rows_of(session, query, arriving, page, limit)
     if rows or page:
         return Found(to_cards([row[:-1] for row in rows[:limit]], arriving), True, len(rows) > limit)
-    characters = terms.loosely(text)
+    plainly = terms.plainly(text)
+    query = terms.parse(plainly)
+    if not query.is_empty and (rows := rows_of(session, query, arriving, 0, limit)):
+        return Found(to_cards([row[:-1] for row in rows[:limit]], arriving), True, len(rows) > limit, plainly)
+    characters = terms.loosely(plainly or text)
     if len(characters) < 2:
         return Found([], True, False)
     enough = -(-len(characters) * 6 // 10)
     facts = {"characters": characters, "enough": enough, "served": sorted(arriving), "most": limit, "skipped": 0}
     rows = session.connection().execute(with_some_characters(bool(arriving)), facts).all()
     return Found(to_cards([row[:-1] for row in rows], arriving), False, False)
+
+
+def rows_of(session: Session, query: terms.Query, arriving: Mapping[int, Arrival], page: int, limit: int) -> Sequence[sa.Row[Any]]:
+    """The rows of one page, and one more when there is more; each ends with how well it fits."""
+    facts = {**places_of(query), "served": sorted(arriving), "most": limit + 1, "skipped": page * limit}
+    return session.connection().execute(with_all_terms(shape_of(query), bool(arriving)), facts).all()
 
 
 @remember(seconds=30)
@@ -82,7 +96,7 @@ def suggest(session: Session, text: str, limit: int = 8) -> list[Name]:
 
 def nearest(session: Session, text: str, limit: int = 5) -> list[Name]:
     """Names of products that somebody may have meant: they share a character, or a word or its pinyin is almost the same."""
-    characters = terms.loosely(text)
+    characters = terms.loosely(terms.plainly(text) or text)
     if characters:
         shared = sa.select(SearchTerm.product_id, sa.func.sum(SearchTerm.weight).label("fit")).where(SearchTerm.term.in_(characters))
         some = shared.group_by(SearchTerm.product_id).subquery()
@@ -197,11 +211,11 @@ def names_with_all_terms(shape: Shape) -> sa.Select[Any]:
 
 @cache
 def with_some_characters(has_arrivals: bool) -> sa.Select[Any]:
-    """Products that have `enough` of the characters: at least 60 %."""
+    """Products that have `enough` of the characters, at least 60 %, in their own names: 四 of 四川 says nothing about beans."""
     term = aliased(SearchTerm)
     some = (
         sa.select(term.product_id, sa.func.sum(term.weight).label("fit"))
-        .where(term.term.in_(sa.bindparam("characters", expanding=True)))
+        .where(term.term.in_(sa.bindparam("characters", expanding=True)), term.weight >= LEAST_WEIGHT)
         .group_by(term.product_id)
         .having(sa.func.count() >= sa.bindparam("enough", type_=sa.BigInteger()))
         .subquery()

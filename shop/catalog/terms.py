@@ -1,4 +1,4 @@
-"""How text becomes search terms: the same terms on both engines, for Chinese of any length, pinyin and initials.
+"""How text becomes search terms: the same terms on both engines, for Chinese of any length, old or new characters, pinyin, initials.
 
 A run of Han characters is indexed by each character and each pair; two characters are found by their pair, longer words by
 all their pairs. Latin words are found by their beginnings, and so are the pinyin (`p:xuecheng`) and the initials (`i:xc`)
@@ -10,11 +10,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+
+from opencc import OpenCC
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 RUNS = re.compile(rf"[{HAN}]+|[a-z]+|[0-9]+")
 MAX_TERMS = 8
+
+NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|[一二两俩三四五六七八九十百半几])+"
+MEASURE = r"(?:公斤|千克|市斤|斤|毫升|升|两|克|kg|g|ml|l|jin|个|只|条|盒|箱|袋|瓶|包|把|份|根|颗|棵|块|桶|枚|件|卷)"
+AROUND = re.compile(
+    rf"{NUMBER}\s*{MEASURE}半?装?(?![a-z])"
+    r"|请问|老板|哪里有|有没有|有卖|多少钱|怎么卖|[给帮]我|我们?|想[要买吃]?|要[买吃]|[来买称有](?:一?[点些])|[一有]点儿?|一些"
+    r"|^[买称来要找有]|新鲜|当季|应季|正宗|本地|农家|便宜|好吃|特价|散装|今天|的|[吗呢嘛吧呀哈]$"
+    r"|\b(?:i|want|need|buy|to|please|some|a|an|the|of|for|fresh|good|cheap|local|kilos?|grams?|pounds?)\b"
+)
+"""What people say around the name of a thing: how much, how good, please. Left out only when nothing has it."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +42,15 @@ class Query:
 
 
 def fold(text: str) -> str:
-    """Full-width to half, upper to lower."""
-    return unicodedata.normalize("NFKC", text).lower()
+    """Full-width to half, upper to lower, traditional to simplified. The same for what is sold and for what is typed."""
+    folded: str = simplified().convert(unicodedata.normalize("NFKC", text).lower())
+    return folded
+
+
+@cache
+def simplified() -> OpenCC:
+    """From traditional characters to simplified ones; threads may share it."""
+    return OpenCC("t2s")
 
 
 def is_han(run: str) -> bool:
@@ -52,6 +71,13 @@ def parse(text: str) -> Query:
         elif run not in beginnings:
             beginnings.append(run)
     return Query(tuple(exact[:MAX_TERMS]), tuple(beginnings[:MAX_TERMS]))
+
+
+def plainly(text: str) -> str:
+    """The thing alone, without the words that people say around it; empty when there are none, or when nothing is left."""
+    folded = " ".join(fold(text).split())
+    shorter = " ".join(AROUND.sub(" ", folded).split()).strip(" ,.;:!?、。")
+    return shorter if shorter != folded else ""
 
 
 def loosely(text: str) -> list[str]:

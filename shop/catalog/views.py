@@ -298,9 +298,11 @@ def search_page(actor: Actor) -> str:
     season = queries.list_cards(session, queries.Wanted(in_season=True, limit=6), arriving).cards if not found.cards else []
     return render_template(
         "catalog/search.html", text=text, found=found, grid=card_grid(near, here), far=card_grid(far, here, eager=0), page=page,
-        count=search.count(session, text) if page or found.has_more else len(found.cards), season=card_grid(season, here, eager=0),
+        count=search.count(session, found.plainly or text) if page or found.has_more else len(found.cards),
+        season=card_grid(season, here, eager=0),
         nearest=[name_of(name) for name in search.nearest(session, text)] if text and not found.cards else [],
-        categories=queries.categories(session), next_url=url_for("catalog.search", q=text, page=page + 1) if found.has_more else "",
+        categories=queries.categories(session),
+        next_url=url_for("catalog.search", q=found.plainly or text, page=page + 1) if found.has_more else "",
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from shop.catalog import rules, terms
+from shop.catalog.names import Names
 from shop.kernel.money import Money
 
 pytestmark = pytest.mark.one_engine
@@ -49,6 +50,7 @@ def test_comparable_prices_are_rounded_half_up_once() -> None:
         ("ＸＣ", (), ("xc",)),
         ("血橙 5斤", ("血橙", "斤"), ("5",)),
         ('血橙*"; --', ("血橙",), ()),
+        ("雞蛋", ("鸡蛋",), ()),
         ("  ", (), ()),
     ],
 )
@@ -60,3 +62,44 @@ def test_pinyin_and_initials_of_every_tail_are_indexed() -> None:
     found = terms.pinyin_terms("资中血橙")
     assert {"p:zizhongxuecheng", "p:xuecheng", "i:zzxc", "i:xc"} <= set(found)
     assert "i:c" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "plainly"),
+    [
+        ("新鲜的血橙", "血橙"),
+        ("买两斤五花肉", "五花肉"),
+        ("我想要一点小葱", "小葱"),
+        ("土豆 3.5 公斤", "土豆"),
+        ("有没有鱼", "鱼"),
+        ("some fresh eggs, please", "eggs"),
+        ("血橙", ""),
+        ("西点", ""),
+        ("5kgs", ""),
+        ("新鲜的", ""),
+    ],
+)
+def test_the_thing_alone_is_what_is_left_of_a_sentence(text: str, plainly: str) -> None:
+    assert terms.plainly(text) == plainly
+
+
+NAMES = Names([["番茄", "西红柿"], ["土鸡", "鸡肉"], ["土鸡蛋", "柴鸡蛋"], ["橙子", "甜橙"]], [["橙子", "血橙"], ["水果", "橙子"]])
+
+
+@pytest.mark.parametrize(
+    ("name", "same", "wider"),
+    [
+        ("番茄", {"番茄", "西红柿"}, set()),
+        ("散养土鸡", {"土鸡", "鸡肉"}, set()),
+        ("散养土鸡蛋", {"土鸡蛋", "柴鸡蛋"}, set()),
+        ("資中血橙", set(), {"橙子", "甜橙", "水果"}),
+        ("甜橙", {"橙子", "甜橙"}, {"水果"}),
+        ("香蕉", set(), set()),
+    ],
+)
+def test_a_name_is_known_by_other_words_and_by_wider_ones(name: str, same: set[str], wider: set[str]) -> None:
+    assert NAMES.beside(name) == (same, wider)
+
+
+def test_without_other_words_nothing_is_added() -> None:
+    assert Names([]).beside("番茄") == (set(), set())

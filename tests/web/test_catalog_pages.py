@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from shop.catalog import operations, pictures
+from shop.catalog.queries import PAGE
 from shop.kernel import memory
 from shop.kernel.db import perform, transaction
 from shop.kernel.money import Money
@@ -78,6 +79,26 @@ def test_a_product_says_what_the_law_wants_said(client: FlaskClient, point: Pick
 @pytest.mark.parametrize("text", ["血橙", "xuecheng", "xc", "blood"])
 def test_search_finds_and_says_so(client: FlaskClient, point: PickupPoint, text: str) -> None:
     assert "/products/blood-orange-loose" in client.get("/search", query_string={"q": text}).get_data(as_text=True)
+
+
+def test_words_left_out_of_a_search_are_said(client: FlaskClient, point: PickupPoint) -> None:
+    page = client.get("/search", query_string={"q": "新鲜的血橙"}).get_data(as_text=True)
+    assert "Nothing has all of “新鲜的血橙”. These are for “血橙”:" in page
+    assert "/products/blood-orange-loose" in page
+    assert "Nothing has all of" not in client.get("/search", query_string={"q": "血橙"}).get_data(as_text=True)
+
+
+def test_the_next_page_of_a_search_goes_on_with_the_words_that_found_something(
+    client: FlaskClient, point: PickupPoint, make: Factories
+) -> None:
+    shop = make.merchant("many", points=[point], name_zh="多", name_en="Many")
+    made = [make.product(shop, code=f"many-{number}", name_zh="苹果", name_en="Apple") for number in range(PAGE + 1)]
+    perform(operations.refresh_search_terms, [variant.product_id for variant in made], [])
+    page = client.get("/search", query_string={"q": "新鲜的苹果"}).get_data(as_text=True)
+    assert f"{PAGE + 1} kinds found" in page
+    following = client.get("/search", query_string={"q": "苹果", "page": 1})
+    assert following.request.full_path.split("?")[1] in page.replace("&amp;", "&")
+    assert "/products/many-" in following.get_data(as_text=True)
 
 
 def test_a_search_without_result_says_what_to_do(client: FlaskClient, point: PickupPoint) -> None:

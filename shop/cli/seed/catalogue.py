@@ -110,7 +110,7 @@ def add_products(session: Session, moment: datetime, kept: dict[str, str]) -> No
         ids.append(product.id)
     session.flush()
     catalog.refresh_listings(session, ids)
-    catalog.refresh_search_terms(session, ids, files.lists("synonyms"))
+    catalog.refresh_search_terms(session, ids, files.lists("synonyms"), files.lists("kinds"))
 
 
 def add_variant(session: Session, row: dict[str, str], product_id: int, place: int, barcode: str, moment: datetime) -> None:

@@ -57,7 +57,7 @@ def add_products(missing: int, step: Callable[[int], object]) -> None:
             begin = next_number(session, Product.code)
             product_ids = insert_products(session, range(begin, begin + size))
             catalog.refresh_listings(session, product_ids)
-            catalog.refresh_search_terms(session, product_ids, files.lists("synonyms"))
+            catalog.refresh_search_terms(session, product_ids, files.lists("synonyms"), files.lists("kinds"))
         step(size)
 
 
