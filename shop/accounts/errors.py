@@ -13,10 +13,10 @@ class CodeSentRecently(TooManyAttempts):
 
 
 class TooManyCodes(TooManyAttempts):
-    """The number had all the codes of this hour or day."""
+    """The number had all the codes of this hour or day; `until` when it can have the next."""
 
     code, field = "too_many_codes", "phone"
-    message = sentence("Too many codes were sent to this number. Please try again later.")
+    message = sentence("Too many codes were sent to this number. Please ask again after %(until)s.")
 
 
 class WrongCode(Invalid):

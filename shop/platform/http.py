@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from shop.kernel.errors import NotFound, ShopError, SignInRequired, sentence
 from shop.platform.actor import ANONYMOUS, API_PREFIX
-from shop.platform.language import words
+from shop.platform.language import spoken_moment, words
 
 log = logging.getLogger("shop")
 protection = CSRFProtect()
@@ -60,13 +61,20 @@ def problem(status: int, code: str, title: str, **members: Any) -> Response:
 
 
 def plain(details: dict[str, Any]) -> dict[str, Any]:
-    """Details of a refusal as JSON values."""
-    return {name: value if isinstance(value, str | int | bool | list | dict | None) else str(value) for name, value in details.items()}
+    """Details of a refusal as JSON values; times as RFC 3339 has them."""
+    return {name: json_value(value) for name, value in details.items()}
+
+
+def json_value(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, str | int | bool | list | dict | None) else str(value)
 
 
 def told(error: ShopError) -> str:
-    """The refusal's sentence in the reader's language."""
-    return words(error.message, **error.details)
+    """The refusal's sentence in the reader's language; times as people say them."""
+    details = {name: spoken_moment(value) if isinstance(value, datetime) else value for name, value in error.details.items()}
+    return words(error.message, **details)
 
 
 def answer_refusal(error: ShopError) -> Answer:

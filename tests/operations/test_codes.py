@@ -126,8 +126,9 @@ def test_a_number_gets_five_codes_an_hour_and_ten_a_day(make: Factories) -> None
         clock.move(timedelta(minutes=2 * number))
         code_for()
     clock.move(timedelta(minutes=20))
-    with pytest.raises(TooManyCodes):
+    with pytest.raises(TooManyCodes) as refusal:
         code_for()
+    assert timedelta(minutes=39) < refusal.value.details["until"] - clock.now() <= timedelta(minutes=41)  # the first was 20 minutes ago
     code_for("13900000000")
     for number in range(5):
         clock.move(timedelta(hours=2, minutes=2 * number))
@@ -137,6 +138,17 @@ def test_a_number_gets_five_codes_an_hour_and_ten_a_day(make: Factories) -> None
         code_for()
     assert count_codes() == 11
     clock.move(timedelta(hours=26))
+    code_for()
+
+
+def test_at_the_minute_that_was_told_the_next_code_is_sent(make: Factories) -> None:
+    for number in range(5):
+        clock.move(timedelta(minutes=2 * number))
+        code_for()
+    clock.move(timedelta(minutes=20))
+    with pytest.raises(TooManyCodes) as refusal:
+        code_for()
+    clock.move(timedelta(minutes=20) + refusal.value.details["until"] - clock.now())
     code_for()
 
 

@@ -50,9 +50,10 @@ def _next_number(session: Session, phone: str, purpose: CodePurpose, moment: dat
         wait = row.created_at + rules.RESEND_AFTER - moment
         if row.purpose is purpose and wait > timedelta(0):
             raise CodeSentRecently(seconds=math.ceil(wait.total_seconds()))
-    for period, cap in ((timedelta(hours=1), rules.CODES_PER_HOUR), (timedelta(days=1), rules.CODES_PER_DAY)):
-        if sum(row.created_at > moment - period for row in recent) >= cap:
-            raise TooManyCodes()
+    caps = ((timedelta(hours=1), rules.CODES_PER_HOUR), (timedelta(days=1), rules.CODES_PER_DAY))
+    until = max((recent[cap - 1].created_at + period for period, cap in caps if len(recent) >= cap), default=moment)
+    if until > moment:  # told by the minute, and then it must be true
+        raise TooManyCodes(until=until.replace(second=0, microsecond=0) + timedelta(minutes=1))
     return int(recent[0].number) + 1 if recent else 1
 
 
