@@ -11,8 +11,13 @@ notices.declare(
     sentence("Order %(number)s was not paid in time. Nothing was charged; the goods are free again."),
 )  # fmt: skip
 notices.declare(
-    "orders.weighed_less", sentence("You paid less"),
-    sentence("Part of order %(number)s weighed less than ordered. ¥%(amount)s have been given back."),
+    "orders.weighed", sentence("Back to you after weighing"),
+    sentence("You pay what the scales say. ¥%(amount)s go back to you: %(names)s"),
+)  # fmt: skip
+# Inboxes have these from when each weighing was told by itself.
+notices.declare(
+    "orders.weighed_less", sentence("Back to you after weighing"),
+    sentence("You pay what the scales say. Of order %(number)s ¥%(amount)s went back to you."),
 )  # fmt: skip
 notices.declare(
     "orders.short", sentence("Goods not available"),

@@ -23,7 +23,10 @@ def declare(kind: str, title: str, body: str) -> None:
 
 
 def post(session: Session, user_id: int, kind: str, *, dedupe_key: str, link: str, **facts: Any) -> bool:
-    """Put a notice into somebody's inbox, once per `dedupe_key`; whether it was new. `facts` are plain JSON values."""
+    """Put a notice into somebody's inbox, once per `dedupe_key`; whether it was new. `facts` are plain JSON values.
+
+    A fact that differs by language is told as `{"zh": …, "en": …}`.
+    """
     if kind not in WORDS:
         raise LookupError(f"no words for the notice {kind!r}")
     new = insert_once(session, Notice, user_id=user_id, kind=kind, facts=facts, link=link, dedupe_key=dedupe_key, created_at=clock.now())

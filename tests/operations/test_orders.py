@@ -169,6 +169,7 @@ def test_a_weighed_line_costs_its_weight_and_never_more_than_agreed(make: Factor
     assert balance(f"wallet:{placed.buyer.id}") == 100_000 - final
     assert balance("escrow") == final
     assert [refund.cause for refund in reading().scalars(sa.select(Refund))] == ([f"line:{line.id}:weighed"] if back else [])
+    perform(orders.mark_packed, placed.seller(1), placed.parts[0])
     assert count(Notice) == bool(back)
 
 

@@ -9,9 +9,9 @@ from shop.fulfilment import operations, orders_to_pack, queries
 from shop.fulfilment.errors import NothingLeftToPack, NothingPacked
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
-from shop.models.orders import SubOrderState
+from shop.models.orders import OrderLine, SubOrderState
 from shop.models.pickup import Batch, BatchState
-from shop.models.platform import AuditEntry
+from shop.models.platform import AuditEntry, Notice
 from shop.orders.errors import LinesNotWeighed, WeightOutOfRange, WrongState
 from tests.support.counter import Counter, state_of
 from tests.support.factories import Factories
@@ -56,6 +56,24 @@ def test_a_lighter_fish_gives_the_difference_back_at_once(counter: Counter) -> N
     assert balance(f"wallet:{buyer.id}") == 7_390
     assert balance("escrow") == 2_610
     assert "line.weighed" in actions()
+
+
+def test_one_message_tells_what_a_whole_bag_gave_back(counter: Counter) -> None:
+    counter.goods("radish", merchant=1, price=120, by_weight=True, grams=500)
+    buyer = counter.buyer(money=10_000)
+    (part,) = counter.ordered(buyer, {"fish": 1, "radish": 2})
+    counter.pack(part, fish=450, radish=900)
+    notice = reading().scalars(sa.select(Notice).where(Notice.user_id == buyer.id, Notice.kind == "orders.weighed")).one()
+    lines = reading().scalars(sa.select(OrderLine).where(OrderLine.sub_order_id == part.id).order_by(OrderLine.id)).all()
+    assert notice.facts["names"] == {"zh": "、".join(line.name_zh for line in lines), "en": "; ".join(line.name_en for line in lines)}
+    assert notice.facts["amount"] == "1.74"  # 1.50 of the fish, 0.24 of the radish
+
+
+def test_a_bag_that_weighed_enough_is_not_spoken_of(counter: Counter) -> None:
+    buyer = counter.buyer(money=10_000)
+    (part,) = counter.ordered(buyer, {"fish": 1})
+    counter.pack(part, fish=500)
+    assert not reading().scalars(sa.select(Notice).where(Notice.user_id == buyer.id, Notice.kind == "orders.weighed")).all()
 
 
 def test_a_heavier_fish_costs_no_more_than_was_shown(counter: Counter) -> None:

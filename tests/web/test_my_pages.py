@@ -198,20 +198,25 @@ def test_messages_are_read_in_the_readers_language_and_marked_by_hand(
     client: FlaskClient, make: Factories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(notices.WORDS, "test", ("Saved.", "You now collect at %(point)s."))
+    both = {"zh": "沱江湾", "en": "Tuojiang Bay"}
     user, neighbour = make.user(), make.user()
 
     def post(session: object) -> None:
         notices.post(session, user.id, "test", dedupe_key="1", link="/me", point="A & B")  # type: ignore[arg-type]
+        notices.post(session, user.id, "test", dedupe_key="3", link="/me", point=both)  # type: ignore[arg-type]
         notices.post(session, neighbour.id, "test", dedupe_key="2", link="/me", point="elsewhere")  # type: ignore[arg-type]
 
     perform(post)
     sign_in(client, user)
     page = client.get("/notices").text
     assert "You now collect at A &amp; B." in page
+    assert "You now collect at Tuojiang Bay." in page
     assert "elsewhere" not in page
-    assert page.count("is-unread") == 1
+    assert page.count("is-unread") == 2
     client.post("/preferences", data={"locale": "zh"})
-    assert "提货地点已改为A &amp; B。" in client.get("/notices").text
+    page = client.get("/notices").text
+    assert "提货地点已改为A &amp; B。" in page
+    assert "提货地点已改为沱江湾。" in page
     assert client.post("/notices/read").status_code == 303
     assert "is-unread" not in client.get("/notices").text
     sign_in(client, neighbour)

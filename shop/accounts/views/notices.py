@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -15,7 +15,7 @@ from shop.models.platform import Notice
 from shop.platform import notices
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
-from shop.platform.language import day, spoken_moment, words
+from shop.platform.language import day, reader_locale, spoken_moment, words
 
 bp = Blueprint("notices", __name__)
 
@@ -34,9 +34,16 @@ class Message(NamedTuple):
     id: int
 
 
+def spoken(name: str, fact: Any) -> Any:
+    """A fact as the reader says it: a time by the day, a name in their own language."""
+    if name in TIMES:
+        return spoken_moment(datetime.fromisoformat(fact))
+    return fact[reader_locale()] if isinstance(fact, dict) else fact
+
+
 def message_of(notice: Notice) -> Message:
     title, body = notices.WORDS[notice.kind]
-    facts = {name: spoken_moment(datetime.fromisoformat(fact)) if name in TIMES else fact for name, fact in notice.facts.items()}
+    facts = {name: spoken(name, fact) for name, fact in notice.facts.items()}
     link = rules.local_path(notice.link, "")
     return Message(words(title, **facts), words(body, **facts), link, notice.created_at, notice.read_at is None, notice.id)
 

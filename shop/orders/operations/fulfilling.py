@@ -63,23 +63,32 @@ def weigh_line(session: Session, actor: Actor, line_id: int, grams: int) -> Mone
     audit.record(session, actor, "line.weighed", "order_line", line_id, grams=grams, refunded=difference.fen)
     if difference:
         give_back(session, payment_id, part, difference, f"line:{line_id}:weighed", "weighed less")
-        notices.post(
-            session, part.user_id, "orders.weighed_less", dedupe_key=f"line:{line_id}:weighed",
-            link=f"/orders/{part.number.rpartition('-')[0]}", number=part.number, amount=str(difference),
-        )
     return difference
 
 
 @operation
 def mark_packed(session: Session, actor: Actor, sub_order_id: int) -> bool:
-    """Packed, every line sold by weight weighed. False when it was before; raises `LinesNotWeighed`, `WrongState`."""
+    """Packed, every line sold by weight weighed; the buyer is told once what all of them gave back.
+
+    False when it was before; raises `LinesNotWeighed`, `WrongState`.
+    """
     part = _of_merchant(session, actor, sub_order_id)
-    waiting = sa.select(LINES.c.id).where(
-        LINES.c.sub_order_id == sub_order_id, LINES.c.priced_by == PricedBy.WEIGHT, LINES.c.final_grams.is_(None)
-    )
-    if session.scalars(waiting.limit(1)).first() is not None:
+    columns = (LINES.c.name_zh, LINES.c.name_en, LINES.c.line_total, LINES.c.final_total)
+    by_weight = sa.select(*columns).where(LINES.c.sub_order_id == sub_order_id, LINES.c.priced_by == PricedBy.WEIGHT)
+    lines = session.execute(by_weight.order_by(LINES.c.id)).all()
+    if any(line.final_total is None for line in lines):
         raise LinesNotWeighed()
-    return bool(_advance(session, actor, [part], SubOrderState.PACKED, "packed_at"))
+    if not _advance(session, actor, [part], SubOrderState.PACKED, "packed_at"):
+        return False
+    lighter = [line for line in lines if line.final_total < line.line_total]
+    if lighter:
+        back = Money.total(line.line_total - line.final_total for line in lighter)
+        names = {"zh": "、".join(line.name_zh for line in lighter), "en": "; ".join(line.name_en for line in lighter)}
+        notices.post(
+            session, part.user_id, "orders.weighed", dedupe_key=f"sub_order:{part.id}:weighed",
+            link=f"/orders/{part.number.rpartition('-')[0]}", amount=str(back), names=names,
+        )
+    return True
 
 
 @operation
