@@ -25,11 +25,15 @@ async function start() {
 }
 
 function showThatItIsOld(at) {
-  const time = new Intl.DateTimeFormat(root.lang, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "Asia/Shanghai" });
+  const city = { timeZone: "Asia/Shanghai" };
+  const dayOf = (moment) => moment.toLocaleDateString("en", city);
+  const isToday = dayOf(at) === dayOf(new Date());
+  const day = isToday ? new Intl.RelativeTimeFormat(root.lang, { numeric: "auto" }).format(0, "day") : at.toLocaleDateString(root.lang, { month: "short", day: "numeric", ...city });
+  const time = `${day} ${at.toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...city })}`;
   const note = document.createElement("div");
   note.className = "notice notice-warn";
   note.setAttribute("role", "status");
-  note.append(Object.assign(document.createElement("p"), { textContent: reader.dataset.saved.replace("{time}", time.format(at)) }));
+  note.append(Object.assign(document.createElement("p"), { textContent: reader.dataset.saved.replace("{time}", time) }));
   document.querySelector("main")?.prepend(note);
   window.addEventListener("online", () => window.location.reload(), { once: true });
 }
