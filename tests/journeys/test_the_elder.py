@@ -6,15 +6,17 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FloatRect, Locator, ViewportSize, expect
 
-from tests.support.browsing import PATIENCE, People, Visitor
+from tests.support.browsing import PATIENCE, PHONE, People, Visitor
 from tests.support.callers import ELDER, PIN
 from tests.support.running import House
 
 pytestmark = pytest.mark.browser
 
 MOST_TAPS = 6
+TABLET: ViewportSize = {"width": 1024, "height": 768}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 SMALLEST = 60
 """Pixels of what an elder has to hit."""
 
@@ -75,6 +77,32 @@ def test_an_elder_orders_the_same_again_in_at_most_six_taps(people: People, hous
     assert after == before + 1
     house.settle()
     assert house.verify() == []
+
+
+def test_the_four_choices_of_an_elder_are_whole_in_the_first_screen(people: People, house: House) -> None:
+    chen = people.visitor("chen", ELDER)
+    chen.sign_in("/")
+    guest = people.visitor("guest", "", language="en")
+    chosen = (("locale", "en"), ("elder_mode", "1"))
+    guest.context.add_cookies([{"name": name, "value": value, "url": house.address()} for name, value in chosen])
+    for elder in (chen, guest):
+        for size in (PHONE, TABLET, DESKTOP):
+            elder.page.set_viewport_size(size)
+            elder.open("/")
+            lowest = box_of(elder.page.locator(".tab-bar"))["y"] if size is PHONE else size["height"]
+            choices = elder.main.locator(".tile").all()
+            assert len(choices) == 4
+            for choice in choices:
+                box, label = box_of(choice), choice.locator(".tile-label")
+                letter = float(label.evaluate("label => parseFloat(getComputedStyle(label).fontSize)"))
+                assert box["y"] + box["height"] <= lowest, f"{choice.inner_text()} ends below {size}"
+                assert box_of(label)["height"] < 3 * letter, f"{label.inner_text()} takes more than two lines at {size}"
+
+
+def box_of(place: Locator) -> FloatRect:
+    box = place.bounding_box()
+    assert box is not None
+    return box
 
 
 def test_every_page_of_an_elder_can_be_read_aloud_and_calls_the_own_point(people: People, house: House) -> None:
