@@ -75,6 +75,7 @@ def test_offline_page_is_nobodys(client: FlaskClient, make: Factories) -> None:
     assert "李梅" not in stranger
     dressed = client.get("/offline?locale=zh&mode=elder&theme=dark").text
     assert '<html lang="zh-CN" data-mode="elder" data-theme="dark">' in dressed
+    assert 'href="/help"' not in dressed  # it could not come up
     assert client.get("/offline?locale=xx&theme=%22%3E").status_code == 200
 
 
@@ -170,6 +171,7 @@ def test_pass_can_be_shown_without_a_network_until_its_owner_signs_out(
     assert shown in tab.inner_text("main")
     tab.wait_for_selector(".notice-warn")
     assert "No connection" in tab.inner_text(".notice-warn")
+    assert re.search(r"as you opened it: today \d\d:\d\d\.$", tab.inner_text(".notice-warn"))
     tab.close()  # it would load itself again at the first sign of a network
     tab = window.new_page()
     tab.goto(f"{site}/bills")

@@ -114,7 +114,19 @@ def test_too_many_codes_are_told(client: FlaskClient, make: Factories) -> None:
     clock.move(timedelta(minutes=12))
     answer = ask(client)
     assert answer.status_code == 429
-    assert "Too many codes" in answer.text
+    assert re.search(r"Too many codes were sent to this number. Please ask again after (today|tomorrow) \d\d:\d\d.", answer.text)
+    client.set_cookie("locale", "zh")
+    assert re.search(r"请 (今天|明天) \d\d:\d\d 后再试", ask(client).text)
+
+
+def test_where_codes_are_asked_for_somebody_can_be_asked_for_help(client: FlaskClient, make: Factories) -> None:
+    point = make.point()
+    assert 'href="/help"' in client.get("/sign-in").text
+    client.set_cookie("elder_mode", "1")
+    assert re.search(r'<a class="btn [^"]*" href="/help">.*Call for help', client.get("/sign-in").text)
+    client.set_cookie("point", point.slug)
+    assert f'href="tel:{point.phone}"' in client.get("/sign-in").text
+    assert f'href="tel:{point.phone}"' in client.get("/nothing-here").text
 
 
 def test_the_code_page_without_a_number_starts_over(client: FlaskClient, make: Factories) -> None:
