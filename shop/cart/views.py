@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from shop.accounts.rules import local_path
 from shop.cart import browser, operations, queries
 from shop.cart.forms import ChangeForm, PutForm
-from shop.cart.rules import CartOwner, CartView, Problem
+from shop.cart.rules import CartItem, CartOwner, CartView, Problem
 from shop.catalog.views import picture_url
 from shop.communities.current import current_point
 from shop.kernel import clock
@@ -20,6 +20,7 @@ from shop.kernel.errors import ShopError
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
 from shop.platform.http import told
+from shop.platform.language import name_of
 
 bp = Blueprint("cart", __name__)
 
@@ -63,12 +64,26 @@ def change(actor: Actor) -> Any:
     form = ChangeForm()
     try:
         if form.validate():
-            perform(operations.set_line, browser.owner_to_fill(actor), form.variant.data, form.quantity.data)
+            owner = browser.owner_to_fill(actor)
+            before = next((item for item in queries.items(reading(), owner, None) if item.code == form.variant.data), None)
+            perform(operations.set_line, owner, form.variant.data, form.quantity.data)
+            if before is not None and form.quantity.data == 0:
+                flash(removal(before), "info")
         else:
             flash(_("Please check what you entered."), "error")
     except ShopError as error:
         flash(told(error), "error")
+    if "HX-Request" in request.headers and not queries.count(reading(), browser.owner(actor)):
+        return "", 200, {"HX-Redirect": url_for("cart.show")}  # a whole page: the sum at its foot goes with the last thing
     return redirect(url_for("cart.show"), 303)
+
+
+def removal(item: CartItem) -> Any:
+    """What is said of goods that were taken out; while they are on sale with a button that puts as many back."""
+    text = _("%(name)s is out of your cart.", name=name_of(item))
+    if not item.is_on_sale:
+        return text
+    return {"text": text, "undo": url_for("cart.change"), "fields": {"variant": item.code, "quantity": item.quantity}}
 
 
 @bp.post("/cart/repair")

@@ -17,6 +17,7 @@ from shop.communities.queries import Point
 from shop.kernel import clock
 from shop.kernel.db import reading
 from shop.kernel.money import Money
+from shop.kernel.units import per_unit
 from shop.merchants import queries as merchants
 from shop.models.merchants import Merchant
 from shop.platform.access import open_to_everyone
@@ -87,13 +88,16 @@ def card_view(card: Card, is_placed: bool) -> CardView:
         when = _("arrives %(day)s", day=spoken_day(card.arrives_on))
     elif is_placed:
         when = _("not delivered to your point")
+    rates: tuple[str, ...] = ()
+    if category_of(card.category_id).has_unit_price:
+        rates = compared(name_of(card, "unit"), card.price_per_jin, card.price_per_kilogram)
     return CardView(
         url_for("catalog.product", slug=card.slug),
         name_of(card),
         picture_url(card.image, card.category_id),
         card.price,
-        name_of(card, "unit"),
-        compared(card.price, card.price_per_jin, card.price_per_kilogram) if category_of(card.category_id).has_unit_price else (),
+        per_unit(name_of(card, "unit")),
+        rates,
         name_of(card, "merchant_name"),
         when,
         "good" if comes else "muted",
@@ -105,10 +109,13 @@ def card_view(card: Card, is_placed: bool) -> CardView:
     )
 
 
-def compared(price: Money, per_jin: Money, per_kilogram: Money) -> tuple[str, ...]:
-    """What a jin and a kilogram cost; not again what the price says already."""
+def compared(unit: str, per_jin: Money, per_kilogram: Money) -> tuple[str, ...]:
+    """What a jin and a kilogram cost; not again what the price of this unit says already.
+
+    A bag of 500 g costs what a jin costs: said all the same, or it could not be compared with the bag beside it.
+    """
     rates = [(per_jin, _("jin")), (per_kilogram, "kg")]
-    return tuple(f"¥{rate}/{unit}" for rate, unit in rates if rate != price)
+    return tuple(f"¥{rate}/{measure}" for rate, measure in rates if measure != unit)
 
 
 def category_of(category_id: int) -> CategoryFacts:
@@ -270,7 +277,7 @@ def rates_of(page: queries.ProductPage, variant: queries.VariantFacts | None) ->
     """What a jin and a kilogram of a variant cost; nothing for goods that nobody compares by weight."""
     if variant is None or not category_of(page.product.category_id).has_unit_price:
         return ()
-    return compared(variant.price, variant.price_per_jin, variant.price_per_kilogram)
+    return compared(name_of(variant, "label"), variant.price_per_jin, variant.price_per_kilogram)
 
 
 def variant_options(page: queries.ProductPage) -> list[dict[str, object]]:

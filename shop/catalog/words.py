@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from shop.catalog.queries import ProductPage, VariantFacts
 from shop.kernel.money import Money
+from shop.kernel.units import WEIGHTS, counter_of
 from shop.kernel.weight import price_of_weight
 from shop.models.catalog import PricedBy
 from shop.models.merchants import Merchant
@@ -16,9 +17,10 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
 
 
 class Weighing(NamedTuple):
-    """One unit of goods priced by weight: what it weighs about, the most it costs, and what a lighter one would."""
+    """One unit of goods priced by weight: its name, what is said of its weight, the most it costs, and what a lighter one would."""
 
-    nominal: str
+    unit: str
+    about: str
     most: Money
     lighter: str
     then: Money
@@ -30,7 +32,13 @@ def weighing(page: ProductPage, variant: VariantFacts | None) -> Weighing | None
         return None
     lighter = max(1, variant.net_weight_grams * 9 // 10)
     then = price_of_weight(variant.price, lighter, variant.net_weight_grams)
-    return Weighing(grams(variant.net_weight_grams), variant.price, grams(lighter), then)
+    unit = counter_of(name_of(variant, "label")) or _("piece")
+    nominal = grams(variant.net_weight_grams)
+    if unit in WEIGHTS:
+        about = _("1 %(unit)s is %(nominal)s. We weigh it when it is packed.", unit=unit, nominal=nominal)
+    else:
+        about = _("One %(unit)s weighs about %(nominal)s. We weigh it when it is packed.", unit=unit, nominal=nominal)
+    return Weighing(unit, about, variant.price, grams(lighter), then)
 
 
 def label_facts(page: ProductPage) -> list[tuple[str, str]]:

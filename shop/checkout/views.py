@@ -26,11 +26,13 @@ from shop.kernel.money import Money
 from shop.kernel.text import mask_phone
 from shop.models.accounts import CodePurpose
 from shop.models.orders import Channel, PaymentMethod, PurchaseState
+from shop.models.payments import PaymentState
+from shop.orders import queries as orders
 from shop.payments import checkout as provider
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import told
-from shop.platform.language import reader_locale
+from shop.platform.language import reader_locale, spoken_deadline
 from shop.stock.errors import StockShortage
 from shop.wallet import queries as wallets
 from shop.wallet.errors import StepUpRequired
@@ -97,12 +99,30 @@ def page(actor: Actor, form: OrderForm, *, status: int = 200, problem: str = "",
         quote = perform(operations.current_quote, actor, here.id)
     except StockShortage as shortage:
         return shortage_page(actor, here, told(shortage))
+    except CartEmpty as error:
+        unpaid = to_unpaid_order(actor)
+        if unpaid is None:
+            flash(problem or told(error), "info")
+        return unpaid or redirect(url_for("cart.show"), 303)
     except ShopError as error:
-        flash(problem or told(error), "info" if isinstance(error, CartEmpty) else "error")
+        flash(problem or told(error), "error")
         return redirect(url_for("cart.show"), 303)
     form.quote.data, form.seen_total.data, form.pin.data = quote.ref, quote.total.fen, ""
     form.seen_total.raw_data = None  # else the field would show the total that was sent, not the one of now
     return render_page(actor, here, quote, form, problem, asks_code), status
+
+
+def to_unpaid_order(actor: Actor) -> Any:
+    """Back from the provider's page the cart is empty, because its goods stand in an order: on to that, while it can be paid."""
+    session = reading()
+    found, _before = orders.list_mine(session, actor.signed_in_id(), orders.Tab.TO_PAY, limit=1)
+    if not found or found[0].expires_at <= clock.now():
+        return None
+    payment = orders.latest_payment(session, found[0].id)
+    if payment is not None and payment.state is PaymentState.PROCESSING:
+        return redirect(url_for("payments.progress", ref=payment.ref), 303)
+    flash(_("Your order is placed but not paid yet. Please pay it by %(until)s.", until=spoken_deadline(found[0].expires_at)), "info")
+    return redirect(url_for("orders.show", number=found[0].number), 303)
 
 
 def render_page(actor: Actor, here: Point, quote: QuoteFacts, form: OrderForm, problem: str, asks_code: bool) -> str:

@@ -16,7 +16,7 @@ from shop.platform.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Counts of what waits, and the code to collect with."""
+    """Counts of what waits, orders by the whole order, and the code to collect with."""
 
     ready: int = 0
     on_the_way: int = 0
@@ -30,13 +30,13 @@ def waiting_for(session: Session, actor: Actor) -> Waiting:
     """What waits for the person who asks; nothing for strangers."""
     if actor.user_id is None:
         return Waiting()
-    mine = SubOrder.user_id == actor.user_id
+    mine, orders = SubOrder.user_id == actor.user_id, sa.func.count(SubOrder.purchase_id.distinct())
     paid = sa.exists().where(Purchase.id == SubOrder.purchase_id, Purchase.state == PurchaseState.PAID)
     coming = [SubOrderState.PLACED, SubOrderState.ACCEPTED, SubOrderState.PACKED, SubOrderState.IN_TRANSIT]
     counts = session.execute(
         sa.select(
-            sa.select(sa.func.count()).where(mine, SubOrder.state == SubOrderState.READY).scalar_subquery(),
-            sa.select(sa.func.count()).where(mine, SubOrder.state.in_(coming), paid).scalar_subquery(),
+            sa.select(orders).where(mine, SubOrder.state == SubOrderState.READY).scalar_subquery(),
+            sa.select(orders).where(mine, SubOrder.state.in_(coming), paid).scalar_subquery(),
             sa.select(sa.func.count())
             .where(Purchase.user_id == actor.user_id, Purchase.state == PurchaseState.AWAITING_PAYMENT).scalar_subquery(),
             sa.select(Pass.code).where(Pass.user_id == actor.user_id, Pass.state == PassState.LIVE).limit(1).scalar_subquery(),

@@ -33,6 +33,7 @@ def index(actor: Actor) -> str:
     soonest = min(arriving.values(), key=lambda arrival: arrival.cut_off_at, default=None)
     return render_template(
         "home/index.html", arrival=soonest, seconds_left=int((soonest.cut_off_at - clock.now()).total_seconds()) if soonest else 0,
+        closes_together=len({arrival.cut_off_at for arrival in arriving.values()}) == 1,
         waiting=waiting_for(session, actor), season=card_grid(season.cards, here), daily=card_grid(daily.cards, here, eager=0),
         categories=catalog.categories(session), asks_about_size="elder_mode" not in request.cookies and not actor.elder_mode,
     )  # fmt: skip

@@ -141,6 +141,11 @@ class PurchaseFacts:
         return sorted(coming, key=lambda part: part.arrives_at)
 
     @property
+    def is_begun(self) -> bool:
+        """A shop has accepted some of it."""
+        return any(part.state is not SubOrderState.PLACED for part in self.on_the_way)
+
+    @property
     def cancel_until(self) -> datetime:
         """When the first of its cut-offs passes."""
         return min(part.cut_off_at for part in self.sub_orders)

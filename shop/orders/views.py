@@ -67,7 +67,9 @@ def cancel(actor: Actor, number: str) -> Any:
         flash(told(error), "error")
         purchase_number = number if number.count("-") == 1 else number.rpartition("-")[0]
     else:
-        flash(_("Cancelled. What you paid goes back to where it came from."), "success")
+        was_paid = queries.mine(reading(), actor.signed_in_id(), purchase_number).paid_at is not None
+        goes_back = _("Cancelled. What you paid goes back to where it came from.")
+        flash(goes_back if was_paid else _("Cancelled. Nothing was paid for this order."), "success")
     return redirect(url_for("orders.show", number=purchase_number), 303)
 
 

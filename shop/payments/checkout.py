@@ -14,6 +14,7 @@ from shop.payments import operations
 from shop.payments.errors import PaymentClosed, PaymentNotFound
 from shop.payments.gateway import gateway
 from shop.payments.rules import OPEN
+from shop.platform.language import gettext as _
 from shop.platform.language import reader_locale
 
 
@@ -30,7 +31,7 @@ def open_session(payment_id: int) -> str:
         raise PaymentClosed()
     if payment.provider_url:
         return payment.provider_url
-    ref, amount, name = payment.ref, payment.amount, f"Linli {shown_number(payment)}"
+    ref, amount, name = payment.ref, payment.amount, shown_name(payment)
     finish_reading()  # let go of the connection while we wait for somebody else
     return_url = f"{current_app.config['PUBLIC_URL'].rstrip('/')}/payments/{ref}"
     page = gateway().create_session(ref, name, amount, return_url, reader_locale())
@@ -40,13 +41,13 @@ def open_session(payment_id: int) -> str:
     return page.url
 
 
-def shown_number(payment: Payment) -> str:
-    """What the person knows the paid thing by."""
+def shown_name(payment: Payment) -> str:
+    """What the person reads on the provider's page: whose it is, what it is, and the number they know it by."""
     if payment.purchase_id is not None:
-        return reading().get_one(Purchase, payment.purchase_id).number
+        return _("Linli order %(number)s", number=reading().get_one(Purchase, payment.purchase_id).number)
     if payment.bill_payment_id is not None:
-        return reading().get_one(BillPayment, payment.bill_payment_id).ref
-    return payment.ref
+        return _("Linli bill %(number)s", number=reading().get_one(BillPayment, payment.bill_payment_id).ref)
+    return _("Linli wallet top-up %(number)s", number=payment.ref)
 
 
 def form_targets() -> str:

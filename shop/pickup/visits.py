@@ -82,6 +82,11 @@ class Visit:
         return tuple(part for part in self.parts if part.collected_at is not None)
 
     @property
+    def orders(self) -> int:
+        """Of how many orders something is ready."""
+        return len({part.number.rpartition("-")[0] for part in self.waiting})
+
+    @property
     def shops(self) -> int:
         """Of how many merchants something is ready."""
         return len({part.merchant_code for part in self.waiting})
@@ -115,14 +120,14 @@ def by_phone_tail(session: Session, point_id: int, tail: str) -> list[Visit]:
 
 
 def coming(session: Session, user_id: int) -> int:
-    """How many paid sub-orders of a person are on their way."""
-    on_the_way = (SubOrderState.PLACED, SubOrderState.ACCEPTED, SubOrderState.PACKED, SubOrderState.IN_TRANSIT)
+    """How many paid orders of a person have not all arrived, however many shops bring them."""
+    not_there = (SubOrderState.PLACED, SubOrderState.ACCEPTED, SubOrderState.PACKED, SubOrderState.IN_TRANSIT)
     return (
         session.scalar(
-            sa.select(sa.func.count())
+            sa.select(sa.func.count(SubOrder.purchase_id.distinct()))
             .select_from(SubOrder)
             .join(Purchase, Purchase.id == SubOrder.purchase_id)
-            .where(SubOrder.user_id == user_id, SubOrder.state.in_(on_the_way), Purchase.state == PurchaseState.PAID)
+            .where(SubOrder.user_id == user_id, SubOrder.state.in_(not_there), Purchase.state == PurchaseState.PAID)
         )
         or 0
     )

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from shop.kernel import clock
 from shop.kernel.money import Money
 from shop.kernel.text import mask_person, mask_phone, spaced_phone
+from shop.kernel.units import counter_of, per_unit, quantity_of
 from shop.kernel.weight import GRAMS_PER_KILOGRAM
 from shop.platform.actor import current_actor
 from shop.platform.catalogues import TRANSLATIONS
@@ -182,7 +183,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         yuan=yuan, money=money, grams=grams, day=day, moment=moment, stamp=stamp,
         spoken_day=spoken_day, spoken_moment=spoken_moment, spoken_deadline=spoken_deadline, spoken_start=spoken_start,
-        duration=duration, group_code=group_code,
+        duration=duration, group_code=group_code, per_unit=per_unit, counter_of=counter_of,
+        quantity_of=quantity_of,
         name=name_of, masked=mask_person, masked_phone=mask_phone, spaced_phone=spaced_phone,
         words=lambda text, **facts: escape(words(text, **facts)),
     )

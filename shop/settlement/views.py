@@ -6,8 +6,10 @@ import logging
 from typing import Any
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Redirect
 
+from shop.communities.queries import directory
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import ShopError
@@ -15,6 +17,7 @@ from shop.kernel.text import MalformedBody
 from shop.models.bills import BillPayment
 from shop.models.orders import PaymentMethod, Purchase, PurchaseState
 from shop.models.payments import Payment, PaymentPurpose, PaymentState
+from shop.orders import queries as orders
 from shop.payments import checkout, queries
 from shop.payments import operations as payments
 from shop.payments.errors import BadSignature, ProviderRefused, ProviderUnavailable
@@ -23,6 +26,7 @@ from shop.payments.rules import OPEN
 from shop.platform.access import provider_only, signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import protection
+from shop.platform.language import name_of, spoken_moment
 from shop.settlement import inquiry, operations
 from shop.settlement.forms import TopUpForm
 from shop.wallet import queries as wallets
@@ -115,15 +119,26 @@ def stage_of(payment: Payment) -> str:
 
 
 def onward(payment: Payment) -> dict[str, str]:
-    """Where to go from here: the kind of thing that was paid, its number and its address."""
+    """Where to go from here: the kind of thing that was paid, its number, its address, and what is said once it is paid."""
     session = reading()
     if payment.purpose is PaymentPurpose.PURCHASE:
         number = session.get_one(Purchase, payment.purchase_id).number
-        return {"kind": "order", "number": number, "href": url_for("orders.show", number=number)}
+        return {"kind": "order", "number": number, "href": url_for("orders.show", number=number), "said": where_to_collect(payment, number)}
     if payment.purpose is PaymentPurpose.BILL:
         ref = session.get_one(BillPayment, payment.bill_payment_id).ref
-        return {"kind": "bill", "number": ref, "href": url_for("bills.payment", ref=ref)}
-    return {"kind": "wallet", "number": "", "href": url_for("wallet.show")}
+        return {"kind": "bill", "number": ref, "href": url_for("bills.payment", ref=ref), "said": _("Paid. The bill says how far it is.")}
+    return {"kind": "wallet", "number": "", "href": url_for("wallet.show"), "said": _("The money is in your wallet. Thank you.")}
+
+
+def where_to_collect(payment: Payment, number: str) -> str:
+    """What a buyer wants to know after paying: from when on, and where."""
+    session = reading()
+    order = orders.mine(session, payment.user_id, number)
+    point = directory(session).points_by_id[order.pickup_point_id]
+    if not order.on_the_way:
+        return _("The order says where it stands.")
+    when = spoken_moment(order.on_the_way[0].arrives_at)
+    return _("You can collect it at %(point)s from %(when)s. We tell you when it is there.", point=name_of(point), when=when)
 
 
 def can_try_again(payment: Payment) -> bool:

@@ -11,6 +11,11 @@ from tests.support.callers import RESIDENT
 pytestmark = pytest.mark.browser
 
 FAR_DOWN = 1200
+# A second tap, on what has just slid to where the first thing was.
+AGAIN_AT_ONCE = """() => document.addEventListener("htmx:afterSettle", () => {
+  document.querySelector("#cart form[data-stepper] button").click();
+  document.documentElement.dataset.tapped = "again";
+}, { once: true })"""
 
 
 def far_down(somebody: Visitor) -> None:
@@ -76,3 +81,37 @@ def test_a_size_is_put_into_the_cart_from_its_sheet(people: People) -> None:
     expect(mei.page.locator("dialog[open]")).to_have_count(0)
     expect(mei.page.locator("#said")).to_contain_text(mei.say("It is in your cart."), timeout=PATIENCE)
     assert mei.page.url.endswith("/products/rice")
+
+
+def test_choosing_a_size_leaves_its_sheet_open_and_the_page_agrees(people: People) -> None:
+    mei = people.visitor("mei", RESIDENT)
+    mei.open("/products/rice")
+    row = mei.page.locator("#chosen-size")
+    before = row.inner_text()
+    mei.page.locator("[data-sheet=choose]").first.click()
+    other = mei.page.locator("dialog[open] .choice-card:not(.is-off):not(.is-chosen)").first
+    size = other.locator(".choice-title").inner_text()
+    assert size != before
+    other.click()
+    expect(row).to_have_text(size, timeout=PATIENCE)
+    expect(mei.page.locator("#bar-price")).to_contain_text(size)
+    expect(mei.page.locator("dialog[open]")).to_have_count(1)
+
+
+def test_two_quick_taps_take_one_thing_out_and_it_comes_back_by_undo(people: People) -> None:
+    mei = people.visitor("mei", RESIDENT)
+    far_down(mei)
+    for place in in_sight(mei.page)[:2]:
+        with mei.page.expect_response(lambda answer: answer.request.method == "POST"):
+            mei.page.locator(".product-add").nth(place).click()
+    mei.open("/cart")
+    lines = mei.page.locator("#cart .goods-line")
+    expect(lines).to_have_count(2)
+    name = lines.first.locator(".goods-name").inner_text()
+    mei.page.evaluate(AGAIN_AT_ONCE)
+    lines.first.locator("form button").first.click()
+    mei.sees(name, where=mei.page.locator("#said"))
+    expect(lines).to_have_count(1)
+    expect(mei.page.locator("html")).to_have_attribute("data-tapped", "again")
+    mei.press("Undo", mei.page.locator("#said"))
+    expect(lines).to_have_count(2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from PIL import Image
 
 from shop.catalog import operations, pictures
 from shop.catalog.queries import PAGE
-from shop.kernel import memory
+from shop.kernel import clock, memory
 from shop.kernel.db import perform, transaction
 from shop.kernel.money import Money
 from shop.models.catalog import Category, Listing, Product, ProductImage, Variant
@@ -149,6 +150,28 @@ def test_home_greets_strangers_and_offers_the_choice_of_a_point(client: FlaskCli
     assert "Choose your pick-up point" in page
     client.set_cookie("point", point.slug)
     assert "Order by" in client.get("/").get_data(as_text=True)
+
+
+def test_a_bag_that_costs_what_a_jin_costs_says_so_all_the_same(client: FlaskClient, point: PickupPoint, make: Factories) -> None:
+    grocer = make.merchant("grocer", points=[point])
+    make.product(grocer, code="bag", price=990, grams=500)
+    client.set_cookie("point", point.slug)
+    for path in ("/shops/grocer", "/products/bag"):
+        page = client.get(path).get_data(as_text=True)
+        assert "¥9.90/jin" in page, path
+        assert "¥19.80/kg" in page, path
+    assert "¥5.80/jin" not in client.get("/categories/fruit").get_data(as_text=True), "its price says it already"
+
+
+def test_home_does_not_give_the_first_cut_off_as_everybodys(client: FlaskClient, point: PickupPoint, make: Factories) -> None:
+    client.set_cookie("point", point.slug)
+    assert "Order by" in client.get("/").get_data(as_text=True)
+    early = make.merchant("early")
+    make.cycle(early, point, cut_off_at=clock.now() + timedelta(minutes=30), arrives_on=clock.today() + timedelta(days=1))
+    memory.forget()
+    page = client.get("/").get_data(as_text=True)
+    assert "The first shops close at" in page
+    assert "Order by" not in page
 
 
 def goods_on(page: str) -> list[str]:

@@ -81,7 +81,7 @@ def test_the_page_settles_by_itself(user: User, client: FlaskClient, stripe: Car
     payment = start(user)
     stripe.pay(payment.id)
     page = client.get(f"/payments/{payment.ref}").text
-    assert "The money has arrived" in page
+    assert "The money is in your wallet" in page
     assert 'http-equiv="refresh"' not in page
     assert balance(f"wallet:{user.id}") == 10_000
 
@@ -114,7 +114,7 @@ def test_no_news_is_not_a_failure(user: User, client: FlaskClient, stripe: CardP
     assert 'http-equiv="refresh"' in page
     assert payment_of(payment.id).state is PaymentState.CREATED
     stripe.account.control(fail_next=None)
-    assert "The money has arrived" in client.get(f"/payments/{payment.ref}").text
+    assert "The money is in your wallet" in client.get(f"/payments/{payment.ref}").text
 
 
 def test_a_payment_whose_time_is_over_is_closed_when_looked_at(user: User, client: FlaskClient, stripe: CardProvider) -> None:
@@ -152,7 +152,7 @@ def test_a_payment_that_came_too_late_is_explained(make: Factories, client: Flas
     sign_in(client, buyer)
     page = client.get(f"/payments/{placed.payment_ref}").text
     assert "The whole amount goes back" in page
-    assert "The money has arrived" not in page
+    assert "The money is in your wallet" not in page
 
 
 def test_somebody_elses_payment_is_not_there(make: Factories, user: User, client: FlaskClient, stripe: CardProvider) -> None:

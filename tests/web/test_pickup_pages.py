@@ -60,7 +60,7 @@ def test_nothing_to_collect_says_so(client: FlaskClient, counter: Counter) -> No
     sign_in(client, buyer)
     page = client.get("/pickup").text
     assert "Nothing to collect yet" in page
-    assert "1 more order is on its way." in page
+    assert "1 order has not arrived yet." in page
 
 
 def test_somebody_elses_pass_is_not_found(client: FlaskClient, counter: Counter) -> None:

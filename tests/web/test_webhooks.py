@@ -150,14 +150,14 @@ def test_the_event_comes_before_the_buyer(make: Factories, stripe: CardProvider,
     outbox.run_due()
     sign_in(client, user)
     page = client.get(f"/payments/{payment.ref}")
-    assert "The money has arrived" in page.text
+    assert "The money is in your wallet" in page.text
     assert balance(f"wallet:{user.id}") == 10_000
 
 
 def test_the_buyer_comes_before_the_event(make: Factories, stripe: CardProvider, client: FlaskClient) -> None:
     user, payment = top_up(make, stripe)
     sign_in(client, user)
-    assert "The money has arrived" in client.get(f"/payments/{payment.ref}").text
+    assert "The money is in your wallet" in client.get(f"/payments/{payment.ref}").text
     assert balance(f"wallet:{user.id}") == 10_000
     for body in stripe.events():
         deliver(client, body, now())

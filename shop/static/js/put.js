@@ -1,5 +1,6 @@
 // Into the cart without leaving the page or the place on it. Without script, or when this script fails, the form is sent as ever.
 const SHOWN_FOR = 6000;
+const UNDO_FOR = 15_000;
 const DONE_FOR = 1500;
 
 document.addEventListener("submit", (event) => {
@@ -10,8 +11,9 @@ document.addEventListener("submit", (event) => {
   window.htmx.ajax("POST", form.getAttribute("action"), { source: button, swap: "none", values }).catch(() => {}); // told below
 });
 
-document.addEventListener("htmx:afterRequest", ({ detail: { elt: button, successful } }) => {
-  if (!successful || !("stays" in (button.form?.dataset ?? {}))) return;
+// Choosing a size asks from within the same form, and must leave its panel open.
+document.addEventListener("htmx:afterRequest", ({ detail: { elt: button, successful, requestConfig } }) => {
+  if (!successful || requestConfig.verb !== "post" || !("stays" in (button.form?.dataset ?? {}))) return;
   button.closest("dialog")?.close();
   button.classList.add("is-done");
   setTimeout(() => button.classList.remove("is-done"), DONE_FOR);
@@ -35,5 +37,5 @@ export function enhance(root) {
   const said = root.querySelector("#said > *");
   if (!said || said.dataset.started || document.documentElement.dataset.mode === "elder") return; // for an elder nothing goes away by itself
   said.dataset.started = "yes";
-  setTimeout(() => said.remove(), SHOWN_FOR);
+  setTimeout(() => said.remove(), said.querySelector("form") ? UNDO_FOR : SHOWN_FOR);
 }

@@ -1,3 +1,19 @@
+// When goods leave the cart, the next ones slide up under the finger: a press that comes at once was meant for what is gone.
+const SETTLES_FOR = 800;
+let isLeaving = false;
+let slidAt = -SETTLES_FOR;
+
+document.addEventListener("submit", (event) => {
+  if (!("stepper" in event.target.dataset)) return;
+  if (performance.now() - slidAt < SETTLES_FOR) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+  isLeaving = event.submitter?.value === "0";
+}, true);
+
+document.addEventListener("htmx:afterSwap", () => {
+  if (isLeaving) slidAt = performance.now();
+  isLeaving = false;
+});
+
 // Minus and plus beside a number field; the field alone works without this.
 export function enhance(root) {
   for (const box of root.querySelectorAll("[data-quantity]")) {
