@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from shop.kernel import clock
 from shop.kernel.db import reading
+from shop.kernel.money import Money
 from shop.models.accounts import User
 from shop.models.bills import BillPayment
 from shop.platform import outbox
@@ -121,6 +122,21 @@ def test_a_double_click_makes_one_payment(client: FlaskClient, biller: Channel, 
     first, second = client.post(url, data=form), client.post(url, data=form)
     assert first.location == second.location
     assert payments_made() == 1
+
+
+def test_every_page_leaves_out_of_what_is_due_what_is_being_paid(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000018")
+    everything, the_rest = str(view.total), str(Money.total(bill.total for bill in view.due[2:]))
+
+    def told(page: str) -> str:
+        return re.sub(r"<[^>]+>", "", client.get(page).text).replace(",", "")
+
+    pages = ("/", "/me", "/life", "/bills")
+    assert all(everything in told(page) for page in pages)
+    bills.pay(resident, view, periods=2)
+    for page in pages:
+        assert everything not in told(page), page
+        assert the_rest in told(page), page
 
 
 def test_a_second_tab_is_told_that_the_bill_is_being_paid(client: FlaskClient, biller: Channel, resident: User) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
 from shop.kernel import clock
@@ -24,6 +25,7 @@ from shop.platform.actor import JOB
 from shop.settlement import operations as settlement
 from shop.wallet import operations, queries
 from shop.wallet.operations import PinResult
+from shop.wallet.words import bill_words
 from tests.support.bills import save_billers
 from tests.support.factories import Factories, actor_of
 from tests.support.money import PIN, fund, move
@@ -249,12 +251,22 @@ def test_a_bill_that_was_refused_is_listed_as_returned(make: Factories, client: 
             is_paid=True,
         )
     move("held", f"wallet:{user.id}", "bill_hold", 3_000, kind=TransferKind.BILL_HOLD, subject=("bill_payment", bill_id))
-    perform(payments.open_refund, payment_id=paid.id, cause="returned", amount=Money(3_000), reason="refused")
     sign_in(client, user)
+    assert "Household bill, in progress" in client.get("/wallet").text
+    perform(payments.open_refund, payment_id=paid.id, cause="returned", amount=Money(3_000), reason="refused")
+    with transaction() as session:
+        session.execute(sa.update(BillPayment).values(state=BillPaymentState.REFUNDED))
     page = client.get("/wallet").text
-    assert "Bill paid" in page
+    assert "Household bill, money returned" in page
     assert "Bill payment returned" in page
+    assert "Bill paid" not in page
     assert page.count(name) == 2
+
+
+@pytest.mark.parametrize("state", BillPaymentState)
+def test_the_statement_calls_no_bill_paid_before_its_biller_does(state: BillPaymentState, app: Flask) -> None:
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert (bill_words(state) == "Bill paid") == (state is BillPaymentState.POSTED)
 
 
 def test_a_wallet_that_is_not_open_has_no_pin_page(make: Factories, client: FlaskClient) -> None:

@@ -14,7 +14,7 @@ from shop.bills.errors import TooManyLookUps, TooManyNumbers
 from shop.kernel import clock, ids, keys
 from shop.kernel.db import insert_once, operation, take
 from shop.kernel.text import clean, mask_holder
-from shop.models.bills import Bill, BillAccount, BillerFlow, BillLookUp, BillPaymentItem, BillState, LookUpOutcome
+from shop.models.bills import Bill, BillAccount, BillerFlow, BillLookUp, BillState, LookUpOutcome
 from shop.platform import outbox
 from shop.platform.actor import Actor
 
@@ -122,10 +122,6 @@ def offer_document(offer: Offer) -> dict[str, Any]:
     }
 
 
-def is_being_paid() -> sa.ColumnElement[bool]:
-    return sa.exists().where(BillPaymentItem.bill_id == Bill.id, BillPaymentItem.is_live)
-
-
 def keep_bill(session: Session, account: BillAccount, due: DueBill) -> None:
     """Write one period down as it is due now. One that is paid, or being paid, stays as it was paid."""
     figures = {
@@ -138,14 +134,14 @@ def keep_bill(session: Session, account: BillAccount, due: DueBill) -> None:
     )
     if made is None:
         same = (Bill.biller_id == account.biller_id, Bill.biller_ref == due.biller_ref, Bill.account_no == account.account_no)
-        take(session, sa.update(Bill).where(*same, Bill.state != BillState.PAID, ~is_being_paid()).values(**figures))
+        take(session, sa.update(Bill).where(*same, Bill.state != BillState.PAID, ~queries.is_being_paid()).values(**figures))
 
 
 def withdraw(session: Session, account: BillAccount, listed: set[str]) -> None:
     """What the biller no longer asks for is no longer due here: it was paid elsewhere."""
     known = (Bill.biller_id == account.biller_id, Bill.account_no == account.account_no, Bill.state == BillState.DUE)
     session.execute(
-        sa.update(Bill).where(*known, Bill.biller_ref.not_in(listed), ~is_being_paid()).values(state=BillState.WITHDRAWN)
+        sa.update(Bill).where(*known, Bill.biller_ref.not_in(listed), ~queries.is_being_paid()).values(state=BillState.WITHDRAWN)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
 
