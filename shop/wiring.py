@@ -60,7 +60,7 @@ from shop.kernel import clock, db, keys
 from shop.orders import views as orders
 from shop.payments.gateway import StripeGateway
 from shop.pickup import views as pickup
-from shop.platform import access, catalogues, compression, files, health, http, language, limits, parts
+from shop.platform import access, catalogues, compression, files, forms, health, http, language, limits, parts
 from shop.platform.actor import login_manager
 from shop.platform.parts import PageEnvironment as PageEnvironment
 from shop.platform.sms import HttpSmsGateway
@@ -122,6 +122,7 @@ def connect(app: Flask) -> None:
         catalogues.compile_catalogue()
     language.init_app(app)
     parts.init_app(app)
+    forms.init_app(app)
     http.init_app(app)
     limits.init_app(app)
     context.init_app(app)

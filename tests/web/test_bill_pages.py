@@ -111,6 +111,9 @@ def test_a_wrong_pin_is_refused_beside_its_field_and_nothing_happened(client: Fl
     assert answer.status_code == 422
     assert "Tries left: 4" in answer.text
     assert "111222" not in answer.text
+    field = answer.text[answer.text.index("Tries left: 4"):].partition("<input")[2]
+    assert 'name="pin"' in field.partition(">")[0]  # what is wrong stands above: what is below may lie behind a bar
+    assert " autofocus" in field.partition(">")[0]
     assert payments_made() == 0
     assert balance(f"wallet:{resident.id}") == 100_000
 

@@ -178,6 +178,24 @@ def test_a_bad_pin_is_refused_beside_its_field(make: Factories, client: FlaskCli
     assert not found.has_pin
 
 
+@pytest.mark.parametrize(
+    ("has_pin", "form", "focused"),
+    [
+        (False, {}, "pin"), (True, {}, "old_pin"),
+        (False, pin_form("135791", "135792"), "again"), (True, pin_form("135791", "135792", old_pin=PIN), "again"),
+        (True, pin_form("123456", old_pin=PIN), "pin"), (True, pin_form(old_pin="975310"), "old_pin"),
+    ],
+)  # fmt: skip
+def test_the_first_field_that_is_wrong_has_the_focus_and_no_other(
+    has_pin: bool, form: dict[str, str], focused: str, make: Factories, client: FlaskClient
+) -> None:
+    user = make.user()
+    fund(user, **({} if has_pin else {"pin": None}))
+    sign_in(client, user)
+    page = (client.post("/wallet/pin", data=form) if form else client.get("/wallet/pin")).text
+    assert re.findall(r'<input[^>]* name="(\w+)"[^>]* autofocus', page) == [focused]
+
+
 def test_changing_the_pin_needs_the_old_one(make: Factories, client: FlaskClient) -> None:
     user = make.user()
     fund(user)
