@@ -34,7 +34,8 @@ import shop.orders.jobs
 import shop.payments.jobs
 import shop.pickup.jobs
 import shop.platform.jobs
-import shop.settlement.jobs  # noqa: F401  (registers work)
+import shop.settlement.jobs
+import shop.wallet.jobs  # noqa: F401  (registers work)
 from shop.accounts.views import me as accounts
 from shop.accounts.views import notices, preferences
 from shop.api.v1 import core as api
@@ -48,6 +49,7 @@ from shop.cli import doctor as doctor_commands
 from shop.cli import jobs as jobs_commands
 from shop.cli import translate as translate_commands
 from shop.cli import users as users_commands
+from shop.cli import wallet as wallet_commands
 from shop.cli.seed import command as seed_commands
 from shop.cli.verify import command as verify_commands
 from shop.communities import views as communities
@@ -101,6 +103,7 @@ COMMANDS = [
     jobs_commands.group,
     translate_commands.group,
     users_commands.group,
+    wallet_commands.group,
     seed_commands.group,
     verify_commands.verify,
     doctor_commands.doctor,

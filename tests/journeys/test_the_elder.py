@@ -103,7 +103,8 @@ def test_what_is_wrong_with_a_pin_is_in_sight_above_the_bar_of_the_payment(peopl
     expect(wrong).to_be_in_viewport(ratio=1, timeout=PATIENCE)
     expect(chen.page.locator("#field-pin")).to_be_focused()
     expect(chen.page.locator("#field-pin")).to_be_in_viewport(ratio=1)
-    wait_until(lambda: lowest(chen.page.locator("#field-pin")) <= highest(chen.page.locator(".action-bar")), what="a field clear of the bar")
+    field, bar = chen.page.locator("#field-pin"), chen.page.locator(".action-bar")
+    wait_until(lambda: lowest(field) <= highest(bar), what="a field clear of the bar")
 
 
 def test_every_page_of_an_elder_can_be_read_aloud_and_calls_the_own_point(people: People, house: House) -> None:

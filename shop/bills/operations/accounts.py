@@ -14,7 +14,7 @@ from shop.bills.errors import TooManyLookUps, TooManyNumbers
 from shop.kernel import clock, ids, keys
 from shop.kernel.db import insert_once, operation, take
 from shop.kernel.text import clean, mask_holder
-from shop.models.bills import Bill, BillAccount, BillerFlow, BillLookUp, BillState, LookUpOutcome
+from shop.models.bills import Bill, BillAccount, BillerFlow, BillLookUp, BillPayment, BillState, LookUpOutcome
 from shop.platform import outbox
 from shop.platform.actor import Actor
 
@@ -154,8 +154,12 @@ def rename_account(session: Session, actor: Actor, account_ref: str, label: str)
 
 @operation
 def remove_account(session: Session, actor: Actor, account_ref: str) -> None:
-    """Take an account off the list. Its payments and receipts stay. Removed before, nothing happens."""
-    mine = sa.update(BillAccount).where(
-        BillAccount.ref == account_ref, BillAccount.user_id == actor.signed_in_id(), BillAccount.removed_at.is_(None)
-    )
-    take(session, mine.values(removed_at=clock.now(), label="", address_masked=""))
+    """Take an account off the list: all of it, or where something was paid for it, all but the number its receipts are for.
+
+    Removed before, nothing happens.
+    """
+    mine = (BillAccount.ref == account_ref, BillAccount.user_id == actor.signed_in_id(), BillAccount.removed_at.is_(None))
+    is_paid_for = sa.exists().where(BillPayment.bill_account_id == BillAccount.id)
+    if not take(session, sa.delete(BillAccount).where(*mine, ~is_paid_for)):
+        left = {"removed_at": clock.now(), "label": "", "holder_masked": "", "address_masked": ""}
+        take(session, sa.update(BillAccount).where(*mine).values(**left))
