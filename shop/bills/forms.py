@@ -7,7 +7,7 @@ from wtforms import HiddenField, StringField
 from wtforms.validators import Length, Regexp
 
 from shop.bills.operations.accounts import LABEL_LENGTH
-from shop.platform.forms import Clean, ShopForm
+from shop.platform.forms import Clean, Figures, ShopForm
 
 
 class AccountForm(ShopForm):
@@ -24,5 +24,5 @@ class PayForm(ShopForm):
 
     token = HiddenField(validators=[Length(16, 64)])
     seen_total = HiddenField(validators=[Regexp(r"^[0-9]{1,12}\Z")])
-    pin = StringField(_("Wallet PIN (6 digits)"), [Clean(20)])
-    code = StringField(_("Code from the text message"), [Clean(20)])
+    pin = StringField(_("Wallet PIN (6 digits)"), [Figures(20)])
+    code = StringField(_("Code from the text message"), [Figures(20)])

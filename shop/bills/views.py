@@ -202,7 +202,7 @@ def pay_page(actor: Actor, view: AccountView, form: PayForm) -> Any:
         return redirect(url_for("bills.account", ref=view.account.ref), 303)
     purse = wallet.find(reading(), actor.signed_in_id())
     needs_code = bool(form.code.errors) or request.args.get("code") == "1"
-    if purse is not None and not needs_code:
+    if purse is not None and not needs_code and purse.day_limit > DAY_LIMIT_PIN:  # else no code lifts it
         needs_code = wallet.spent(reading(), purse.account_id, purse.wallet_class, clock.now()).today + total > DAY_LIMIT_PIN
     page = render_template(
         "bills/pay.html", view=view, bills=bills, total=total, purse=purse, form=form, needs_code=needs_code,

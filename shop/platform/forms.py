@@ -40,6 +40,14 @@ class Clean:
             raise ValidationError(told(error)) from None
 
 
+class Figures(Clean):
+    """The same for a PIN, a code or an amount: full-width figures and spaces are what was meant without them."""
+
+    def __call__(self, _form: Any, field: Any) -> None:
+        super().__call__(_form, field)
+        field.data = text.typed_figures(field.data)
+
+
 def takes_focus(is_wanted: Any) -> bool:
     """Whether this field has the focus as its page opens: the first one that is wrong, or that the page begins with, and no other."""
     if not is_wanted or g.get("is_focus_taken"):

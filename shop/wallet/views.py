@@ -24,7 +24,6 @@ from shop.platform.http import told
 from shop.platform.language import day, reader_locale, yuan
 from shop.wallet import operations, pin, queries, rules, statements, words
 from shop.wallet.custody import custodian
-from shop.wallet.errors import WalletNotOpen
 from shop.wallet.forms import PinForm
 
 bp = Blueprint("wallet", __name__)
@@ -47,7 +46,7 @@ def show(actor: Actor) -> Any:
         totals=months[-1][1], neighbours=neighbours(month, wallet.opened_at), chart=chart_of(months),
         days=by_day([line_of(entry, facts.get((entry.subject_type, entry.subject_id))) for entry in entries]),
         class_limit=rules.class_limit(wallet.wallet_class), class_left=rules.left_of(rules.class_limit(wallet.wallet_class), spent.period),
-        day_left=rules.left_of(rules.DAY_LIMIT_PIN_AND_CODE, spent.today), day_limit=rules.DAY_LIMIT_PIN_AND_CODE,
+        day_left=rules.left_of(wallet.day_limit, spent.today),
         pin_limit=rules.DAY_LIMIT_PIN, can_upgrade=can_upgrade(actor, wallet),
     )  # fmt: skip
 
@@ -125,8 +124,8 @@ def upgrade(actor: Actor) -> Response:
 def pin_page(actor: Actor) -> Any:
     wallet = queries.find(reading(), actor.signed_in_id())
     if wallet is None:
-        raise WalletNotOpen()
-    return render_template("wallet/pin.html", form=PinForm(), has_pin=wallet.has_pin)
+        return redirect(url_for("wallet.show"), 303)
+    return pin_form_page(PinForm(), wallet.has_pin)
 
 
 @bp.post("/wallet/pin")
@@ -136,7 +135,7 @@ def set_pin(actor: Actor) -> Any:
     """Set the PIN, or change it with the old one. Wrong old ones are counted like any other try."""
     wallet = queries.find(reading(), actor.signed_in_id())
     if wallet is None:
-        raise WalletNotOpen()
+        return redirect(url_for("wallet.show"), 303)
     form, status = PinForm(), 422
     try:
         if form.validate() and same_twice(form):
@@ -144,11 +143,22 @@ def set_pin(actor: Actor) -> Any:
             proof = shown_old(actor, form.old_pin.data) if wallet.has_pin else None
             perform(operations.set_pin, actor, form.pin.data, proof)
             flash(_("Your PIN is set."), "success")
-            return redirect(url_for("wallet.show"), 303)
+            return redirect(way_back(), 303)
     except ShopError as error:
         form.show(error)
         status = error.status
-    return render_template("wallet/pin.html", form=form, has_pin=wallet.has_pin), status
+    return pin_form_page(form, wallet.has_pin), status
+
+
+def pin_form_page(form: PinForm, has_pin: bool) -> str:
+    return render_template(
+        "wallet/pin.html", form=form, has_pin=has_pin, back=way_back(), following=local_path(request.args.get("next"), "")
+    )
+
+
+def way_back() -> str:
+    """The page that asked for a PIN, else the wallet."""
+    return local_path(request.args.get("next"), url_for("wallet.show"))
 
 
 def same_twice(form: PinForm) -> bool:

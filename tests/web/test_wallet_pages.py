@@ -54,7 +54,7 @@ def test_who_is_not_verified_is_told_so(make: Factories, client: FlaskClient) ->
     user = make.user(level=0)
     sign_in(client, user)
     page = client.get("/wallet").text
-    assert "Your identity must be verified first" in page
+    assert "A wallet needs your identity card first" in page
     assert "/wallet/open" not in page
     assert client.post("/wallet/open").status_code == 403
     assert queries.find(reading(), user.id) is None
@@ -287,10 +287,30 @@ def test_the_statement_calls_no_bill_paid_before_its_biller_does(state: BillPaym
         assert (bill_words(state) == "Bill paid") == (state is BillPaymentState.POSTED)
 
 
-def test_a_wallet_that_is_not_open_has_no_pin_page(make: Factories, client: FlaskClient) -> None:
+def test_without_a_wallet_its_pages_lead_to_opening_one(make: Factories, client: FlaskClient) -> None:
     sign_in(client, make.user())
-    assert client.get("/wallet/pin").status_code == 404
-    assert client.post("/wallet/pin", data=pin_form()).status_code == 404
+    for path, form in (("/wallet/pin", pin_form()), ("/wallet/top-up", {"amount": "100"})):
+        for answer in (client.get(path), client.post(path, data=form)):
+            assert (answer.status_code, answer.headers["Location"]) == (303, "/wallet")
+
+
+def test_who_has_shown_no_identity_card_is_told_where_to_bring_it(make: Factories, client: FlaskClient) -> None:
+    point = make.point()
+    sign_in(client, make.user(level=0, point=point))
+    page = client.get("/wallet").text
+    assert "Bring your identity card to your pick-up point" in page
+    assert f'class="btn btn-secondary call-help" href="tel:{point.phone}"' in page
+    sign_in(client, make.user(level=0))
+    assert "/help#points" in client.get("/wallet").text
+
+
+def test_who_has_forgotten_the_pin_is_led_to_the_answer(make: Factories, client: FlaskClient) -> None:
+    user = make.user()
+    fund(user)
+    sign_in(client, user)
+    assert "/help?about=pin#forgotten-pin" in client.get("/wallet/pin").text
+    assert '<details class="question" id="forgotten-pin" open>' in client.get("/help?about=pin").text
+    assert '<details class="question" id="forgotten-pin">' in client.get("/help").text
 
 
 def test_a_class_that_is_highest_already_stays(make: Factories, client: FlaskClient) -> None:
