@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,10 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from shop.kernel import clock
-from shop.kernel.db import reading
+from shop.kernel.db import reading, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import User
-from shop.models.bills import BillPayment
+from shop.models.bills import Bill, BillLookUp, BillPayment, LookUpOutcome
 from shop.platform import outbox
 from simulators.biller.channel import Channel
 from tests.support import bills
@@ -91,7 +92,36 @@ def test_an_unknown_number_is_said_plainly_and_shows_nothing_else(client: FlaskC
     assert page.status_code == 200
     assert "does not know this number" in page.text
     assert "5110000010" not in page.text
+    assert "Save the name" not in page.text
     assert "5110000010" not in client.get("/bills").text
+    again = html.unescape(re.findall(r'href="([^"]*again=[^"]*)"', page.text)[0])
+    assert 'value="5110000010"' in client.get(again).text
+    assert 'value="5110000010"' not in client.get("/bills/add/power").text
+
+
+def test_while_a_biller_is_asked_about_a_number_there_is_nothing_to_manage(client: FlaskClient, biller: Channel, resident: User) -> None:
+    saved = client.post("/bills/add/power", data={"account_no": "5110000015"})
+    body = client.get(saved.location).text
+    assert "Asking Neijiang Power Supply" in body
+    assert "Take it off my list" not in body
+    outbox.run_due()
+    assert "Take it off my list" in client.get(saved.location).text
+
+
+@pytest.mark.parametrize(
+    ("biller_code", "typed", "told"),
+    [
+        ("power", "", "Please enter the number first"), ("mobile", " ", "Please enter the number first"),
+        ("power", "123", "not how a number of this biller looks"), ("mobile", "1380000", "A mobile number has 11 digits"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_number_is_said_in_the_words_of_its_biller(
+    client: FlaskClient, biller: Channel, resident: User, biller_code: str, typed: str, told: str
+) -> None:
+    answer = client.post(f"/bills/add/{biller_code}", data={"account_no": typed})
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert (">Mobile number<" in answer.text) == (biller_code == "mobile")
 
 
 def test_a_number_of_another_form_is_refused_beside_its_field_and_what_was_typed_is_kept(
@@ -168,12 +198,60 @@ def test_a_page_left_open_for_too_long_pays_nothing_and_asks_again(client: Flask
     form = hidden(client.get(url).text)
     clock.move(timedelta(minutes=6))
     answer = client.post(url, data={**form, "pin": PIN}, follow_redirects=True)
-    assert "more than five minutes old" in answer.text
-    assert "Asking Neijiang Power Supply" in answer.text
+    assert "Nothing was paid yet" in answer.text
+    assert "Asking Neijiang Power Supply for the newest amount" in answer.text
     assert payments_made() == 0
     outbox.run_due()
     assert client.post(url, data={**hidden(client.get(url).text), "pin": PIN}).status_code == 303
     assert payments_made() == 1
+
+
+def onward(page: str) -> str:
+    """Where a page that waits leads by itself."""
+    return html.unescape(re.findall(r'http-equiv="refresh" content="2;url=([^"]+)"', page)[0])
+
+
+def test_figures_a_few_minutes_old_are_asked_for_again_on_the_way_to_paying(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    clock.move(timedelta(minutes=4))
+    waiting = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
+    assert "Asking Neijiang Power Supply for the newest amount" in waiting
+    assert "notice-danger" not in waiting
+    script = client.get(onward(waiting), headers={"HX-Request": "true"})
+    assert "HX-Redirect" not in script.headers
+    outbox.run_due()
+    assert client.get(onward(waiting), headers={"HX-Request": "true"}).headers["HX-Redirect"] == onward(waiting)
+    page = client.get(onward(waiting)).text
+    assert "The amount has changed" not in page
+    assert client.post(onward(waiting), data={**hidden(page), "pin": PIN}).status_code == 303
+    assert payments_made() == 1
+
+
+def test_an_amount_that_changed_meanwhile_is_said_calmly_before_paying(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    seen, now = Money(view.total.fen - 100), Money(view.total.fen)
+    with transaction() as session:
+        session.execute(sa.update(Bill).values(amount=Bill.amount - Money(100), total=Bill.total - Money(100)))
+    clock.move(timedelta(minutes=4))
+    waiting = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
+    outbox.run_due()
+    page = client.get(onward(waiting)).text
+    assert f"You saw ¥{seen} before. The biller now asks for ¥{now}." in page
+    assert hidden(page)["seen_total"] == str(now.fen)
+
+
+def test_a_biller_that_is_silent_leads_back_to_the_account(
+    client: FlaskClient, biller: Channel, resident: User
+) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    clock.move(timedelta(minutes=4))
+    waiting = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
+    with transaction() as session:
+        newest = sa.select(sa.func.max(BillLookUp.id)).scalar_subquery()
+        session.execute(sa.update(BillLookUp).where(BillLookUp.id == newest).values(outcome=LookUpOutcome.UNAVAILABLE))
+    back = client.get(onward(waiting))
+    assert back.location == f"/bills/accounts/{view.account.ref}"
+    assert "does not answer just now" in client.get(back.location).text
 
 
 def test_a_payment_that_failed_says_where_the_money_is(client: FlaskClient, biller: Channel, resident: User) -> None:

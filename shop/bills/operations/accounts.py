@@ -26,10 +26,10 @@ COUNTED = sa.or_(BillLookUp.outcome.is_(None), BillLookUp.outcome != LookUpOutco
 def save_account(session: Session, actor: Actor, biller_code: str, account_no: str, label: str = "") -> BillAccount:
     """Put a customer number on the person's list and ask the biller about it. Saved before, it is the same account.
 
-    Raises `BillerNotFound`, `MalformedAccountNumber`, `TooManyLookUps`, `TooManyNumbers`.
+    Raises `BillerNotFound`, what `rules.account_number` raises, `TooManyLookUps`, `TooManyNumbers`.
     """
     biller = queries.get_biller(session, biller_code)
-    number = rules.account_number(account_no, biller.account_pattern)
+    number = rules.account_number(account_no, biller.account_pattern, is_mobile=biller.flow is BillerFlow.PAY_ONLY)
     name = clean(label, LABEL_LENGTH, field="label")
     user_id = actor.signed_in_id()
     insert_once(
