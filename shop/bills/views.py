@@ -18,7 +18,7 @@ from shop.bills.errors import AccountNotFound, AlreadyBeingPaid, FiguresChanged,
 from shop.bills.forms import AccountForm, LabelForm, PayForm
 from shop.bills.operations import Wish
 from shop.bills.queries import AccountView, PaymentView
-from shop.bills.terms import CATEGORIES, account_hint, category_icon, failure_words, state_words, steps_of, tone_of
+from shop.bills.terms import CATEGORIES, account_hint, category_icon, failure_words, period_words, state_words, steps_of, tone_of
 from shop.kernel import clock, ids
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
@@ -43,6 +43,9 @@ WATCH_FOR = timedelta(minutes=10)
 def capitals(amount: Money) -> str:
     """An amount in Chinese capital numerals."""
     return in_capitals(amount)
+
+
+bp.add_app_template_filter(period_words, "period")
 
 
 @bp.get("")
@@ -121,7 +124,7 @@ def period_point(bill: Bill) -> dict[str, Any]:
     """A period as a column of the chart; what is still due stands out."""
     used = f" · {bill.usage}" if bill.usage else ""
     return {
-        "label": bill.period[2:].replace("-", "/"), "value": bill.total.fen, "text": f"{yuan(bill.total)}{used}",
+        "label": period_words(bill.period, is_short=True), "value": bill.total.fen, "text": f"{yuan(bill.total)}{used}",
         "short": f"¥{bill.total.fen // 100}", "mark": bill.state is BillState.DUE,
     }  # fmt: skip
 

@@ -21,7 +21,7 @@ from shop.platform import limits
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import told
-from shop.platform.language import day, reader_locale, yuan
+from shop.platform.language import day, month_name, reader_locale, short_month, yuan
 from shop.wallet import operations, pin, queries, rules, statements, words
 from shop.wallet.custody import custodian
 from shop.wallet.forms import PinForm
@@ -42,7 +42,7 @@ def show(actor: Actor) -> Any:
     spent = queries.spent(session, wallet.account_id, wallet.wallet_class, clock.now())
     months = statements.recent_months(session, wallet.account_id, month)
     return render_template(
-        "wallet/show.html", wallet=wallet, custodian=custodian(), month=words.month_name(month), next_cursor=following,
+        "wallet/show.html", wallet=wallet, custodian=custodian(), month=month_name(month), next_cursor=following,
         totals=months[-1][1], neighbours=neighbours(month, wallet.opened_at), chart=chart_of(months),
         days=by_day([line_of(entry, facts.get((entry.subject_type, entry.subject_id))) for entry in entries]),
         class_limit=rules.class_limit(wallet.wallet_class), class_left=rules.left_of(rules.class_limit(wallet.wallet_class), spent.period),
@@ -71,7 +71,7 @@ def neighbours(month: date, opened_at: Any) -> tuple[tuple[str, str], ...]:
     before, after = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=32)).replace(day=1)
     first = clock.local(opened_at).date().replace(day=1)
     shown = (before if before >= first else None, after if after <= clock.today() else None)
-    return tuple((f"{other:%Y-%m}", words.month_name(other)) if other else ("", "") for other in shown)
+    return tuple((f"{other:%Y-%m}", month_name(other)) if other else ("", "") for other in shown)
 
 
 def chart_of(months: list[tuple[date, statements.MonthTotals]]) -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ def chart_of(months: list[tuple[date, statements.MonthTotals]]) -> list[dict[str
     busy = [place for place, (_month, totals) in enumerate(months) if totals.came_in or totals.went_out]
     return [
         {
-            "label": words.short_month(month), "first": totals.came_in.fen, "first_text": yuan(totals.came_in),
+            "label": short_month(month), "first": totals.came_in.fen, "first_text": yuan(totals.came_in),
             "second": totals.went_out.fen, "second_text": yuan(totals.went_out),
         }
         for month, totals in months[busy[0] if busy else len(months):]

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shop.bills.terms import period_words
 from shop.kernel import clock
 from shop.kernel.db import reading, transaction
 from shop.kernel.money import Money
@@ -313,6 +314,30 @@ def test_without_the_money_there_is_no_pay_button(
     page = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
     assert offer in page
     assert "Pay now" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "period", "told"),
+    [("zh", "2026-10", "2026年10月"), ("en", "2026-10", "Oct 2026"), ("zh", "2026-Q3", "2026-Q3"), ("en", "2026-13", "2026-13")],
+)
+def test_a_period_is_told_as_people_say_it(app: Flask, language: str, period: str, told: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": language}):
+        assert period_words(period) == told
+
+
+@pytest.mark.parametrize("number", ["5110000015", "5110000013"])
+def test_no_page_of_a_payment_speaks_in_the_words_of_accountants(
+    client: FlaskClient, biller: Channel, resident: User, number: str
+) -> None:
+    client.set_cookie("locale", "zh")
+    view = bills.add(resident, "power", number)
+    made = bills.pay(resident, view)
+    before = client.get(f"/bills/{made.ref}").text
+    outbox.run_due()
+    for page in (before, *(client.get(path).text for path in (f"/bills/{made.ref}", f"/bills/{made.ref}/print", "/notices"))):
+        assert "销账" not in page
+        assert "渠道" not in page
+        assert view.due[0].period not in page
 
 
 def test_what_is_somebody_elses_is_not_there(client: FlaskClient, biller: Channel, make: Factories, resident: User) -> None:
