@@ -34,7 +34,8 @@ import shop.orders.jobs
 import shop.payments.jobs
 import shop.pickup.jobs
 import shop.platform.jobs
-import shop.settlement.jobs  # noqa: F401  (registers work)
+import shop.settlement.jobs
+import shop.wallet.jobs  # noqa: F401  (registers work)
 from shop.accounts.views import me as accounts
 from shop.accounts.views import notices, preferences
 from shop.api.v1 import core as api
@@ -48,6 +49,7 @@ from shop.cli import doctor as doctor_commands
 from shop.cli import jobs as jobs_commands
 from shop.cli import translate as translate_commands
 from shop.cli import users as users_commands
+from shop.cli import wallet as wallet_commands
 from shop.cli.seed import command as seed_commands
 from shop.cli.verify import command as verify_commands
 from shop.communities import views as communities
@@ -60,7 +62,7 @@ from shop.kernel import clock, db, keys
 from shop.orders import views as orders
 from shop.payments.gateway import StripeGateway
 from shop.pickup import views as pickup
-from shop.platform import access, catalogues, compression, files, health, http, language, limits, parts
+from shop.platform import access, catalogues, compression, files, forms, health, http, language, limits, parts
 from shop.platform.actor import login_manager
 from shop.platform.parts import PageEnvironment as PageEnvironment
 from shop.platform.sms import HttpSmsGateway
@@ -101,6 +103,7 @@ COMMANDS = [
     jobs_commands.group,
     translate_commands.group,
     users_commands.group,
+    wallet_commands.group,
     seed_commands.group,
     verify_commands.verify,
     doctor_commands.doctor,
@@ -122,6 +125,7 @@ def connect(app: Flask) -> None:
         catalogues.compile_catalogue()
     language.init_app(app)
     parts.init_app(app)
+    forms.init_app(app)
     http.init_app(app)
     limits.init_app(app)
     context.init_app(app)

@@ -9,8 +9,12 @@ from shop.kernel import clock
 from shop.kernel.db import finish_reading, perform, reading
 from shop.kernel.errors import sentence
 from shop.models.accounts import CodePurpose, SignInCode
-from shop.platform import outbox, sms
+from shop.platform import notices, outbox, sms
 from shop.platform.language import speaking, words
+
+notices.declare(
+    "user.verified", sentence("Your identity has been checked"), sentence("You can open your wallet now, or raise its limits.")
+)
 
 # The signature and the code stand at fixed places: phones and people know the message by them.
 TEXTS = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from shop.kernel import keys
+from shop.kernel import keys, text
 from shop.models.accounts import Role
 
 CODE_VALID_FOR = timedelta(minutes=5)
@@ -26,6 +25,8 @@ SECOND_FACTOR_TRIES = 5
 LOCALES = ("zh", "en")
 THEMES = ("auto", "light", "dark")
 NAME_LENGTH = 40
+REASON_LENGTH = 200
+LEVELS = (1, 2, 3)  # of verification, beside 0: a name, a name with its bank card, in person
 
 MERCHANT_ROLES = frozenset({Role.MERCHANT_OWNER, Role.MERCHANT_CLERK})
 POINT_ROLES = frozenset({Role.KEEPER})
@@ -48,8 +49,8 @@ def code_digits(code_id: int, nonce: str) -> str:
 
 
 def typed_digits(value: str) -> str:
-    """A code as people type it: spaces between the groups do not count."""
-    return re.sub(r"\s", "", value)
+    """A code as people type it: spaces between the groups do not count, nor does the width of the figures."""
+    return text.typed_figures(value)
 
 
 def is_place_right(role: Role, merchant_id: int | None, pickup_point_id: int | None) -> bool:

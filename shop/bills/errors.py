@@ -37,6 +37,16 @@ class MalformedAccountNumber(Invalid):
     message = sentence("That is not how a number of this biller looks. Please compare it with your bill.")
 
 
+class AccountNumberMissing(Invalid):
+    code, field = "account_number_missing", "account_no"
+    message = sentence("Please enter the number first.")
+
+
+class MalformedMobileNumber(Invalid):
+    code, field = "malformed_mobile_number", "account_no"
+    message = sentence("A mobile number has 11 digits. Please look at it once more.")
+
+
 class TooManyLookUps(TooManyAttempts):
     code = "too_many_look_ups"
     message = sentence("This number was looked up %(limit)s times today. Please try again tomorrow.")

@@ -7,12 +7,19 @@ from wtforms import HiddenField, StringField
 from wtforms.validators import Length, Regexp
 
 from shop.bills.operations.accounts import LABEL_LENGTH
-from shop.platform.forms import Clean, ShopForm
+from shop.models.bills import Biller, BillerFlow
+from shop.platform.forms import Clean, Figures, ShopForm
 
 
 class AccountForm(ShopForm):
     account_no = StringField(_("Account number"), [Clean(64)])
     label = StringField(_("Name on your list"), [Clean(LABEL_LENGTH)])
+
+    def of(self, biller: Biller) -> AccountForm:
+        """The form in the words of a biller: telephones have no account number."""
+        if biller.flow is BillerFlow.PAY_ONLY:
+            self.account_no.label.text = _("Mobile number")
+        return self
 
 
 class LabelForm(ShopForm):
@@ -24,5 +31,5 @@ class PayForm(ShopForm):
 
     token = HiddenField(validators=[Length(16, 64)])
     seen_total = HiddenField(validators=[Regexp(r"^[0-9]{1,12}\Z")])
-    pin = StringField(_("Wallet PIN (6 digits)"), [Clean(20)])
-    code = StringField(_("Code from the text message"), [Clean(20)])
+    pin = StringField(_("Wallet PIN (6 digits)"), [Figures(20)])
+    code = StringField(_("Code from the text message"), [Figures(20)])

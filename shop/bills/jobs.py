@@ -16,9 +16,7 @@ from shop.kernel.errors import sentence
 from shop.models.bills import AttemptKind, BillAccount, BillerFlow, BillLookUp, BillPayment, LookUpOutcome
 from shop.platform import notices, outbox
 
-notices.declare(
-    "bill.paid", sentence("Bill paid"), sentence("%(biller)s has received ¥%(amount)s and written it off. The receipt is ready.")
-)
+notices.declare("bill.paid", sentence("Bill paid"), sentence("%(biller)s has received ¥%(amount)s. The receipt is ready."))
 notices.declare(
     "bill.returned",
     sentence("Bill not paid, money returned"),

@@ -15,7 +15,7 @@ from shop.bills.answers import Offer
 from shop.bills.errors import AccountNotFound, BillerNotFound, BillPaymentNotFound
 from shop.kernel import clock
 from shop.kernel.memory import remember
-from shop.kernel.money import Money
+from shop.kernel.money import ZERO, Money
 from shop.models.bills import (
     Bill,
     BillAccount,
@@ -54,6 +54,29 @@ def get_biller(session: Session, code: str) -> Biller:
 def biller_of(session: Session, biller_id: int) -> Biller:
     """The biller of an account or a payment."""
     return next((biller for biller in billers(session) if biller.id == biller_id), None) or session.get_one(Biller, biller_id)
+
+
+def is_being_paid() -> sa.ColumnElement[bool]:
+    """Whether a bill is within a payment that may still succeed. Such a bill asks nothing of anybody, though the biller still lists it."""
+    return sa.exists().where(BillPaymentItem.bill_id == Bill.id, BillPaymentItem.is_live)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How many bills a person still has to pay, and what they come to."""
+
+    count: int = 0
+    total: Money = ZERO
+
+
+def due_in_all(session: Session, user_id: int) -> Due:
+    """What is due on everything the person saved, as `accounts` has it, in one query."""
+    count, total = session.execute(
+        sa.select(sa.func.count(), sa.func.sum(Bill.total))
+        .join(BillAccount, sa.and_(BillAccount.biller_id == Bill.biller_id, BillAccount.account_no == Bill.account_no))
+        .where(BillAccount.user_id == user_id, BillAccount.removed_at.is_(None), Bill.state == BillState.DUE, ~is_being_paid())
+    ).one()
+    return Due(count, total or ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +145,8 @@ def views_of(session: Session, saved: Sequence[BillAccount]) -> list[AccountView
     numbers = [account.account_no for account in saved]
     due: dict[tuple[int, str], list[Bill]] = defaultdict(list)
     being_paid: dict[tuple[int, str], list[Bill]] = defaultdict(list)
-    live = sa.select(BillPaymentItem.id).where(BillPaymentItem.bill_id == Bill.id, BillPaymentItem.is_live).exists()
-    unpaid = sa.select(Bill, live).where(Bill.account_no.in_(numbers), Bill.state == BillState.DUE).order_by(Bill.period, Bill.id)
-    for bill, is_live in session.execute(unpaid):
+    unpaid = sa.select(Bill, is_being_paid()).where(Bill.account_no.in_(numbers), Bill.state == BillState.DUE)
+    for bill, is_live in session.execute(unpaid.order_by(Bill.period, Bill.id)):
         (being_paid if is_live else due)[bill.biller_id, bill.account_no].append(bill)
     flying = sa.select(BillPayment).where(BillPayment.account_no.in_(numbers), BillPayment.state.in_(rules.ON_ITS_WAY))
     on_its_way = {(payment.biller_id, payment.account_no): payment for payment in session.scalars(flying)}

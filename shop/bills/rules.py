@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shop.bills.answers import Offer
-from shop.bills.errors import AmountNotSold, BillNotDue, MalformedAccountNumber, NothingChosen, OlderBillDue
+from shop.bills.errors import (
+    AccountNumberMissing,
+    AmountNotSold,
+    BillNotDue,
+    MalformedAccountNumber,
+    MalformedMobileNumber,
+    NothingChosen,
+    OlderBillDue,
+)
 from shop.kernel import text
 from shop.kernel.errors import ShopError
 from shop.kernel.money import Money
@@ -37,14 +44,22 @@ ON_ITS_WAY = (BillPaymentState.CREATED, BillPaymentState.FUNDS_HELD, BillPayment
 DEFINITE = (AttemptOutcome.ACCEPTED, AttemptOutcome.REJECTED)
 
 
-def account_number(value: str, pattern: str) -> str:
-    """A number as the biller writes it: half-width, no spaces, of the biller's form. Raises `MalformedAccountNumber`."""
+def account_number(value: str, pattern: str, *, is_mobile: bool = False) -> str:
+    """A number as the biller writes it: half-width, no spaces, of the biller's form.
+
+    Raises `AccountNumberMissing`, `MalformedAccountNumber`, or of a telephone `MalformedMobileNumber`.
+    """
+    malformed = MalformedMobileNumber if is_mobile else MalformedAccountNumber
     try:
-        number = re.sub(r"\s", "", text.clean(unicodedata.normalize("NFKC", value), 64))
+        number = text.typed_figures(text.clean(value, 64))
     except ShopError:
-        raise MalformedAccountNumber() from None
+        raise malformed() from None
+    if not number:
+        raise AccountNumberMissing()
+    if is_mobile:
+        number = re.sub(r"^(\+86|0086)|-", "", number)
     if not re.fullmatch(pattern, number, re.ASCII):
-        raise MalformedAccountNumber()
+        raise malformed()
     return number
 
 

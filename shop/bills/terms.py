@@ -1,12 +1,14 @@
-"""The words of bills: categories with their drawings, how a number looks, states, why a biller refused."""
+"""The words of bills: categories with their drawings, how a number looks, periods, states, why a biller refused."""
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any
 
 from shop.kernel.errors import sentence
 from shop.models.bills import AmountRule, Biller, BillPayment, BillPaymentState
-from shop.platform.language import stamp, words
+from shop.platform.language import month_name, short_month, stamp, words
 
 CATEGORIES = {
     "electricity": (sentence("Electricity"), "bolt"),
@@ -65,6 +67,14 @@ def account_hint(biller: Biller) -> str:
     return words(HINTS[kind]) if kind in HINTS else ""
 
 
+def period_words(period: str, *, is_short: bool = False) -> str:
+    """2026年10月 for a biller's "2026-10"; what a biller writes otherwise stays as it is."""
+    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", period):
+        return period
+    month = date(int(period[:4]), int(period[5:]), 1)
+    return short_month(month) if is_short else month_name(month)
+
+
 def state_words(state: BillPaymentState) -> str:
     return words(STATES[state][0])
 
@@ -91,8 +101,10 @@ def steps_of(payment: BillPayment) -> list[dict[str, Any]]:
         steps.append({"label": words(sentence("Money back in your wallet")), "at": stamp(payment.refunded_at), "state": "done"})
         return steps
     is_waiting = payment.state is BillPaymentState.UNKNOWN
-    written_off = {"label": words(sentence("Written off by the biller")), "at": stamp(payment.posted_at) if payment.posted_at else ""}
-    steps.append({**written_off, "state": "done" if payment.posted_at else "now" if is_waiting else "todo"})
+    if payment.posted_at:
+        steps.append({"label": words(sentence("Booked by the biller")), "at": stamp(payment.posted_at), "state": "done"})
+    else:
+        steps.append({"label": words(sentence("The biller is to book it")), "at": "", "state": "now" if is_waiting else "todo"})
     if payment.next_step == "load_card":
         steps.append({"label": words(sentence("Load it onto your card at the machine")), "at": "", "state": "now"})
     return steps

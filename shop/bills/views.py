@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -18,12 +18,12 @@ from shop.bills.errors import AccountNotFound, AlreadyBeingPaid, FiguresChanged,
 from shop.bills.forms import AccountForm, LabelForm, PayForm
 from shop.bills.operations import Wish
 from shop.bills.queries import AccountView, PaymentView
-from shop.bills.terms import CATEGORIES, account_hint, category_icon, failure_words, state_words, steps_of, tone_of
+from shop.bills.terms import CATEGORIES, account_hint, category_icon, failure_words, period_words, state_words, steps_of, tone_of
 from shop.kernel import clock, ids
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
 from shop.kernel.money import ZERO, Money
-from shop.models.bills import Bill, BillerFlow, BillState, LookUpOutcome
+from shop.models.bills import Bill, BillerFlow, BillLookUp, BillState, LookUpOutcome
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import told
@@ -33,7 +33,9 @@ from shop.wallet.rules import DAY_LIMIT_PIN
 
 bp = Blueprint("bills", __name__, url_prefix="/bills")
 
+TYPED = "bill_number"
 ASK_AGAIN_BY_ITSELF = timedelta(minutes=1)
+GIVE_UP_FOR = rules.LOOK_UP_PATIENCE + ASK_AGAIN_BY_ITSELF
 WATCH_FOR = timedelta(minutes=10)
 
 
@@ -41,6 +43,9 @@ WATCH_FOR = timedelta(minutes=10)
 def capitals(amount: Money) -> str:
     """An amount in Chinese capital numerals."""
     return in_capitals(amount)
+
+
+bp.add_app_template_filter(period_words, "period")
 
 
 @bp.get("")
@@ -70,17 +75,24 @@ def add(actor: Actor) -> str:
 @signed_in
 def add_account(actor: Actor, code: str) -> Any:
     biller = queries.get_biller(reading(), code)
-    form = AccountForm()
+    form = AccountForm(account_no=typed_before()).of(biller)
     status = 200
     if request.method == "POST":
         status = 422
         try:
             if form.validate():
                 made = perform(operations.save_account, actor, code, form.account_no.data, form.label.data)
+                session[TYPED] = {"ref": made.ref, "number": form.account_no.data}
                 return redirect(url_for("bills.account", ref=made.ref), 303)
         except ShopError as error:
             form.show(error)
     return render_template("bills/add_account.html", biller=biller, form=form, hint=account_hint(biller)), status
+
+
+def typed_before() -> str:
+    """The number that a biller did not know, for who wants to correct it. It is kept on the person's own device, and nowhere here."""
+    typed = session.get(TYPED) or {}
+    return str(typed.get("number", "")) if typed and typed.get("ref") == request.args.get("again") else ""
 
 
 @bp.get("/accounts/<ref>")
@@ -100,7 +112,7 @@ def account(actor: Actor, ref: str) -> str:
     history, _more = queries.payments(reading(), actor, account_id=view.account.id, limit=5)
     return render_template(
         "bills/account.html", view=view, limit_reached=limit_reached, faces=rules.FACES,
-        is_slow=view.look_up is not None and view.look_up.asked_at < clock.now() - timedelta(seconds=15), history=history,
+        is_slow=view.look_up is not None and is_slow(view.look_up), history=history,
         is_unavailable=has_outcome(view, LookUpOutcome.UNAVAILABLE), is_unknown=has_outcome(view, LookUpOutcome.UNKNOWN_ACCOUNT),
         is_silent=view.look_up is not None and view.look_up.outcome is None and not view.is_waiting, today=clock.today(),
         spaced=rules.spaced_phone, state_words=state_words, label_form=LabelForm(label=view.account.label),
@@ -112,7 +124,7 @@ def period_point(bill: Bill) -> dict[str, Any]:
     """A period as a column of the chart; what is still due stands out."""
     used = f" · {bill.usage}" if bill.usage else ""
     return {
-        "label": bill.period[2:].replace("-", "/"), "value": bill.total.fen, "text": f"{yuan(bill.total)}{used}",
+        "label": period_words(bill.period, is_short=True), "value": bill.total.fen, "text": f"{yuan(bill.total)}{used}",
         "short": f"¥{bill.total.fen // 100}", "mark": bill.state is BillState.DUE,
     }  # fmt: skip
 
@@ -122,7 +134,12 @@ def unknown_account(actor: Actor, ref: str) -> str:
     asked = queries.last_look_up(reading(), actor, ref)
     if asked is None or asked.outcome is not LookUpOutcome.UNKNOWN_ACCOUNT:
         raise AccountNotFound()
-    return render_template("bills/unknown.html", biller=queries.biller_of(reading(), asked.biller_id))
+    return render_template("bills/unknown.html", biller=queries.biller_of(reading(), asked.biller_id), ref=ref)
+
+
+def is_slow(asked: BillLookUp) -> bool:
+    """Whether an answer takes longer than people expect."""
+    return asked.asked_at < clock.now() - timedelta(seconds=15)
 
 
 def has_outcome(view: AccountView, outcome: LookUpOutcome) -> bool:
@@ -171,7 +188,7 @@ def remove(actor: Actor, ref: str) -> Response:
 @bp.route("/accounts/<ref>/pay", methods=["GET", "POST"])
 @signed_in
 def pay(actor: Actor, ref: str) -> Any:
-    """Look once more, type the PIN, pay. Figures too old to pay by are asked for again first."""
+    """Look once more, type the PIN, pay. Figures too old to pay by are asked for again first, by itself."""
     form = PayForm()
     if request.method == "POST":
         try:
@@ -179,35 +196,71 @@ def pay(actor: Actor, ref: str) -> Any:
                 raise NotFound()
             wish = wish_of(ref, form)
             return redirect(url_for("bills.payment", ref=door.pay(actor, wish, form.pin.data, form.code.data).ref), 303)
-        except (FiguresTooOld, FiguresChanged, AlreadyBeingPaid) as error:
-            return look_again(actor, ref, error)
+        except FiguresTooOld:
+            flash(_("This page was open for a while. Nothing was paid yet; please look at the newest amount and enter your PIN again."))
+            return redirect(url_for("bills.pay", ref=ref, **choice()), 303)
+        except (FiguresChanged, AlreadyBeingPaid) as error:
+            return look_again(ref, error)
         except ShopError as error:
             if error.field in {"bill_ids", "amount_minor"} or error.status == 404:
-                return look_again(actor, ref, error)
+                return look_again(ref, error)
             form.show(error)
     view = queries.get_account(reading(), actor, ref)
+    if "HX-Request" in request.headers and not view.is_waiting:  # the page that waits has its answer: from here on as without script
+        return Response(headers={"HX-Redirect": request.full_path})
     if view.on_its_way is not None:
-        return look_again(actor, ref, AlreadyBeingPaid())
+        return look_again(ref, AlreadyBeingPaid())
     if view.biller.flow is not BillerFlow.PAY_ONLY and not rules.is_payable(view.account.fetched_at, clock.now(), rules.TYPING_TIME):
-        return look_again(actor, ref, FiguresTooOld())
+        return newest_first(actor, view)
     return pay_page(actor, view, form)
+
+
+def newest_first(actor: Actor, view: AccountView) -> Any:
+    """Wait for the newest figures, and go on to paying by itself; back to the account where the biller has no answer now.
+
+    The address keeps the sum somebody has seen, so that the page can say when it changed.
+    """
+    ref, seen = view.account.ref, request.args.get("seen", "") or str(chosen_of(view)[1].fen)
+    asked = view.look_up
+    if not view.is_waiting:
+        if asked is not None and asked.asked_at > clock.now() - GIVE_UP_FOR and asked.outcome is not LookUpOutcome.FOUND:
+            return redirect(url_for("bills.account", ref=ref), 303)
+        try:
+            perform(operations.ask, actor, ref, rules.PAYABLE_FOR - rules.TYPING_TIME)
+        except (TooManyLookUps, TooManyNumbers) as too_many:
+            return look_again(ref, too_many)
+    onward = url_for("bills.pay", ref=ref, seen=seen, **choice())
+    return render_template("bills/asking.html", view=view, onward=onward, is_slow=asked is not None and is_slow(asked))
+
+
+def choice() -> dict[str, Any]:
+    """What the address chooses to pay, for the next address."""
+    return {name: request.args[name] for name in ("periods", "amount") if name in request.args}
+
+
+def chosen_of(view: AccountView) -> tuple[tuple[Bill, ...], Money]:
+    """The bills that the address chooses, and what is to be paid."""
+    if view.biller.flow is not BillerFlow.FETCH_PAY:
+        return (), Money(whole_number("amount", 0))
+    bills = view.due[: whole_number("periods", len(view.due))]
+    return bills, Money.total(bill.total for bill in bills)
 
 
 def pay_page(actor: Actor, view: AccountView, form: PayForm) -> Any:
     """The page that asks for the PIN, for what its address chooses."""
-    bills = view.due[: whole_number("periods", len(view.due))]
-    amount = Money(whole_number("amount", 0))
-    total = Money.total(bill.total for bill in bills) if view.biller.flow is BillerFlow.FETCH_PAY else amount
+    bills, total = chosen_of(view)
+    seen = Money(whole_number("seen", total.fen))
     if total == ZERO:
         return redirect(url_for("bills.account", ref=view.account.ref), 303)
     purse = wallet.find(reading(), actor.signed_in_id())
     needs_code = bool(form.code.errors) or request.args.get("code") == "1"
-    if purse is not None and not needs_code:
+    if purse is not None and not needs_code and purse.day_limit > DAY_LIMIT_PIN:  # else no code lifts it
         needs_code = wallet.spent(reading(), purse.account_id, purse.wallet_class, clock.now()).today + total > DAY_LIMIT_PIN
     page = render_template(
         "bills/pay.html", view=view, bills=bills, total=total, purse=purse, form=form, needs_code=needs_code,
         token=form.token.data if request.method == "POST" else ids.secret()[:32], spaced=rules.spaced_phone,
-        months=months_of(view, total), chosen={"periods": len(bills)} if bills else {"amount": total.fen},
+        months=months_of(view, total), seen=seen if seen != total else None,
+        chosen={"periods": len(bills)} if bills else {"amount": total.fen},
     )  # fmt: skip
     return page, 422 if request.method == "POST" else 200
 
@@ -227,14 +280,9 @@ def wish_of(ref: str, form: PayForm) -> Wish:
     )  # fmt: skip
 
 
-def look_again(actor: Actor, ref: str, error: ShopError) -> Response:
-    """Say why nothing was paid and show the account with the newest figures."""
+def look_again(ref: str, error: ShopError) -> Response:
+    """Say why nothing was paid and show the account."""
     flash(told(error), "error")
-    if isinstance(error, FiguresTooOld):
-        try:
-            perform(operations.ask, actor, ref, rules.PAYABLE_FOR - rules.TYPING_TIME)
-        except (TooManyLookUps, TooManyNumbers) as too_many:
-            flash(told(too_many), "error")
     return redirect(url_for("bills.account", ref=ref), 303)
 
 

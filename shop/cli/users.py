@@ -1,4 +1,4 @@
-"""`flask users grant | revoke | reset-second-factor`: the first administrator, and staff."""
+"""`flask users grant | revoke | reset-second-factor | verify`: the first administrator, staff, and who came with an identity card."""
 
 from __future__ import annotations
 
@@ -59,6 +59,19 @@ def reset_second_factor(phone: str) -> None:
         raise click.ClickException(str(error)) from error
     click.echo("Scan this with an authenticator app; it is shown only now:")
     click.echo(uri)
+
+
+@group.command("verify")
+@click.argument("phone")
+@click.option("--level", type=click.IntRange(1, 3), required=True, help="1 name, 2 name and bank card, 3 in person.")
+@click.option("--reason", required=True, help="Who saw which document, and where; it is put on record.")
+def verify(phone: str, level: int, reason: str) -> None:
+    """Write down that the identity of PHONE's holder was checked. Never lowers a level."""
+    try:
+        is_new = perform(operations.verify, COMMAND, phone, level, reason)
+    except ShopError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("verified" if is_new else "held already")
 
 
 def merchant_id_of(code: str | None) -> int | None:

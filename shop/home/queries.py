@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shop.bills.queries import due_in_all
 from shop.kernel.money import ZERO, Money
-from shop.models.bills import Bill, BillAccount, BillState
 from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
 from shop.models.pickup import Pass, PassState
 from shop.platform.actor import Actor
@@ -42,10 +42,5 @@ def waiting_for(session: Session, actor: Actor) -> Waiting:
             sa.select(Pass.code).where(Pass.user_id == actor.user_id, Pass.state == PassState.LIVE).limit(1).scalar_subquery(),
         )
     ).one()  # fmt: skip
-    due = session.execute(
-        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Bill.total), 0))
-        .join(BillAccount, sa.and_(BillAccount.biller_id == Bill.biller_id, BillAccount.account_no == Bill.account_no))
-        .where(BillAccount.user_id == actor.user_id, BillAccount.removed_at.is_(None), Bill.state == BillState.DUE)
-    ).one()
-    total = due[1] if isinstance(due[1], Money) else Money(int(due[1]))
-    return Waiting(counts[0], counts[1], counts[2], due[0], total, counts[3] or "")
+    due = due_in_all(session, actor.user_id)
+    return Waiting(counts[0], counts[1], counts[2], due.count, due.total, counts[3] or "")

@@ -48,6 +48,11 @@ def clean(value: str, limit: int, *, field: str | None = None, multiline: bool =
     return text
 
 
+def typed_figures(value: str) -> str:
+    """Figures as a program needs them from what keyboards and habits write: half-width, without any space."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", value))
+
+
 def phone_number(value: str) -> str:
     """A mainland mobile number as 11 digits; accepts +86, spaces, hyphens and full-width digits (domain rules 1.3)."""
     text = re.sub(r"[\s\-()]", "", unicodedata.normalize("NFKC", value))

@@ -106,4 +106,5 @@ class Wallet(Base):
     pin_failures: Mapped[int] = mapped_column(default=0)
     pin_failed_at: Mapped[datetime | None]  # the first of the failures counted
     locked_until: Mapped[datetime | None]
+    pin_cleared_at: Mapped[datetime | None]  # by hand, after a check of the owner's identity
     opened_at: Mapped[datetime]

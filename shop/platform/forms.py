@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Flask, g
 from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.validators import ValidationError
@@ -37,3 +38,23 @@ class Clean:
             field.data = text.clean(field.data or "", self.limit, multiline=self.multiline)
         except ShopError as error:
             raise ValidationError(told(error)) from None
+
+
+class Figures(Clean):
+    """The same for a PIN, a code or an amount: full-width figures and spaces are what was meant without them."""
+
+    def __call__(self, _form: Any, field: Any) -> None:
+        super().__call__(_form, field)
+        field.data = text.typed_figures(field.data)
+
+
+def takes_focus(is_wanted: Any) -> bool:
+    """Whether this field has the focus as its page opens: the first one that is wrong, or that the page begins with, and no other."""
+    if not is_wanted or g.get("is_focus_taken"):
+        return False
+    g.is_focus_taken = True
+    return True
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals["takes_focus"] = takes_focus

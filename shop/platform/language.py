@@ -81,6 +81,16 @@ def grams(weight: int) -> str:
     return f"{weight / GRAMS_PER_KILOGRAM:.3f}".rstrip("0").rstrip(".") + " kg"
 
 
+def month_name(month: date) -> str:
+    """2026年11月; Nov 2026."""
+    return f"{month.year}年{month.month}月" if reader_locale() == "zh" else f"{MONTHS_EN[month.month - 1]} {month.year}"
+
+
+def short_month(month: date) -> str:
+    """11月; Nov."""
+    return f"{month.month}月" if reader_locale() == "zh" else MONTHS_EN[month.month - 1]
+
+
 def day(value: date | datetime) -> str:
     """今天, 明天, 6月8日(周日); Today, Tomorrow, Sun 8 Jun."""
     when = clock.local(value).date() if isinstance(value, datetime) else value

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Redirect
 
+from shop.accounts.rules import local_path
 from shop.communities.queries import directory
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import ShopError
+from shop.kernel.money import Money
 from shop.kernel.text import MalformedBody
 from shop.models.bills import BillPayment
 from shop.models.orders import PaymentMethod, Purchase, PurchaseState
@@ -22,7 +24,7 @@ from shop.payments import checkout, queries
 from shop.payments import operations as payments
 from shop.payments.errors import BadSignature, ProviderRefused, ProviderUnavailable
 from shop.payments.gateway import gateway
-from shop.payments.rules import OPEN
+from shop.payments.rules import CARD_MINIMUM, OPEN
 from shop.platform.access import provider_only, signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import protection
@@ -37,13 +39,16 @@ log = logging.getLogger("shop.settlement")
 bp = Blueprint("payments", __name__)
 
 SUGGESTED = ("50", "100", "200", "500")
+MOST_MISSING = 10_000_000
+WAY_BACK = "topped_up_for"
+"""Where the browser keeps what somebody wanted to pay when the wallet was short: the payment that fills it, and the way back."""
 REFRESH_SECONDS = {"open": 15, "processing": 4}
 
 
 @bp.get("/wallet/top-up")
 @signed_in
 def top_up(actor: Actor) -> Any:
-    return top_up_page(actor, TopUpForm(amount=request.args.get("amount", "")))
+    return top_up_page(actor, TopUpForm(amount=request.args.get("amount", "") or suggested_for(missing())))
 
 
 @bp.post("/wallet/top-up")
@@ -53,18 +58,45 @@ def start_top_up(actor: Actor) -> Any:
     form = TopUpForm()
     try:
         if form.validate():
-            return to_provider(perform(operations.start_top_up, actor, form.money))
+            payment = perform(operations.start_top_up, actor, form.money)
+            if way_back():
+                session[WAY_BACK] = {"ref": payment.ref, "path": way_back()}
+            return to_provider(payment)
+    except WalletNotOpen:
+        return redirect(url_for("wallet.show"), 303)
     except ShopError as error:
         form.show(error)
-    return top_up_page(actor, form), 422
+    return top_up_page(actor, form, status=422)
 
 
-def top_up_page(actor: Actor, form: TopUpForm) -> str:
+def top_up_page(actor: Actor, form: TopUpForm, status: int = 200) -> Any:
     wallet = wallets.find(reading(), actor.signed_in_id())
     if wallet is None:
-        raise WalletNotOpen()
+        return redirect(url_for("wallet.show"), 303)
     g.form_targets = checkout.form_targets()
-    return render_template("payments/top_up.html", form=form, wallet=wallet, suggested=SUGGESTED, custodian=custodian())
+    short = missing()
+    kept = {"next": way_back() or None, "missing": short.fen if short else None}
+    page = render_template(
+        "payments/top_up.html", form=form, wallet=wallet, suggested=SUGGESTED, custodian=custodian(), missing=short, kept=kept,
+        back=way_back() or url_for("wallet.show"),
+    )
+    return page, status
+
+
+def way_back() -> str:
+    """The page that sent somebody here because the wallet was short; empty when they came by themselves."""
+    return local_path(request.args.get("next"), "")
+
+
+def missing() -> Money | None:
+    """How much that page said is missing."""
+    fen = request.args.get("missing", 0, type=int)
+    return Money(fen) if 0 < fen <= MOST_MISSING else None
+
+
+def suggested_for(missing: Money | None) -> str:
+    """What to fill in for somebody who is short of so much: no less than a card can pay, no more than one top-up takes."""
+    return str(min(max(missing, CARD_MINIMUM), operations.TOP_UP_MOST)) if missing else ""
 
 
 def to_provider(payment: Payment) -> Redirect:
@@ -90,7 +122,7 @@ def progress(actor: Actor, ref: str) -> Any:
     stage = stage_of(payment)
     return render_template(
         "payments/progress.html", payment=payment, stage=stage, was_answered=was_answered, refresh=REFRESH_SECONDS.get(stage, 0),
-        onward=onward(payment), can_try_again=can_try_again(payment),
+        onward=onward(payment), wanted=wanted_before(payment), can_try_again=can_try_again(payment),
     )  # fmt: skip
 
 
@@ -139,6 +171,12 @@ def where_to_collect(payment: Payment, number: str) -> str:
         return _("The order says where it stands.")
     when = spoken_moment(order.on_the_way[0].arrives_at)
     return _("You can collect it at %(point)s from %(when)s. We tell you when it is there.", point=name_of(point), when=when)
+
+
+def wanted_before(payment: Payment) -> str:
+    """The page of what this top-up was made for; empty when it was for nothing in particular."""
+    kept = session.get(WAY_BACK) or {}
+    return local_path(kept.get("path"), "") if kept.get("ref") == payment.ref else ""
 
 
 def can_try_again(payment: Payment) -> bool:

@@ -17,12 +17,12 @@ class WalletNotOpen(NotFound):
 
 class WalletFrozen(ShopError):
     code, status = "wallet_frozen", 402
-    message = sentence("This wallet is frozen. Nothing was paid; please ask the service desk.")
+    message = sentence("This wallet is frozen. Nothing was paid; please call your pick-up point.")
 
 
 class VerificationRequired(ShopError):
     code, status = "verification_required", 403
-    message = sentence("Please verify your identity before you open a wallet.")
+    message = sentence("Please have your identity card checked at your pick-up point before you open a wallet.")
 
 
 class LimitExceeded(ShopError):
@@ -34,7 +34,8 @@ class LimitExceeded(ShopError):
 
 class LifetimeLimitExceeded(LimitExceeded):
     message = sentence(
-        "A class I wallet may pay ¥%(limit)s in all; ¥%(left)s are left. Nothing was paid. Verify your identity further to raise this."
+        "A class I wallet may pay ¥%(limit)s in all; ¥%(left)s are left. Nothing was paid. Your pick-up point can have this raised: bring "
+        "your identity card and your bank card."
     )
 
 
@@ -44,6 +45,13 @@ class YearLimitExceeded(LimitExceeded):
 
 class DayLimitExceeded(LimitExceeded):
     message = sentence("A wallet may pay ¥%(limit)s a day; ¥%(left)s are left today. Nothing was paid. A card still works.")
+
+
+class ClearedPinLimitExceeded(LimitExceeded):
+    message = sentence(
+        "Your PIN was cleared less than a day ago: until it is a day, the wallet pays ¥%(limit)s a day, and ¥%(left)s are left. "
+        "Nothing was paid. A card still works."
+    )
 
 
 class StepUpRequired(ShopError):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from wtforms import PasswordField
 
-from shop.platform.forms import Clean, ShopForm
+from shop.platform.forms import Figures, ShopForm
 
 
 class PinForm(ShopForm):
-    old_pin = PasswordField(_("Present PIN"), [Clean(12)])
-    pin = PasswordField(_("New PIN"), [Clean(12)])
-    again = PasswordField(_("New PIN once more"), [Clean(12)])
+    old_pin = PasswordField(_("Present PIN"), [Figures(20)])
+    pin = PasswordField(_("New PIN"), [Figures(20)])
+    again = PasswordField(_("New PIN once more"), [Figures(20)])

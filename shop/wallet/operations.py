@@ -14,17 +14,31 @@ from sqlalchemy.orm import Session
 
 from shop.kernel import clock, ids, keys
 from shop.kernel.db import operation, take
+from shop.kernel.errors import Forbidden, Invalid
 from shop.kernel.money import ZERO, Money
+from shop.kernel.text import clean
 from shop.models.wallet import TransferKind, Wallet, WalletClass, WalletState
-from shop.platform import audit
+from shop.platform import audit, notices
 from shop.platform.actor import Actor
 from shop.wallet import ledger, queries
 from shop.wallet.errors import PinAlreadySet, PinNotSet, ProofMissing, VerificationRequired, WalletFrozen, WalletNotOpen
-from shop.wallet.rules import PIN_LOCK, PIN_TRIES, PIN_WINDOW, Posting, Proof, check_limits, check_new_pin, class_for, wallet_code
+from shop.wallet.rules import (
+    PIN_LOCK,
+    PIN_TRIES,
+    PIN_WINDOW,
+    REASON_LENGTH,
+    Posting,
+    Proof,
+    check_limits,
+    check_new_pin,
+    class_for,
+    wallet_code,
+    was_cleared_lately,
+)
 
 __all__ = [
-    "PinCheck", "PinResult", "Posting", "Proof", "TransferKind", "WalletClass", "authorise", "check_pin", "open_wallet",
-    "open_wallet_for", "pay", "post", "post_many", "set_pin", "upgrade",
+    "PinCheck", "PinResult", "Posting", "Proof", "TransferKind", "WalletClass", "authorise", "check_pin", "clear_pin",
+    "open_wallet", "open_wallet_for", "pay", "post", "post_many", "set_pin", "upgrade",
 ]
 
 
@@ -33,7 +47,7 @@ def _locked(*columns: Any) -> Any:
     return sa.select(*columns).where(Wallet.user_id == sa.bindparam("user_id")).with_for_update(key_share=True)
 
 
-FOR_PAYING = _locked(Wallet.account_id, Wallet.wallet_class, Wallet.state)
+FOR_PAYING = _locked(Wallet.account_id, Wallet.wallet_class, Wallet.state, Wallet.pin_cleared_at)
 FOR_THE_PIN = _locked(Wallet.pin_hash, Wallet.pin_failures, Wallet.pin_failed_at, Wallet.locked_until)
 
 
@@ -72,8 +86,10 @@ def authorise(session: Session, actor: Actor, amount: Money, proof: Proof | None
         raise WalletFrozen()
     if proof is None or proof.user_id != user_id:
         raise ProofMissing()
-    spent = queries.spent(session, wallet.account_id, wallet.wallet_class, clock.now())
-    check_limits(wallet.wallet_class, spent, amount, has_code=proof.has_code)
+    moment = clock.now()
+    spent = queries.spent(session, wallet.account_id, wallet.wallet_class, moment)
+    lately = was_cleared_lately(wallet.pin_cleared_at, moment)
+    check_limits(wallet.wallet_class, spent, amount, has_code=proof.has_code, cleared_lately=lately)
     return wallet_code(user_id)
 
 
@@ -135,6 +151,31 @@ def set_pin(session: Session, actor: Actor, pin: str, proof: Proof | None = None
     if not take(session, sa.update(Wallet).where(guard).values(pin_hash=f"{salt}${pin_fingerprint(salt, pin)}", pin_failures=0)):
         raise WalletNotOpen() if queries.find(session, user_id) is None else PinAlreadySet()
     audit.record(session, actor, "wallet.pin_changed" if knows_old else "wallet.pin_set", "user", user_id)
+
+
+@operation
+def clear_pin(session: Session, actor: Actor, user_id: int, reason: str) -> bool:
+    """Take away a PIN its owner has forgotten, and what wrong tries have locked; False when there was none.
+
+    For who has checked the owner's identity card; `reason` says so on the record. The owner chooses a new one, and for a day
+    the wallet pays less. Raises `WalletNotOpen`, `Forbidden`, `Invalid`.
+    """
+    if actor.kind != "command":
+        raise Forbidden()
+    why = clean(reason, REASON_LENGTH, field="reason")
+    if not why:
+        raise Invalid("reason")
+    moment = clock.now()
+    theirs = sa.update(Wallet).where(Wallet.user_id == user_id, Wallet.pin_hash.is_not(None))
+    if not take(session, theirs.values(pin_hash=None, pin_failures=0, pin_failed_at=None, locked_until=None, pin_cleared_at=moment)):
+        if queries.find(session, user_id) is None:
+            raise WalletNotOpen()
+        return False
+    audit.record(session, actor, "wallet.pin_cleared", "user", user_id, reason=why)
+    notices.post(
+        session, user_id, "wallet.pin_cleared", dedupe_key=f"wallet:{user_id}:pin_cleared:{moment:%Y%m%d%H%M%S%f}", link="/wallet/pin"
+    )
+    return True
 
 
 def pin_fingerprint(salt: str, pin: str) -> str:

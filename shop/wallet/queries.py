@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shop.kernel import clock
 from shop.kernel.money import ZERO, Money
 from shop.models.wallet import LedgerAccount, Transfer, Wallet, WalletClass, WalletState
-from shop.wallet.rules import SPENDING, Spent, day_start, period_start
+from shop.wallet.rules import SPENDING, Spent, day_limit, day_start, period_start, was_cleared_lately
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class WalletFacts:
     balance: Money
     has_pin: bool
     opened_at: datetime
+    pin_cleared_at: datetime | None
+
+    @property
+    def day_limit(self) -> Money:
+        """What it may pay today in all, with every proof there is."""
+        return day_limit(cleared_lately=was_cleared_lately(self.pin_cleared_at, clock.now()))
 
 
 def find(session: Session, user_id: int) -> WalletFacts | None:
@@ -37,7 +44,8 @@ def find(session: Session, user_id: int) -> WalletFacts | None:
         return None
     wallet, held = row
     return WalletFacts(
-        wallet.user_id, wallet.account_id, wallet.wallet_class, wallet.state, held or ZERO, wallet.pin_hash is not None, wallet.opened_at
+        wallet.user_id, wallet.account_id, wallet.wallet_class, wallet.state, held or ZERO, wallet.pin_hash is not None, wallet.opened_at,
+        wallet.pin_cleared_at,
     )
 
 

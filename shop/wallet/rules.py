@@ -11,6 +11,7 @@ from shop.kernel import clock
 from shop.kernel.money import Money
 from shop.models.wallet import AccountKind, TransferKind, WalletClass
 from shop.wallet.errors import (
+    ClearedPinLimitExceeded,
     DayLimitExceeded,
     LifetimeLimitExceeded,
     PinMalformed,
@@ -28,6 +29,8 @@ DAY_LIMIT_PIN_AND_CODE = Money(500_000)
 PIN_TRIES = 5
 PIN_WINDOW = timedelta(hours=24)
 PIN_LOCK = timedelta(hours=3)
+CLEARED_PIN_REST = timedelta(hours=24)
+REASON_LENGTH = 200
 
 CLASS_OF_LEVEL = {1: WalletClass.I, 2: WalletClass.II, 3: WalletClass.III}
 SPENDING = (TransferKind.PAYMENT, TransferKind.BILL_HOLD)
@@ -113,7 +116,17 @@ def day_start(moment: datetime) -> datetime:
     return clock.at(clock.local(moment).date(), time(0))
 
 
-def check_limits(wallet_class: WalletClass, spent: Spent, amount: Money, *, has_code: bool) -> None:
+def was_cleared_lately(pin_cleared_at: datetime | None, moment: datetime) -> bool:
+    """Whether the PIN was cleared by hand within a day. Somebody else may hold the phone then: no code lifts the day's limit."""
+    return pin_cleared_at is not None and pin_cleared_at + CLEARED_PIN_REST > moment
+
+
+def day_limit(*, cleared_lately: bool) -> Money:
+    """What a wallet may pay on a day, with every proof there is."""
+    return DAY_LIMIT_PIN if cleared_lately else DAY_LIMIT_PIN_AND_CODE
+
+
+def check_limits(wallet_class: WalletClass, spent: Spent, amount: Money, *, has_code: bool, cleared_lately: bool = False) -> None:
     """Refuse what the class or the day does not allow: the class first, then the day, then the proof.
 
     Raises a `LimitExceeded`, or `StepUpRequired` where a code from a text message would do.
@@ -124,8 +137,9 @@ def check_limits(wallet_class: WalletClass, spent: Spent, amount: Money, *, has_
     elif spent.period + amount > YEAR_LIMITS[wallet_class]:
         limit = YEAR_LIMITS[wallet_class]
         raise YearLimitExceeded(limit=limit, left=left_of(limit, spent.period))
-    if spent.today + amount > DAY_LIMIT_PIN_AND_CODE:
-        raise DayLimitExceeded(limit=DAY_LIMIT_PIN_AND_CODE, left=left_of(DAY_LIMIT_PIN_AND_CODE, spent.today))
+    day = day_limit(cleared_lately=cleared_lately)
+    if spent.today + amount > day:
+        raise (ClearedPinLimitExceeded if cleared_lately else DayLimitExceeded)(limit=day, left=left_of(day, spent.today))
     if spent.today + amount > DAY_LIMIT_PIN and not has_code:
         raise StepUpRequired(limit=DAY_LIMIT_PIN, left=left_of(DAY_LIMIT_PIN, spent.today))
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel import clock
 from shop.kernel.money import ZERO, Money
-from shop.models.bills import Biller, BillPayment
+from shop.models.bills import Biller, BillPayment, BillPaymentState
 from shop.models.merchants import Merchant
 from shop.models.orders import Purchase, SubOrder
 from shop.models.payments import Payment, Refund
@@ -95,12 +95,16 @@ def recent_months(session: Session, account_id: int, last: date, count: int = 6)
 
 @dataclass(frozen=True, slots=True)
 class SubjectFacts:
-    """What an entry was about, by the names people know: an order's number and shop, a bill and its biller."""
+    """What an entry was about, by the names people know: an order's number and shop, a bill and its biller.
+
+    `bill_state` is how far the payment of a bill is now, not when its money moved.
+    """
 
     number: str = ""
     name_zh: str = ""
     name_en: str = ""
     what: str = ""  # "order", "bill", "top_up" or nothing
+    bill_state: BillPaymentState | None = None
 
 
 def subjects(session: Session, entries: Sequence[Entry]) -> dict[tuple[str, int], SubjectFacts]:
@@ -127,11 +131,11 @@ def _orders(session: Session, ids: Collection[int]) -> dict[int, SubjectFacts]:
 
 def _bills(session: Session, ids: Collection[int]) -> dict[int, SubjectFacts]:
     rows = session.execute(
-        sa.select(BillPayment.id, BillPayment.ref, Biller.name_zh, Biller.name_en)
+        sa.select(BillPayment.id, BillPayment.ref, BillPayment.state, Biller.name_zh, Biller.name_en)
         .join(Biller, Biller.id == BillPayment.biller_id)
         .where(BillPayment.id.in_(ids))
     )
-    return {row.id: SubjectFacts(row.ref, row.name_zh, row.name_en, "bill") for row in rows}
+    return {row.id: SubjectFacts(row.ref, row.name_zh, row.name_en, "bill", row.state) for row in rows}
 
 
 def _refunds(session: Session, ids: Collection[int]) -> dict[int, SubjectFacts]:

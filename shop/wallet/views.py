@@ -21,10 +21,9 @@ from shop.platform import limits
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
 from shop.platform.http import told
-from shop.platform.language import day, reader_locale, yuan
+from shop.platform.language import day, month_name, reader_locale, short_month, yuan
 from shop.wallet import operations, pin, queries, rules, statements, words
 from shop.wallet.custody import custodian
-from shop.wallet.errors import WalletNotOpen
 from shop.wallet.forms import PinForm
 
 bp = Blueprint("wallet", __name__)
@@ -43,11 +42,11 @@ def show(actor: Actor) -> Any:
     spent = queries.spent(session, wallet.account_id, wallet.wallet_class, clock.now())
     months = statements.recent_months(session, wallet.account_id, month)
     return render_template(
-        "wallet/show.html", wallet=wallet, custodian=custodian(), month=words.month_name(month), next_cursor=following,
+        "wallet/show.html", wallet=wallet, custodian=custodian(), month=month_name(month), next_cursor=following,
         totals=months[-1][1], neighbours=neighbours(month, wallet.opened_at), chart=chart_of(months),
         days=by_day([line_of(entry, facts.get((entry.subject_type, entry.subject_id))) for entry in entries]),
         class_limit=rules.class_limit(wallet.wallet_class), class_left=rules.left_of(rules.class_limit(wallet.wallet_class), spent.period),
-        day_left=rules.left_of(rules.DAY_LIMIT_PIN_AND_CODE, spent.today), day_limit=rules.DAY_LIMIT_PIN_AND_CODE,
+        day_left=rules.left_of(wallet.day_limit, spent.today),
         pin_limit=rules.DAY_LIMIT_PIN, can_upgrade=can_upgrade(actor, wallet),
     )  # fmt: skip
 
@@ -72,7 +71,7 @@ def neighbours(month: date, opened_at: Any) -> tuple[tuple[str, str], ...]:
     before, after = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=32)).replace(day=1)
     first = clock.local(opened_at).date().replace(day=1)
     shown = (before if before >= first else None, after if after <= clock.today() else None)
-    return tuple((f"{other:%Y-%m}", words.month_name(other)) if other else ("", "") for other in shown)
+    return tuple((f"{other:%Y-%m}", month_name(other)) if other else ("", "") for other in shown)
 
 
 def chart_of(months: list[tuple[date, statements.MonthTotals]]) -> list[dict[str, Any]]:
@@ -80,7 +79,7 @@ def chart_of(months: list[tuple[date, statements.MonthTotals]]) -> list[dict[str
     busy = [place for place, (_month, totals) in enumerate(months) if totals.came_in or totals.went_out]
     return [
         {
-            "label": words.short_month(month), "first": totals.came_in.fen, "first_text": yuan(totals.came_in),
+            "label": short_month(month), "first": totals.came_in.fen, "first_text": yuan(totals.came_in),
             "second": totals.went_out.fen, "second_text": yuan(totals.went_out),
         }
         for month, totals in months[busy[0] if busy else len(months):]
@@ -125,8 +124,8 @@ def upgrade(actor: Actor) -> Response:
 def pin_page(actor: Actor) -> Any:
     wallet = queries.find(reading(), actor.signed_in_id())
     if wallet is None:
-        raise WalletNotOpen()
-    return render_template("wallet/pin.html", form=PinForm(), has_pin=wallet.has_pin)
+        return redirect(url_for("wallet.show"), 303)
+    return pin_form_page(PinForm(), wallet.has_pin)
 
 
 @bp.post("/wallet/pin")
@@ -136,7 +135,7 @@ def set_pin(actor: Actor) -> Any:
     """Set the PIN, or change it with the old one. Wrong old ones are counted like any other try."""
     wallet = queries.find(reading(), actor.signed_in_id())
     if wallet is None:
-        raise WalletNotOpen()
+        return redirect(url_for("wallet.show"), 303)
     form, status = PinForm(), 422
     try:
         if form.validate() and same_twice(form):
@@ -144,11 +143,22 @@ def set_pin(actor: Actor) -> Any:
             proof = shown_old(actor, form.old_pin.data) if wallet.has_pin else None
             perform(operations.set_pin, actor, form.pin.data, proof)
             flash(_("Your PIN is set."), "success")
-            return redirect(url_for("wallet.show"), 303)
+            return redirect(way_back(), 303)
     except ShopError as error:
         form.show(error)
         status = error.status
-    return render_template("wallet/pin.html", form=form, has_pin=wallet.has_pin), status
+    return pin_form_page(form, wallet.has_pin), status
+
+
+def pin_form_page(form: PinForm, has_pin: bool) -> str:
+    return render_template(
+        "wallet/pin.html", form=form, has_pin=has_pin, back=way_back(), following=local_path(request.args.get("next"), "")
+    )
+
+
+def way_back() -> str:
+    """The page that asked for a PIN, else the wallet."""
+    return local_path(request.args.get("next"), url_for("wallet.show"))
 
 
 def same_twice(form: PinForm) -> bool:

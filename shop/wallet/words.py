@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from flask_babel import gettext as _
 
+from shop.models.bills import BillPaymentState
 from shop.models.wallet import TransferKind
-from shop.platform.language import MONTHS_EN, name_of, reader_locale
+from shop.platform.language import name_of
 from shop.wallet.statements import Entry, SubjectFacts
 
 NOTHING = SubjectFacts()
-
-
-def month_name(month: date) -> str:
-    """2026年11月; Nov 2026."""
-    return f"{month.year}年{month.month}月" if reader_locale() == "zh" else f"{MONTHS_EN[month.month - 1]} {month.year}"
-
-
-def short_month(month: date) -> str:
-    """11月; Nov."""
-    return f"{month.month}月" if reader_locale() == "zh" else MONTHS_EN[month.month - 1]
 
 
 def headline(entry: Entry, facts: SubjectFacts | None) -> str:
@@ -34,8 +23,15 @@ def purpose(entry: Entry, facts: SubjectFacts | None) -> str:
     if facts is not None and facts.what == "order":
         return str(_("Refund for the order") if came_back else _("Order"))
     if facts is not None and facts.what == "bill":
-        return str(_("Bill payment returned") if came_back else _("Bill paid"))
+        return str(_("Bill payment returned")) if came_back else bill_words(facts.bill_state)
     return ""
+
+
+def bill_words(state: BillPaymentState | None) -> str:
+    """What became of money that went out for a bill. It left the wallet long before anybody knows whether the bill is paid."""
+    if state is BillPaymentState.POSTED:
+        return str(_("Bill paid"))
+    return str(_("Household bill, money returned") if state is BillPaymentState.REFUNDED else _("Household bill, in progress"))
 
 
 def title(entry: Entry, facts: SubjectFacts | None) -> str:

@@ -10,7 +10,7 @@ from playwright.sync_api import FloatRect, Locator, ViewportSize, expect
 
 from tests.support.browsing import PATIENCE, PHONE, People, Visitor
 from tests.support.callers import ELDER, PIN
-from tests.support.running import House
+from tests.support.running import House, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -103,6 +103,29 @@ def box_of(place: Locator) -> FloatRect:
     box = place.bounding_box()
     assert box is not None
     return box
+
+
+def lowest_of(place: Locator) -> float:
+    box = box_of(place)
+    return box["y"] + box["height"]
+
+
+def test_what_is_wrong_with_a_pin_is_in_sight_above_the_bar_of_the_payment(people: People) -> None:
+    chen = people.visitor("chen", ELDER)
+    chen.sign_in("/orders")
+    chen.main.get_by_role("button", name=chen.say("Buy again"), exact=True).first.tap()
+    chen.page.wait_for_url(re.compile(r"/cart$|/again$"), timeout=PATIENCE)
+    chen.open("/checkout")
+    chen.page.locator("input[name=method][value=wallet]").check(force=True)
+    chen.page.get_by_label(chen.say("Wallet PIN (6 digits)")).fill("975310")
+    chen.page.locator(".action-bar").get_by_role("button").tap()
+
+    wrong = chen.page.locator(".field-error")
+    expect(wrong).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+    expect(chen.page.locator("#field-pin")).to_be_focused()
+    expect(chen.page.locator("#field-pin")).to_be_in_viewport(ratio=1)
+    field, bar = chen.page.locator("#field-pin"), chen.page.locator(".action-bar")
+    wait_until(lambda: lowest_of(field) <= box_of(bar)["y"], what="a field clear of the bar")
 
 
 def test_every_page_of_an_elder_can_be_read_aloud_and_calls_the_own_point(people: People, house: House) -> None:

@@ -61,13 +61,24 @@ def test_the_same_number_saved_twice_is_one_account(biller: Channel, make: Facto
     assert again.label == "home"
 
 
-def test_a_removed_account_comes_back_with_its_payments(biller: Channel, make: Factories) -> None:
+def test_of_a_removed_account_nothing_stays_where_nothing_was_paid(biller: Channel, make: Factories) -> None:
     user = make.user()
     view = bills.add(user, "power", "5110000015")
+    perform(operations.remove_account, actor_of(user), view.account.ref)
+    assert reading().scalar(sa.select(sa.func.count()).select_from(BillAccount)) == 0
+
+
+def test_a_removed_account_comes_back_with_its_payments(biller: Channel, make: Factories) -> None:
+    user = make.user()
+    fund(user, 100_000)
+    view = bills.add(user, "power", "5110000015")
+    bills.pay(user, view)
     perform(operations.remove_account, actor_of(user), view.account.ref)
     perform(operations.remove_account, actor_of(user), view.account.ref)
     with pytest.raises(AccountNotFound):
         bills.account(user, view.account.ref)
+    [left] = reading().scalars(sa.select(BillAccount))
+    assert (left.label, left.holder_masked, left.address_masked) == ("", "", "")
     assert bills.add(user, "power", "5110000015").account.id == view.account.id
 
 

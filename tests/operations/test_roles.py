@@ -9,9 +9,9 @@ from flask import Flask
 from shop.accounts import operations, queries
 from shop.accounts.errors import RoleNeedsPlace
 from shop.kernel.db import perform, reading
-from shop.kernel.errors import Forbidden, NotFound
+from shop.kernel.errors import Forbidden, Invalid, NotFound
 from shop.models.accounts import Role, RoleGrant, SessionKind, User
-from shop.models.platform import AuditEntry
+from shop.models.platform import AuditEntry, Notice
 from shop.platform.actor import COMMAND, Grant
 from tests.support.factories import Factories, actor_of
 from tests.support.people import open_session
@@ -122,12 +122,38 @@ def test_the_commands_grant_and_revoke(app: Flask, make: Factories) -> None:
     assert "otpauth://" in run(args=["users", "reset-second-factor", PHONE]).output
 
 
+def test_a_checked_identity_raises_the_level_and_never_lowers_it(app: Flask, make: Factories) -> None:
+    user = make.user(level=0)
+    run = app.test_cli_runner().invoke
+    for level, told, after in (("2", "verified", 2), ("2", "held already", 2), ("1", "held already", 2), ("3", "verified", 3)):
+        answer = run(args=["users", "verify", user.phone, "--level", level, "--reason", "identity card seen"])
+        assert told in answer.output
+        reading().rollback()
+        assert reading().get_one(User, user.id).verification_level == after
+    recorded = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "user.verified").order_by(AuditEntry.id))
+    assert [entry.facts for entry in recorded] == [{"level": level, "reason": "identity card seen"} for level in (2, 3)]
+    assert reading().scalar(sa.select(sa.func.count()).where(Notice.user_id == user.id, Notice.kind == "user.verified")) == 2
+
+
+def test_an_identity_is_checked_by_nobody_but_a_command_with_a_reason(make: Factories) -> None:
+    user = make.user(level=0)
+    for actor, level, reason, refusal in (
+        (actor_of(user), 3, "mine", Forbidden), (actor_of(make.user(), Grant("operator")), 1, "asked", Forbidden),
+        (COMMAND, 1, " ", Invalid), (COMMAND, 0, "seen", Invalid), (COMMAND, 4, "seen", Invalid),
+    ):  # fmt: skip
+        with pytest.raises(refusal):
+            perform(operations.verify, actor, user.phone, level, reason)
+    with pytest.raises(NotFound):
+        perform(operations.verify, COMMAND, PHONE, 1, "seen")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ["grant", PHONE, "king"], ["grant", "12345", "operator"], ["grant", PHONE, "keeper"],
         ["grant", PHONE, "keeper", "--point", "nowhere"],
         ["grant", PHONE, "merchant_clerk", "--merchant", "nobody"], ["revoke", PHONE, "operator"], ["reset-second-factor", PHONE],
+        ["verify", PHONE, "--level", "1", "--reason", "seen"], ["verify", PHONE, "--level", "4", "--reason", "seen"],
     ],
 )
 def test_the_commands_refuse_and_change_nothing(app: Flask, make: Factories, arguments: list[str]) -> None:

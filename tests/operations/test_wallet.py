@@ -6,18 +6,22 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from shop.accounts import operations as accounts
 from shop.accounts.errors import WrongCode
 from shop.accounts.rules import code_digits
 from shop.kernel import clock, memory
 from shop.kernel.db import perform, reading, transaction
+from shop.kernel.errors import Forbidden, Invalid
 from shop.kernel.money import Money
 from shop.models.accounts import CodePurpose, User
-from shop.models.platform import AuditEntry
+from shop.models.platform import AuditEntry, Notice
 from shop.models.wallet import TransferKind, Wallet, WalletClass, WalletState
+from shop.platform.actor import COMMAND, Grant
 from shop.wallet import ledger, operations, pin, queries, statements
 from shop.wallet.errors import (
+    ClearedPinLimitExceeded,
     InsufficientFunds,
     LifetimeLimitExceeded,
     PinAlreadySet,
@@ -215,6 +219,56 @@ def test_tries_of_another_day_do_not_count(make: Factories) -> None:
         perform(operations.check_pin, actor_of(user), "135790")
     clock.move(timedelta(hours=24, seconds=1))
     assert perform(operations.check_pin, actor_of(user), "135790").tries_left == 4
+
+
+def test_a_cleared_pin_lets_the_owner_choose_another_and_opens_the_lock(make: Factories) -> None:
+    user = make.user()
+    fund(user, 10_000)
+    for _try in range(5):
+        perform(operations.check_pin, actor_of(user), "975310")
+    assert perform(operations.clear_pin, COMMAND, user.id, "identity card seen at the point")
+    assert not perform(operations.clear_pin, COMMAND, user.id, "identity card seen at the point")
+    assert (row(user).pin_hash, row(user).locked_until) == (None, None)
+    [told] = reading().scalars(sa.select(Notice).where(Notice.user_id == user.id, Notice.kind == "wallet.pin_cleared"))
+    assert told.link == "/wallet/pin"
+    recorded = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "wallet.pin_cleared")).all()
+    assert [(entry.subject_id, entry.facts["reason"]) for entry in recorded] == [(user.id, "identity card seen at the point")]
+    perform(operations.set_pin, actor_of(user), "135791")
+    assert perform(operations.check_pin, actor_of(user), "135791").result is PinResult.RIGHT
+
+
+def test_a_pin_is_cleared_by_nobody_but_a_command_with_a_reason(make: Factories) -> None:
+    user = make.user()
+    fund(user, 10_000)
+    operator = actor_of(make.user(), Grant("operator"))
+    for actor, reason, refusal in ((actor_of(user), "mine", Forbidden), (operator, "asked", Forbidden), (COMMAND, " ", Invalid)):
+        with pytest.raises(refusal):
+            perform(operations.clear_pin, actor, user.id, reason)
+    with pytest.raises(WalletNotOpen):
+        perform(operations.clear_pin, COMMAND, make.user().id, "identity card seen")
+    assert row(user).pin_hash is not None
+
+
+def test_the_command_clears_a_pin_and_says_when_there_is_none(app: Flask, make: Factories) -> None:
+    user = make.user()
+    fund(user, 10_000)
+    run = app.test_cli_runner().invoke
+    for told in ("cleared", "there was no PIN"):
+        assert run(args=["wallet", "clear-pin", user.phone, "--reason", "identity card seen"]).output.strip() == told
+    assert row(user).pin_hash is None
+    for phone in ("12345", "13812345678", make.user().phone):
+        assert run(args=["wallet", "clear-pin", phone, "--reason", "identity card seen"]).exit_code == 1
+
+
+def test_for_a_day_after_a_cleared_pin_no_code_lifts_the_limit(make: Factories) -> None:
+    user = make.user()
+    fund(user, 1_000_000)
+    perform(operations.clear_pin, COMMAND, user.id, "identity card seen")
+    with pytest.raises(ClearedPinLimitExceeded):
+        pay(user, "a", 100_100, has_code=True)
+    assert pay(user, "b", 100_000, has_code=True)
+    clock.move(timedelta(hours=24, seconds=1))
+    assert pay(user, "c", 100_100, has_code=True)
 
 
 def test_a_pin_is_changed_only_by_who_knows_the_old_one(make: Factories) -> None:

@@ -70,7 +70,7 @@ class House:
     said: deque[str] = field(default_factory=lambda: deque(maxlen=400))
     armed: dict[str, str] = field(default_factory=dict)
     shift: timedelta = timedelta(0)
-    codes_asked: dict[str, datetime] = field(default_factory=dict)
+    codes_asked: dict[str, list[datetime]] = field(default_factory=dict)
     totp_steps: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -273,11 +273,13 @@ class House:
         return found
 
     def make_room_for_code(self, phone: str) -> int:
-        """Let the minute pass that lies between two codes of a number; how many messages it has had so far."""
-        asked = self.codes_asked.get(phone)
-        if asked is not None and (left := 61 - (self.now() - asked).total_seconds()) > 0:
-            self.advance(seconds=left)
-        self.codes_asked[phone] = self.now()
+        """Let the time pass that lies between two codes of a number, and between five; how many messages it has had so far."""
+        asked = self.codes_asked.setdefault(phone, [])
+        waits = [timedelta(seconds=61) - (self.now() - before) for before in asked[-1:]]
+        waits += [timedelta(hours=1, seconds=1) - (self.now() - before) for before in asked[-5:-4]]
+        if (wait := max(waits, default=timedelta(0))) > timedelta(0):
+            self.advance(seconds=wait.total_seconds())
+        asked.append(self.now())
         return len(self.messages(phone))
 
     def new_code(self, phone: str, before: int) -> str:

@@ -9,7 +9,7 @@ import pytest
 from shop.bills import rules
 from shop.bills.answers import Offer
 from shop.bills.capitals import in_capitals
-from shop.bills.errors import AmountNotSold, BillNotDue, MalformedAccountNumber, NothingChosen, OlderBillDue
+from shop.bills.errors import AccountNumberMissing, AmountNotSold, BillNotDue, MalformedAccountNumber, NothingChosen, OlderBillDue
 from shop.bills.gateway import answer_of
 from shop.kernel.money import Money
 from shop.models.bills import AmountRule, AttemptKind, AttemptOutcome, BillPaymentState
@@ -61,10 +61,21 @@ def test_numbers_are_read_as_people_type_them(typed: str, pattern: str, number: 
     assert rules.account_number(typed, pattern) == number
 
 
-@pytest.mark.parametrize("typed", ["", "511", "51100000150", "511000001x", "٥١١٠٠٠٠٠١٥", "5110000015\x00", "x" * 500])
+@pytest.mark.parametrize("typed", ["511", "51100000150", "511000001x", "٥١١٠٠٠٠٠١٥", "5110000015\x00", "x" * 500])
 def test_numbers_of_another_form_are_refused(typed: str) -> None:
     with pytest.raises(MalformedAccountNumber):
         rules.account_number(typed, r"^\d{10}$|^\d{13}$")
+
+
+@pytest.mark.parametrize("is_mobile", [False, True])
+def test_no_number_at_all_is_not_called_malformed(is_mobile: bool) -> None:
+    with pytest.raises(AccountNumberMissing):
+        rules.account_number(" \u3000", r"^\d{10}$", is_mobile=is_mobile)
+
+
+@pytest.mark.parametrize("typed", ["+86 138 0000 0001", "138-0000-0001", "１３８００００00０１"])
+def test_a_mobile_number_is_read_as_people_type_it(typed: str) -> None:
+    assert rules.account_number(typed, r"^1[3-9]\d{9}$", is_mobile=True) == "13800000001"
 
 
 @pytest.mark.parametrize(

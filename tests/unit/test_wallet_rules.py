@@ -10,6 +10,7 @@ from shop.kernel.money import Money
 from shop.models.wallet import AccountKind, WalletClass
 from shop.wallet import rules
 from shop.wallet.errors import (
+    ClearedPinLimitExceeded,
     DayLimitExceeded,
     LifetimeLimitExceeded,
     LimitExceeded,
@@ -49,6 +50,15 @@ def check(wallet_class: WalletClass, today: float, period: float, amount: float,
 )
 def test_what_the_limits_allow(wallet_class: WalletClass, today: float, period: float, amount: float, has_code: bool) -> None:
     check(wallet_class, today, period, amount, has_code)
+
+
+@pytest.mark.parametrize(("today", "amount"), [(0, 1_000), (950, 50)])
+def test_after_a_cleared_pin_the_limit_of_the_pin_alone_is_left(today: float, amount: float) -> None:
+    spent = Spent(yuan(today), yuan(today))
+    for has_code in (False, True):
+        rules.check_limits(II, spent, yuan(amount), has_code=has_code, cleared_lately=True)
+        with pytest.raises(ClearedPinLimitExceeded):
+            rules.check_limits(II, spent, yuan(amount + 0.01), has_code=has_code, cleared_lately=True)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,10 +12,12 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shop.bills.terms import period_words
 from shop.kernel import clock
-from shop.kernel.db import reading
+from shop.kernel.db import reading, transaction
+from shop.kernel.money import Money
 from shop.models.accounts import User
-from shop.models.bills import BillPayment
+from shop.models.bills import Bill, BillLookUp, BillPayment, LookUpOutcome
 from shop.platform import outbox
 from simulators.biller.channel import Channel
 from tests.support import bills
@@ -90,7 +93,36 @@ def test_an_unknown_number_is_said_plainly_and_shows_nothing_else(client: FlaskC
     assert page.status_code == 200
     assert "does not know this number" in page.text
     assert "5110000010" not in page.text
+    assert "Save the name" not in page.text
     assert "5110000010" not in client.get("/bills").text
+    again = html.unescape(re.findall(r'href="([^"]*again=[^"]*)"', page.text)[0])
+    assert 'value="5110000010"' in client.get(again).text
+    assert 'value="5110000010"' not in client.get("/bills/add/power").text
+
+
+def test_while_a_biller_is_asked_about_a_number_there_is_nothing_to_manage(client: FlaskClient, biller: Channel, resident: User) -> None:
+    saved = client.post("/bills/add/power", data={"account_no": "5110000015"})
+    body = client.get(saved.location).text
+    assert "Asking Neijiang Power Supply" in body
+    assert "Take it off my list" not in body
+    outbox.run_due()
+    assert "Take it off my list" in client.get(saved.location).text
+
+
+@pytest.mark.parametrize(
+    ("biller_code", "typed", "told"),
+    [
+        ("power", "", "Please enter the number first"), ("mobile", " ", "Please enter the number first"),
+        ("power", "123", "not how a number of this biller looks"), ("mobile", "1380000", "A mobile number has 11 digits"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_number_is_said_in_the_words_of_its_biller(
+    client: FlaskClient, biller: Channel, resident: User, biller_code: str, typed: str, told: str
+) -> None:
+    answer = client.post(f"/bills/add/{biller_code}", data={"account_no": typed})
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert (">Mobile number<" in answer.text) == (biller_code == "mobile")
 
 
 def test_a_number_of_another_form_is_refused_beside_its_field_and_what_was_typed_is_kept(
@@ -110,6 +142,9 @@ def test_a_wrong_pin_is_refused_beside_its_field_and_nothing_happened(client: Fl
     assert answer.status_code == 422
     assert "Tries left: 4" in answer.text
     assert "111222" not in answer.text
+    field = answer.text[answer.text.index("Tries left: 4"):].partition("<input")[2]
+    assert 'name="pin"' in field.partition(">")[0]  # what is wrong stands above: what is below may lie behind a bar
+    assert " autofocus" in field.partition(">")[0]
     assert payments_made() == 0
     assert balance(f"wallet:{resident.id}") == 100_000
 
@@ -121,6 +156,21 @@ def test_a_double_click_makes_one_payment(client: FlaskClient, biller: Channel, 
     first, second = client.post(url, data=form), client.post(url, data=form)
     assert first.location == second.location
     assert payments_made() == 1
+
+
+def test_every_page_leaves_out_of_what_is_due_what_is_being_paid(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000018")
+    everything, the_rest = str(view.total), str(Money.total(bill.total for bill in view.due[2:]))
+
+    def told(page: str) -> str:
+        return re.sub(r"<[^>]+>", "", client.get(page).text).replace(",", "")
+
+    pages = ("/", "/me", "/life", "/bills")
+    assert all(everything in told(page) for page in pages)
+    bills.pay(resident, view, periods=2)
+    for page in pages:
+        assert everything not in told(page), page
+        assert the_rest in told(page), page
 
 
 def test_a_second_tab_is_told_that_the_bill_is_being_paid(client: FlaskClient, biller: Channel, resident: User) -> None:
@@ -149,12 +199,60 @@ def test_a_page_left_open_for_too_long_pays_nothing_and_asks_again(client: Flask
     form = hidden(client.get(url).text)
     clock.move(timedelta(minutes=6))
     answer = client.post(url, data={**form, "pin": PIN}, follow_redirects=True)
-    assert "more than five minutes old" in answer.text
-    assert "Asking Neijiang Power Supply" in answer.text
+    assert "Nothing was paid yet" in answer.text
+    assert "Asking Neijiang Power Supply for the newest amount" in answer.text
     assert payments_made() == 0
     outbox.run_due()
     assert client.post(url, data={**hidden(client.get(url).text), "pin": PIN}).status_code == 303
     assert payments_made() == 1
+
+
+def onward(page: str) -> str:
+    """Where a page that waits leads by itself."""
+    return html.unescape(re.findall(r'http-equiv="refresh" content="2;url=([^"]+)"', page)[0])
+
+
+def test_figures_a_few_minutes_old_are_asked_for_again_on_the_way_to_paying(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    clock.move(timedelta(minutes=4))
+    waiting = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
+    assert "Asking Neijiang Power Supply for the newest amount" in waiting
+    assert "notice-danger" not in waiting
+    script = client.get(onward(waiting), headers={"HX-Request": "true"})
+    assert "HX-Redirect" not in script.headers
+    outbox.run_due()
+    assert client.get(onward(waiting), headers={"HX-Request": "true"}).headers["HX-Redirect"] == onward(waiting)
+    page = client.get(onward(waiting)).text
+    assert "The amount has changed" not in page
+    assert client.post(onward(waiting), data={**hidden(page), "pin": PIN}).status_code == 303
+    assert payments_made() == 1
+
+
+def test_an_amount_that_changed_meanwhile_is_said_calmly_before_paying(client: FlaskClient, biller: Channel, resident: User) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    seen, now = Money(view.total.fen - 100), Money(view.total.fen)
+    with transaction() as session:
+        session.execute(sa.update(Bill).values(amount=Bill.amount - Money(100), total=Bill.total - Money(100)))
+    clock.move(timedelta(minutes=4))
+    waiting = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
+    outbox.run_due()
+    page = client.get(onward(waiting)).text
+    assert f"You saw ¥{seen} before. The biller now asks for ¥{now}." in page
+    assert hidden(page)["seen_total"] == str(now.fen)
+
+
+def test_a_biller_that_is_silent_leads_back_to_the_account(
+    client: FlaskClient, biller: Channel, resident: User
+) -> None:
+    view = bills.add(resident, "power", "5110000015")
+    clock.move(timedelta(minutes=4))
+    waiting = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
+    with transaction() as session:
+        newest = sa.select(sa.func.max(BillLookUp.id)).scalar_subquery()
+        session.execute(sa.update(BillLookUp).where(BillLookUp.id == newest).values(outcome=LookUpOutcome.UNAVAILABLE))
+    back = client.get(onward(waiting))
+    assert back.location == f"/bills/accounts/{view.account.ref}"
+    assert "does not answer just now" in client.get(back.location).text
 
 
 def test_a_payment_that_failed_says_where_the_money_is(client: FlaskClient, biller: Channel, resident: User) -> None:
@@ -216,6 +314,30 @@ def test_without_the_money_there_is_no_pay_button(
     page = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
     assert offer in page
     assert "Pay now" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "period", "told"),
+    [("zh", "2026-10", "2026年10月"), ("en", "2026-10", "Oct 2026"), ("zh", "2026-Q3", "2026-Q3"), ("en", "2026-13", "2026-13")],
+)
+def test_a_period_is_told_as_people_say_it(app: Flask, language: str, period: str, told: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": language}):
+        assert period_words(period) == told
+
+
+@pytest.mark.parametrize("number", ["5110000015", "5110000013"])
+def test_no_page_of_a_payment_speaks_in_the_words_of_accountants(
+    client: FlaskClient, biller: Channel, resident: User, number: str
+) -> None:
+    client.set_cookie("locale", "zh")
+    view = bills.add(resident, "power", number)
+    made = bills.pay(resident, view)
+    before = client.get(f"/bills/{made.ref}").text
+    outbox.run_due()
+    for page in (before, *(client.get(path).text for path in (f"/bills/{made.ref}", f"/bills/{made.ref}/print", "/notices"))):
+        assert "销账" not in page
+        assert "渠道" not in page
+        assert view.due[0].period not in page
 
 
 def test_what_is_somebody_elses_is_not_there(client: FlaskClient, biller: Channel, make: Factories, resident: User) -> None:

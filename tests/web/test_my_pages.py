@@ -75,6 +75,10 @@ def test_I_sign_out_another_device_but_nobody_elses(client: FlaskClient, app: Fl
     sign_in(stranger, neighbour)
     paths = re.findall(r'action="(/me/sessions/\d+/revoke)"', client.get("/me").text)
     assert len(paths) == 1
+    client.post("/preferences", data={"elder_mode": "1"})
+    devices = client.get("/me").text.partition('aria-labelledby="devices"')
+    assert "standard-only" not in devices[0].rpartition("<section")[2]
+    assert paths[0] in devices[2]
     assert client.post(paths[0]).status_code == 303
     assert phone.get("/me").status_code == 302
     theirs = reading().scalars(sa.select(UserSession.id).where(UserSession.user_id == neighbour.id)).one()

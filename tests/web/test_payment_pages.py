@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -59,7 +60,7 @@ def test_a_double_click_tops_up_once(user: User, client: FlaskClient, stripe: Ca
     assert (len(places), len(payments())) == (1, 1)
 
 
-@pytest.mark.parametrize("amount", ["", "0", "3.99", "5000.01", "-5", "1e3", "100.001", "NaN", "１００", "1,000", "99999999", "abc"])
+@pytest.mark.parametrize("amount", ["", "0", "3.99", "5000.01", "-5", "1e3", "100.001", "NaN", "1,5", "1,00", "99999999", "abc"])
 def test_an_amount_that_cannot_be_is_refused_and_kept(user: User, client: FlaskClient, stripe: CardProvider, amount: str) -> None:
     answer = client.post("/wallet/top-up", data={"amount": amount})
     assert answer.status_code == 422
@@ -164,10 +165,38 @@ def test_somebody_elses_payment_is_not_there(make: Factories, user: User, client
     assert payment_of(payment.id).provider_session is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "fen"), [("１００", 10_000), (" 1 000 ", 100_000), ("1,000", 100_000), ("¥99.5", 9_950), ("５０元", 5_000)]
+)
+def test_an_amount_is_understood_as_people_and_keyboards_write_it(
+    user: User, client: FlaskClient, stripe: CardProvider, typed: str, fen: int
+) -> None:
+    assert client.post("/wallet/top-up", data={"amount": typed}).status_code == 303
+    assert [payment.amount for payment in payments()] == [Money(fen)]
+
+
+def test_a_wallet_that_was_short_is_filled_by_what_is_missing_and_leads_back(
+    user: User, client: FlaskClient, stripe: CardProvider
+) -> None:
+    address = "/wallet/top-up?missing=7478&next=/checkout"
+    page = client.get(address).text
+    assert "¥74.78 are missing" in page
+    assert 'value="74.78"' in page
+    assert client.get("/wallet/top-up?missing=50").text.count('value="4.00"') == 1  # less than a card can pay
+    client.post(address, data={"amount": "74.78"})
+    [payment] = payments()
+    stripe.pay(payment.id)
+    after = client.get(f"/payments/{payment.ref}").text
+    assert re.search(r'href="/checkout"[^>]*><span>Back to what you wanted to pay', after)
+    client.post("/wallet/top-up?next=https://elsewhere.example", data={"amount": "20"})
+    other = payments()[-1]
+    assert "Back to what" not in client.get(f"/payments/{other.ref}").text
+
+
 def test_a_wallet_must_be_open_to_be_topped_up(make: Factories, client: FlaskClient) -> None:
     sign_in(client, make.user())
-    assert client.get("/wallet/top-up").status_code == 404
-    assert client.post("/wallet/top-up", data={"amount": "100"}).status_code == 404
+    assert client.get("/wallet/top-up").headers["Location"] == "/wallet"
+    assert client.post("/wallet/top-up", data={"amount": "100"}).headers["Location"] == "/wallet"
     assert payments() == []
 
 

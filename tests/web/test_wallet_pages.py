@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
 from shop.kernel import clock
@@ -24,6 +25,7 @@ from shop.platform.actor import JOB
 from shop.settlement import operations as settlement
 from shop.wallet import operations, queries
 from shop.wallet.operations import PinResult
+from shop.wallet.words import bill_words
 from tests.support.bills import save_billers
 from tests.support.factories import Factories, actor_of
 from tests.support.money import PIN, fund, move
@@ -52,7 +54,7 @@ def test_who_is_not_verified_is_told_so(make: Factories, client: FlaskClient) ->
     user = make.user(level=0)
     sign_in(client, user)
     page = client.get("/wallet").text
-    assert "Your identity must be verified first" in page
+    assert "A wallet needs your identity card first" in page
     assert "/wallet/open" not in page
     assert client.post("/wallet/open").status_code == 403
     assert queries.find(reading(), user.id) is None
@@ -176,6 +178,24 @@ def test_a_bad_pin_is_refused_beside_its_field(make: Factories, client: FlaskCli
     assert not found.has_pin
 
 
+@pytest.mark.parametrize(
+    ("has_pin", "form", "focused"),
+    [
+        (False, {}, "pin"), (True, {}, "old_pin"),
+        (False, pin_form("135791", "135792"), "again"), (True, pin_form("135791", "135792", old_pin=PIN), "again"),
+        (True, pin_form("123456", old_pin=PIN), "pin"), (True, pin_form(old_pin="975310"), "old_pin"),
+    ],
+)  # fmt: skip
+def test_the_first_field_that_is_wrong_has_the_focus_and_no_other(
+    has_pin: bool, form: dict[str, str], focused: str, make: Factories, client: FlaskClient
+) -> None:
+    user = make.user()
+    fund(user, **({} if has_pin else {"pin": None}))
+    sign_in(client, user)
+    page = (client.post("/wallet/pin", data=form) if form else client.get("/wallet/pin")).text
+    assert re.findall(r'<input[^>]* name="(\w+)"[^>]* autofocus', page) == [focused]
+
+
 def test_changing_the_pin_needs_the_old_one(make: Factories, client: FlaskClient) -> None:
     user = make.user()
     fund(user)
@@ -249,18 +269,48 @@ def test_a_bill_that_was_refused_is_listed_as_returned(make: Factories, client: 
             is_paid=True,
         )
     move("held", f"wallet:{user.id}", "bill_hold", 3_000, kind=TransferKind.BILL_HOLD, subject=("bill_payment", bill_id))
-    perform(payments.open_refund, payment_id=paid.id, cause="returned", amount=Money(3_000), reason="refused")
     sign_in(client, user)
+    assert "Household bill, in progress" in client.get("/wallet").text
+    perform(payments.open_refund, payment_id=paid.id, cause="returned", amount=Money(3_000), reason="refused")
+    with transaction() as session:
+        session.execute(sa.update(BillPayment).values(state=BillPaymentState.REFUNDED))
     page = client.get("/wallet").text
-    assert "Bill paid" in page
+    assert "Household bill, money returned" in page
     assert "Bill payment returned" in page
+    assert "Bill paid" not in page
     assert page.count(name) == 2
 
 
-def test_a_wallet_that_is_not_open_has_no_pin_page(make: Factories, client: FlaskClient) -> None:
+@pytest.mark.parametrize("state", BillPaymentState)
+def test_the_statement_calls_no_bill_paid_before_its_biller_does(state: BillPaymentState, app: Flask) -> None:
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert (bill_words(state) == "Bill paid") == (state is BillPaymentState.POSTED)
+
+
+def test_without_a_wallet_its_pages_lead_to_opening_one(make: Factories, client: FlaskClient) -> None:
     sign_in(client, make.user())
-    assert client.get("/wallet/pin").status_code == 404
-    assert client.post("/wallet/pin", data=pin_form()).status_code == 404
+    for path, form in (("/wallet/pin", pin_form()), ("/wallet/top-up", {"amount": "100"})):
+        for answer in (client.get(path), client.post(path, data=form)):
+            assert (answer.status_code, answer.headers["Location"]) == (303, "/wallet")
+
+
+def test_who_has_shown_no_identity_card_is_told_where_to_bring_it(make: Factories, client: FlaskClient) -> None:
+    point = make.point()
+    sign_in(client, make.user(level=0, point=point))
+    page = client.get("/wallet").text
+    assert "Bring your identity card to your pick-up point" in page
+    assert f'class="btn btn-secondary call-help" href="tel:{point.phone}"' in page
+    sign_in(client, make.user(level=0))
+    assert "/help#points" in client.get("/wallet").text
+
+
+def test_who_has_forgotten_the_pin_is_led_to_the_answer(make: Factories, client: FlaskClient) -> None:
+    user = make.user()
+    fund(user)
+    sign_in(client, user)
+    assert "/help?about=pin#forgotten-pin" in client.get("/wallet/pin").text
+    assert '<details class="question" id="forgotten-pin" open>' in client.get("/help?about=pin").text
+    assert '<details class="question" id="forgotten-pin">' in client.get("/help").text
 
 
 def test_a_class_that_is_highest_already_stays(make: Factories, client: FlaskClient) -> None:

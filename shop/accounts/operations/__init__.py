@@ -1,6 +1,7 @@
-"""What can be done to accounts. Codes, sessions, people, roles: one module each, all names here."""
+"""What can be done to accounts. Codes, sessions, people, identity, roles: one module each, all names here."""
 
 from shop.accounts.operations.codes import check_code, request_code
+from shop.accounts.operations.identity import verify
 from shop.accounts.operations.people import choose_point, rename, set_preferences
 from shop.accounts.operations.roles import Granted, grant_role, reset_second_factor, revoke_role
 from shop.accounts.operations.sessions import Tokens, confirm_second_factor, forget_old, refresh, revoke, sign_in, sign_out
@@ -22,4 +23,5 @@ __all__ = [
     "set_preferences",
     "sign_in",
     "sign_out",
+    "verify",
 ]

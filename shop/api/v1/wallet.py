@@ -102,8 +102,8 @@ def wallet_answer(actor: Actor) -> WalletAnswer:
         wallet_class=wallet.wallet_class.value, state=wallet.state.value, balance_minor=wallet.balance.fen, currency=CURRENCY,
         has_pin=wallet.has_pin, custodian=custodian(),
         limits=WalletLimits(
-            class_minor=limit.fen, class_left_minor=rules.left_of(limit, spent.period).fen, day_minor=rules.DAY_LIMIT_PIN_AND_CODE.fen,
-            day_left_minor=rules.left_of(rules.DAY_LIMIT_PIN_AND_CODE, spent.today).fen, day_with_pin_minor=rules.DAY_LIMIT_PIN.fen,
+            class_minor=limit.fen, class_left_minor=rules.left_of(limit, spent.period).fen, day_minor=wallet.day_limit.fen,
+            day_left_minor=rules.left_of(wallet.day_limit, spent.today).fen, day_with_pin_minor=rules.DAY_LIMIT_PIN.fen,
         ),
     )
 

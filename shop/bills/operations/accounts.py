@@ -14,7 +14,7 @@ from shop.bills.errors import TooManyLookUps, TooManyNumbers
 from shop.kernel import clock, ids, keys
 from shop.kernel.db import insert_once, operation, take
 from shop.kernel.text import clean, mask_holder
-from shop.models.bills import Bill, BillAccount, BillerFlow, BillLookUp, BillPaymentItem, BillState, LookUpOutcome
+from shop.models.bills import Bill, BillAccount, BillerFlow, BillLookUp, BillPayment, BillState, LookUpOutcome
 from shop.platform import outbox
 from shop.platform.actor import Actor
 
@@ -26,10 +26,10 @@ COUNTED = sa.or_(BillLookUp.outcome.is_(None), BillLookUp.outcome != LookUpOutco
 def save_account(session: Session, actor: Actor, biller_code: str, account_no: str, label: str = "") -> BillAccount:
     """Put a customer number on the person's list and ask the biller about it. Saved before, it is the same account.
 
-    Raises `BillerNotFound`, `MalformedAccountNumber`, `TooManyLookUps`, `TooManyNumbers`.
+    Raises `BillerNotFound`, what `rules.account_number` raises, `TooManyLookUps`, `TooManyNumbers`.
     """
     biller = queries.get_biller(session, biller_code)
-    number = rules.account_number(account_no, biller.account_pattern)
+    number = rules.account_number(account_no, biller.account_pattern, is_mobile=biller.flow is BillerFlow.PAY_ONLY)
     name = clean(label, LABEL_LENGTH, field="label")
     user_id = actor.signed_in_id()
     insert_once(
@@ -122,10 +122,6 @@ def offer_document(offer: Offer) -> dict[str, Any]:
     }
 
 
-def is_being_paid() -> sa.ColumnElement[bool]:
-    return sa.exists().where(BillPaymentItem.bill_id == Bill.id, BillPaymentItem.is_live)
-
-
 def keep_bill(session: Session, account: BillAccount, due: DueBill) -> None:
     """Write one period down as it is due now. One that is paid, or being paid, stays as it was paid."""
     figures = {
@@ -138,14 +134,14 @@ def keep_bill(session: Session, account: BillAccount, due: DueBill) -> None:
     )
     if made is None:
         same = (Bill.biller_id == account.biller_id, Bill.biller_ref == due.biller_ref, Bill.account_no == account.account_no)
-        take(session, sa.update(Bill).where(*same, Bill.state != BillState.PAID, ~is_being_paid()).values(**figures))
+        take(session, sa.update(Bill).where(*same, Bill.state != BillState.PAID, ~queries.is_being_paid()).values(**figures))
 
 
 def withdraw(session: Session, account: BillAccount, listed: set[str]) -> None:
     """What the biller no longer asks for is no longer due here: it was paid elsewhere."""
     known = (Bill.biller_id == account.biller_id, Bill.account_no == account.account_no, Bill.state == BillState.DUE)
     session.execute(
-        sa.update(Bill).where(*known, Bill.biller_ref.not_in(listed), ~is_being_paid()).values(state=BillState.WITHDRAWN)
+        sa.update(Bill).where(*known, Bill.biller_ref.not_in(listed), ~queries.is_being_paid()).values(state=BillState.WITHDRAWN)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
 
@@ -158,8 +154,12 @@ def rename_account(session: Session, actor: Actor, account_ref: str, label: str)
 
 @operation
 def remove_account(session: Session, actor: Actor, account_ref: str) -> None:
-    """Take an account off the list. Its payments and receipts stay. Removed before, nothing happens."""
-    mine = sa.update(BillAccount).where(
-        BillAccount.ref == account_ref, BillAccount.user_id == actor.signed_in_id(), BillAccount.removed_at.is_(None)
-    )
-    take(session, mine.values(removed_at=clock.now(), label="", address_masked=""))
+    """Take an account off the list: all of it, or where something was paid for it, all but the number its receipts are for.
+
+    Removed before, nothing happens.
+    """
+    mine = (BillAccount.ref == account_ref, BillAccount.user_id == actor.signed_in_id(), BillAccount.removed_at.is_(None))
+    is_paid_for = sa.exists().where(BillPayment.bill_account_id == BillAccount.id)
+    if not take(session, sa.delete(BillAccount).where(*mine, ~is_paid_for)):
+        left = {"removed_at": clock.now(), "label": "", "holder_masked": "", "address_masked": ""}
+        take(session, sa.update(BillAccount).where(*mine).values(**left))
