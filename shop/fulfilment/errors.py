@@ -22,6 +22,12 @@ class NothingArrived(ShopError):
     message = sentence("The shop has packed nothing of this delivery yet, so nothing can have arrived.")
 
 
+class NothingCounted(NothingArrived):
+    """Something was packed, and whoever counted found none of it."""
+
+    message = sentence("No parcel is ticked, so nothing was changed.")
+
+
 class NotInBatch(ShopError):
     """A number was named as missing that these batches never held: most likely a typing error."""
 

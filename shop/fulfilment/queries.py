@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -137,6 +137,11 @@ def expected(session: Session, point_id: int) -> list[Delivery]:
     since, until = clock.today() - timedelta(days=DAYS_BACK), clock.today() + timedelta(days=1)
     found = deliveries(session, Cycle.pickup_point_id == point_id, Cycle.arrives_on.between(since, until))
     return [delivery for delivery in found if delivery.to_pack or delivery.coming or delivery.arrives_on >= clock.today()]
+
+
+def early(session: Session, point_ids: Sequence[int], cycle_ids: Collection[int]) -> list[Delivery]:
+    """Those of these deliveries to these points that are expected on a later day than today."""
+    return deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id.in_(cycle_ids), Cycle.arrives_on > clock.today())
 
 
 def point_delivery(session: Session, point_ids: Sequence[int], cycle_id: int) -> Delivery | None:

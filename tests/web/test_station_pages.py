@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from shop.fulfilment import rules
+from shop.kernel import clock
 from shop.models.accounts import Role
 from shop.models.orders import SubOrderState
 from tests.support.counter import Counter, scans, state_of
@@ -25,6 +29,11 @@ def counter(make: Factories, client: FlaskClient) -> Counter:
     return made
 
 
+def arrive(client: FlaskClient, **data: Any) -> TestResponse:
+    """Say that deliveries are here; those of a later day are really meant."""
+    return client.post("/station/arrivals", data={"early": "1", **data}, follow_redirects=True)
+
+
 def field(page: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]+)"', page)
     assert found, f"no field {name}"
@@ -35,7 +44,7 @@ def test_ticked_deliveries_arrive_together(client: FlaskClient, counter: Counter
     parts = counter.packed(counter.buyer(), {"rice": 1, "oil": 1})
     page = client.get("/station/").text
     assert page.count('name="cycles"') == 2
-    answer = client.post("/station/arrivals", data={"cycles": [str(part.cycle_id) for part in parts]}, follow_redirects=True)
+    answer = arrive(client, cycles=[str(part.cycle_id) for part in parts])
     assert "2 orders are ready; 1 resident was told." in answer.text
     assert {state_of(part) for part in parts} == {SubOrderState.READY}
 
@@ -43,17 +52,60 @@ def test_ticked_deliveries_arrive_together(client: FlaskClient, counter: Counter
 def test_what_is_not_ticked_on_the_counting_page_is_missing(client: FlaskClient, counter: Counter) -> None:
     here, missing = counter.packed(counter.buyer(), {"rice": 1})[0], counter.packed(counter.buyer(), {"rice": 1})[0]
     assert here.number in client.get(f"/station/deliveries/{here.cycle_id}").text
-    answer = client.post(
-        "/station/arrivals", data={"cycles": str(here.cycle_id), "listed": [here.number, missing.number], "here": [here.number]},
-        follow_redirects=True,
-    )  # fmt: skip
+    answer = arrive(client, cycles=str(here.cycle_id), counted="1", here=[here.number])
     assert "1 order is still missing." in answer.text
     assert (state_of(here), state_of(missing)) == (SubOrderState.READY, SubOrderState.PACKED)
 
 
+def test_what_was_packed_after_the_counting_page_was_opened_is_not_received(client: FlaskClient, counter: Counter) -> None:
+    (seen,) = counter.packed(counter.buyer(), {"rice": 1})
+    page = client.get(f"/station/deliveries/{seen.cycle_id}").text
+    (unseen,) = counter.packed(counter.buyer(), {"rice": 1})
+    answer = arrive(client, cycles=str(seen.cycle_id), counted=field(page, "counted"), here=re.findall(r'name="here" value="([^"]+)"', page))
+    assert "1 order is ready; 1 resident was told." in answer.text
+    assert (state_of(seen), state_of(unseen)) == (SubOrderState.READY, SubOrderState.PACKED)
+    again = arrive(client, cycles=str(seen.cycle_id), counted="1", here=[seen.number])
+    assert "Nothing has changed." in again.text
+    assert "is ready" not in again.text.partition("<main")[0]
+
+
+def test_a_count_without_a_tick_stays_on_its_page_and_changes_nothing(client: FlaskClient, counter: Counter) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    answer = arrive(client, cycles=str(part.cycle_id), counted="1")
+    assert answer.status_code == 422
+    assert "No parcel is ticked, so nothing was changed." in answer.text
+    assert f'name="here" value="{part.number}"' in answer.text
+    assert "data-here checked" not in answer.text
+    assert state_of(part) is SubOrderState.PACKED
+
+
+@pytest.mark.parametrize("counting", [False, True])
+def test_a_delivery_of_another_day_is_asked_about_before_anybody_is_told(client: FlaskClient, counter: Counter, counting: bool) -> None:
+    here, missing = (counter.packed(counter.buyer(), {"rice": 1})[0] for _ in range(2))
+    counted: dict[str, Any] = {"counted": "1", "here": [here.number]} if counting else {}
+    data = {"cycles": str(here.cycle_id), **counted}
+    asked = client.post("/station/arrivals", data=data)
+    assert "Is it really here?" in asked.text
+    assert counter.merchants[0].name_en in asked.text
+    assert {state_of(here), state_of(missing)} == {SubOrderState.PACKED}
+    client.post("/station/arrivals", data={**data, "back": "1"})
+    assert {state_of(here), state_of(missing)} == {SubOrderState.PACKED}
+    assert ('name="here"' in asked.text) is counting
+    client.post("/station/arrivals", data={**data, "early": field(asked.text, "early")})
+    assert (state_of(here), state_of(missing)) == (SubOrderState.READY, SubOrderState.PACKED if counting else SubOrderState.READY)
+
+
+def test_a_delivery_of_today_is_received_without_a_question(client: FlaskClient, counter: Counter) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    clock.move(timedelta(days=2))
+    sign_in(client, counter.keeper_user, second_factor=True)
+    client.post("/station/arrivals", data={"cycles": str(part.cycle_id)})
+    assert state_of(part) is SubOrderState.READY
+
+
 def test_a_delivery_that_nobody_packed_is_refused_in_words(client: FlaskClient, counter: Counter) -> None:
     (part,) = counter.ordered(counter.buyer(), {"rice": 1})
-    answer = client.post("/station/arrivals", data={"cycles": str(part.cycle_id)}, follow_redirects=True)
+    answer = arrive(client, cycles=str(part.cycle_id))
     assert "nothing can have arrived" in answer.text
 
 

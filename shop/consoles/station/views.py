@@ -24,7 +24,7 @@ from shop.platform.access import staff_only
 from shop.platform.actor import Actor
 from shop.platform.http import told
 from shop.platform.language import gettext as _
-from shop.platform.language import name_of, ngettext, spoken_moment, words
+from shop.platform.language import name_of, spoken_moment, words
 
 bp = Blueprint("station", __name__, url_prefix="/station")
 
@@ -73,27 +73,6 @@ def choose_point(actor: Actor) -> Response:
     return redirect(url_for("station.today"), 303)
 
 
-@bp.get("/deliveries/<int:cycle_id>")
-@staff_only("keeper")
-def delivery(actor: Actor, cycle_id: int) -> Any:
-    """Count a batch against what was ordered."""
-    return page("delivery", actor, "today", **batch_facts(actor, cycle_id))
-
-
-@bp.get("/deliveries/<int:cycle_id>/print")
-@staff_only("keeper")
-def counting_list(actor: Actor, cycle_id: int) -> Any:
-    """The same on paper."""
-    return page("counting_list", actor, "today", **batch_facts(actor, cycle_id))
-
-
-def batch_facts(actor: Actor, cycle_id: int) -> dict[str, Any]:
-    found = queries.point_delivery(reading(), actor.points("keeper"), cycle_id)
-    if found is None:
-        raise NotFound()
-    return {"delivery": found, "parts": queries.incoming(reading(), cycle_id)}
-
-
 @bp.get("/waiting")
 @staff_only("keeper")
 def waiting(actor: Actor) -> Any:
@@ -124,30 +103,6 @@ def place() -> int | None:
     """Where the list goes on, from the address."""
     cursor = request.args.get("cursor", "")
     return int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 16 else None
-
-
-@bp.post("/arrivals")
-@staff_only("keeper")
-def arrive(actor: Actor) -> Response:
-    """The ticked deliveries are here. From a counting page, the orders not ticked are missing."""
-    cycle_ids = {int(value) for value in request.form.getlist("cycles") if value.isascii() and value.isdigit() and len(value) < 16}
-    if not cycle_ids:
-        flash(_("Tick the deliveries that have arrived."), "error")
-        return redirect(url_for("station.today"), 303)
-    missing = set(request.form.getlist("listed")) - set(request.form.getlist("here"))
-    try:
-        arrival = perform(operations.receive, actor, cycle_ids, missing=missing)
-    except NotFound:
-        raise
-    except ShopError as error:
-        flash(told(error), "error")
-        return redirect(url_for("station.today"), 303)
-    ready = ngettext("%(num)s order is ready", "%(num)s orders are ready", arrival.ready)
-    people = ngettext("%(num)s resident was told", "%(num)s residents were told", arrival.people)
-    flash(_("%(ready)s; %(people)s.", ready=ready, people=people), "success")
-    if arrival.missing:
-        flash(ngettext("%(num)s order is still missing.", "%(num)s orders are still missing.", arrival.missing), "warning")
-    return redirect(url_for("station.today"), 303)
 
 
 @bp.get("/desk")
