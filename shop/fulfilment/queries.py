@@ -157,6 +157,30 @@ def deliveries_of_batches(session: Session, point_ids: Sequence[int], codes: Seq
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """What the label of a parcel says about it, and how far it is. `pass_ref` once it is at the point."""
+
+    number: str
+    state: SubOrderState
+    cycle_id: int
+    merchant_name_zh: str
+    merchant_name_en: str
+    pass_ref: str | None
+
+
+def parcel_at(session: Session, point_id: int, number: str) -> Parcel | None:
+    """The paid order of this number that comes to this point; None for others."""
+    row = session.execute(
+        sa.select(SubOrder.number, SubOrder.state, SubOrder.cycle_id, Merchant.name_zh, Merchant.name_en, Pass.ref)
+        .join(Merchant, Merchant.id == SubOrder.merchant_id)
+        .join(Purchase, Purchase.id == SubOrder.purchase_id)
+        .outerjoin(Pass, Pass.id == SubOrder.pass_id)
+        .where(SubOrder.number == number, SubOrder.pickup_point_id == point_id, Purchase.paid_at.is_not(None))
+    ).one_or_none()
+    return None if row is None else Parcel(*row)
+
+
+@dataclass(frozen=True, slots=True)
 class PointFigures:
     """Today at a point, in sub-orders; `overdue` are people whose pass has run out with goods still here."""
 

@@ -38,6 +38,8 @@ class Reason(StrEnum):
     ALREADY_HANDED_OVER = "already_handed_over"
     CLIENT_ID_TAKEN = "client_id_taken"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+    NOT_A_PASS = "not_a_pass"
+    UNKNOWN_LABEL = "unknown_label"
 
 
 WORDS: dict[str, str] = {
@@ -56,6 +58,8 @@ WORDS: dict[str, str] = {
     Reason.ALREADY_HANDED_OVER: sentence("This was handed over before. Please look at what is still on the shelf."),
     Reason.CLIENT_ID_TAKEN: sentence("Another device used this number for its hand-over."),
     Reason.TOO_MANY_ATTEMPTS: sentence("Too many wrong codes in the last minute. Please scan the QR code, or wait a minute."),
+    Reason.NOT_A_PASS: sentence("This is a label, not a pass. Please scan the QR code of the resident."),
+    Reason.UNKNOWN_LABEL: sentence("No delivery to this pick-up point has this label."),
 }
 
 GUESSES = (Reason.UNKNOWN_PASS, Reason.FORGED_PASS, Reason.WRONG_POINT)

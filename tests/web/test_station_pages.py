@@ -61,7 +61,8 @@ def test_what_was_packed_after_the_counting_page_was_opened_is_not_received(clie
     (seen,) = counter.packed(counter.buyer(), {"rice": 1})
     page = client.get(f"/station/deliveries/{seen.cycle_id}").text
     (unseen,) = counter.packed(counter.buyer(), {"rice": 1})
-    answer = arrive(client, cycles=str(seen.cycle_id), counted=field(page, "counted"), here=re.findall(r'name="here" value="([^"]+)"', page))
+    here = re.findall(r'name="here" value="([^"]+)"', page)
+    answer = arrive(client, cycles=str(seen.cycle_id), counted=field(page, "counted"), here=here)
     assert "1 order is ready; 1 resident was told." in answer.text
     assert (state_of(seen), state_of(unseen)) == (SubOrderState.READY, SubOrderState.PACKED)
     again = arrive(client, cycles=str(seen.cycle_id), counted="1", here=[seen.number])
@@ -160,6 +161,35 @@ def test_a_pass_of_another_point_names_that_point(client: FlaskClient, counter: 
     assert client.get(f"/station/deliveries/{part.cycle_id}").status_code == 404
     assert client.post("/station/arrivals", data={"cycles": str(part.cycle_id)}).status_code == 404
     assert state_of(part) is SubOrderState.PACKED
+
+
+def test_four_figures_open_nothing_before_the_name_was_asked(client: FlaskClient, counter: Counter) -> None:
+    visit = counter.ready(counter.buyer(phone="13900007788", display_name="王强"), {"rice": 1})
+    page = client.post("/station/desk", data={"code": "7788"})
+    assert page.status_code == 200
+    assert "Ask for the name before you open a pass." in page.text
+    assert f'href="/station/desk/{visit.ref}"' in page.text
+
+
+def test_a_scanned_label_opens_what_it_is_on(client: FlaskClient, counter: Counter) -> None:
+    buyer = counter.buyer()
+    (part,) = counter.packed(buyer, {"rice": 1})
+    page = client.get(f"/station/deliveries/{part.cycle_id}").text
+    code = re.search(r"<h1>(T[0-9-]+)</h1>", page)
+    assert code
+    assert client.post("/station/desk", data={"code": code[1]}).location == f"/station/deliveries/{part.cycle_id}"
+    coming = client.post("/station/desk", data={"code": part.number})
+    assert (coming.status_code, "This parcel is not marked as here" in coming.text) == (200, True)
+    assert f'href="/station/deliveries/{part.cycle_id}"' in coming.text
+    counter.receive([part])
+    assert client.post("/station/desk", data={"code": part.number}).location == f"/station/desk/{counter.pass_of(buyer).ref}"
+    assert scans() == []
+    assert "data-scan" in client.get("/station/").text
+
+
+def test_a_wrong_code_stays_in_its_field_and_a_scan_does_not(client: FlaskClient, counter: Counter) -> None:
+    assert 'name="code" value="482 193"' in client.post("/station/desk", data={"code": "482 193"}).text
+    assert 'name="code" value=""' in client.post("/station/desk", data={"code": "L1.V260608-7K3M9QXA.1781000000"}).text
 
 
 def test_two_people_with_the_same_end_of_their_number_are_both_offered(client: FlaskClient, counter: Counter) -> None:

@@ -29,6 +29,7 @@ from shop.platform.language import name_of, spoken_moment, words
 bp = Blueprint("station", __name__, url_prefix="/station")
 
 MOST_TYPED = 200
+MOST_FIGURES = 8  # six, and the blanks people put between them
 SIZES = (50, 100, 200)
 
 
@@ -114,7 +115,7 @@ def desk(actor: Actor) -> Any:
 
 
 def desk_page(actor: Actor, **values: Any) -> str:
-    given = {"done": None, "refusal": "", "matches": [], "expired_ref": "", **values}
+    given = {"done": None, "refusal": "", "matches": [], "expired_ref": "", "typed": "", "parcel": None, **values}
     point_id, data = point_of(actor).id, reading()
     return page(
         "desk", actor, "desk", reason_words=reason_words, figures=queries.point_figures(data, point_id),
@@ -135,12 +136,22 @@ def find(actor: Actor) -> Any:
     except NotFound:
         raise
     except ShopError as error:
-        return desk_page(actor, refusal=told(error)), error.status
+        return desk_page(actor, refusal=told(error), typed=kept(text)), error.status
     if found.ref:
         return redirect(url_for("station.collect", ref=found.ref), 303)
+    if found.cycle_id:
+        return redirect(url_for("station.delivery", cycle_id=found.cycle_id), 303)
+    if found.parcel:
+        return desk_page(actor, parcel=found.parcel)
     matches = [visit for ref in found.matches if (visit := visits.at_points(reading(), [point.id], ref))]
-    refusal = "" if matches else refusal_words(found.reason, found.pass_id)
-    return desk_page(actor, refusal=refusal, matches=matches, expired_ref=expired_ref(found)), 200 if matches else 422
+    if matches:
+        return desk_page(actor, matches=matches)
+    return desk_page(actor, refusal=refusal_words(found.reason, found.pass_id), expired_ref=expired_ref(found), typed=kept(text)), 422
+
+
+def kept(text: str) -> str:
+    """What was typed by hand stays in its field, to be put right; what a scanner read is scanned again."""
+    return text.strip() if len(text.strip()) <= MOST_FIGURES else ""
 
 
 @bp.get("/desk/<ref>")
