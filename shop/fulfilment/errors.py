@@ -12,6 +12,13 @@ class NothingLeftToPack(ShopError):
     message = sentence("Nothing of this order would be left. Say that you cannot deliver it instead; then all of the money goes back.")
 
 
+class WeightFarOff(ShopError):
+    """A slip of the hand or of the unit would give money back at once. The same weight, said again to be right, is taken."""
+
+    code, status, field = "weight_far_off", 409, "grams"
+    message = sentence("%(grams)s g is far from the %(ordered)s g that were ordered. Weigh again, or say that it is right.")
+
+
 class NothingPacked(ShopError):
     code, status = "nothing_packed", 409
     message = sentence("Nothing of this delivery is packed yet.")

@@ -19,6 +19,10 @@ OFFLINE_FOR = timedelta(days=3)
 
 GUESSES_PER_MINUTE = 20
 
+FAR_PERCENT = 40
+"""So far from what was ordered a weight is asked about. Goods vary by a fifth; a jin taken for a kilogram is half or double, a digit
+too few a tenth, and what is packed by mistake is given back at once."""
+
 
 class Reason(StrEnum):
     """Why a hand-over was refused, or is in conflict with another one."""
@@ -104,6 +108,11 @@ class Verdict:
     outcome: HandoverOutcome
     reason: Reason | None = None
     handed: tuple[PartFacts, ...] = ()
+
+
+def is_far_off(grams: int, ordered: int) -> bool:
+    """Whether a weight is so far from what was ordered that it is more likely a slip than the goods."""
+    return abs(grams - ordered) * 100 > ordered * FAR_PERCENT
 
 
 def refused(reason: Reason) -> Verdict:

@@ -226,6 +226,17 @@ def test_a_merchant_weighs_and_packs(client: FlaskClient, counter: Counter, cler
     assert (read["lines"][0]["final_grams"], read["lines"][0]["final_total_minor"], read["refunded_minor"]) == (870, 2_610, 390)
 
 
+def test_a_weight_far_off_is_a_problem_until_it_is_told_to_be_right(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    (part,) = counter.ordered(counter.buyer(), {"fish": 2})
+    weights = {str(line): 5 for line in counter.weights(part)}
+    place = f"{API}/merchant/orders/{part.number}/pack"
+    answer = client.post(place, json={"weights": weights}, headers=clerk)
+    assert (answer.status_code, answer.json["code"]) == (409, "weight_far_off")
+    assert state_of(part) is SubOrderState.PLACED
+    assert client.post(place, json={"weights": weights, "sure": {"x": 1}}, headers=clerk).status_code == 404
+    assert client.post(place, json={"weights": weights, "sure": weights}, headers=clerk).json["refunded_minor"] == 2_985
+
+
 def test_lines_without_weight_are_named_as_the_reason(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
     (part,) = counter.ordered(counter.buyer(), {"fish": 2})
     answer = client.post(f"{API}/merchant/orders/{part.number}/pack", json={"weights": {}}, headers=clerk)
