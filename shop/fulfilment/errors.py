@@ -42,6 +42,18 @@ class NotInBatch(ShopError):
     message = sentence("One of the missing orders is in none of these batches. Nothing was changed.")
 
 
+class NothingToTakeBack(ShopError):
+    code, status = "nothing_to_take_back", 409
+    message = sentence("Nothing was handed over by this scan, so there is nothing to take back.")
+
+
+class TooLateToTakeBack(ShopError):
+    """A hand-over that has stood so long is no slip any more: a claim, with somebody who looks at it."""
+
+    code, status = "too_late_to_take_back", 409
+    message = sentence("A hand-over can be taken back for ten minutes. That is over. Please call operations.")
+
+
 class TooManyGuesses(ShopError):
     """A keeper typed too many codes that do not exist. QR codes still work."""
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shop.fulfilment import queries
+from shop.fulfilment import queries, rules
 from shop.kernel import clock
 from shop.kernel.db import reading
 from shop.models.orders import SubOrder, SubOrderState
@@ -122,6 +122,22 @@ def test_a_scan_without_network_is_judged_as_of_its_own_time(app: Flask, client:
 def test_events_of_the_wrong_shape_are_refused_as_a_whole(client: FlaskClient, keeper: dict[str, str], body: dict[str, Any]) -> None:
     assert client.post(f"{API}/station/handovers", json=body, headers=keeper).status_code == 422
     assert scans() == []
+
+
+def test_a_device_takes_a_hand_over_back_once(app: Flask, client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    visit = counter.ready(counter.buyer(), {"rice": 1})
+    client.post(f"{API}/station/handovers", json={"events": [event("a", visit.code)]}, headers=keeper)
+    told = {"client_id": "a", "reason": "the wrong neighbour"}
+    answers = [client.post(f"{API}/station/take-backs", json=told, headers=keeper).json for _ in range(2)]
+    assert answers == [{"client_id": "a", "orders": 1}, {"client_id": "a", "orders": 0}]
+    assert scans() == [("accepted", "taken_back")]
+    assert client.post(f"{API}/station/take-backs", json={"client_id": "a", "reason": " "}, headers=keeper).status_code == 422
+    assert client.post(f"{API}/station/take-backs", json={**told, "client_id": "b"}, headers=keeper).status_code == 404
+    again = client.post(f"{API}/station/handovers", json={"events": [event("c", visit.code)]}, headers=keeper).json
+    assert again["outcomes"][0]["outcome"] == "accepted"
+    clock.move(rules.TAKE_BACK_FOR)
+    late = client.post(f"{API}/station/take-backs", json={**told, "client_id": "c"}, headers=keeper)
+    assert (late.status_code, late.json["code"]) == (409, "too_late_to_take_back")
 
 
 def batch_of(part: SubOrder) -> str:
@@ -286,7 +302,7 @@ def test_other_merchants_things_are_not_found(client: FlaskClient, counter: Coun
     ("method", "path"),
     [
         ("GET", "/station/expected"), ("POST", "/station/handovers"), ("POST", "/station/batches/arrivals"),
-        ("GET", "/merchant/orders"), ("GET", "/merchant/stock"),
+        ("POST", "/station/take-backs"), ("GET", "/merchant/orders"), ("GET", "/merchant/stock"),
         ("GET", "/merchant/statements"),
     ],
 )  # fmt: skip

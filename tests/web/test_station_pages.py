@@ -130,6 +130,27 @@ def test_a_typed_code_leads_to_the_pass_and_one_click_hands_it_over(client: Flas
     assert scans() == [("accepted", None)]
 
 
+def test_a_hand_over_to_the_wrong_person_is_taken_back_with_a_reason(client: FlaskClient, counter: Counter) -> None:
+    visit = counter.ready(counter.buyer(display_name="李梅"), {"rice": 1})
+    page = client.get(f"/station/desk/{visit.ref}").text
+    data = {"client_id": field(page, "client_id"), "sub_orders": re.findall(r'name="sub_orders" value="([^"]+)"', page)}
+    done = client.post(f"/station/desk/{visit.ref}", data=data, follow_redirects=True).text
+    assert "Take this hand-over back" in done
+    assert f'href="/station/desk?done={data["client_id"]}"' in client.get("/station/log").text
+    told = {"client_id": field(done, "client_id")}
+    silent = client.post("/station/take-back", data=told)
+    assert (silent.status_code, "Please say why, in a few words." in silent.text) == (422, True)
+    assert balance(f"merchant:{counter.merchants[0].id}") == 1_940
+    back = client.post("/station/take-back", data={**told, "reason": "the wrong neighbour"}, follow_redirects=True).text
+    assert "The goods wait here again." in back
+    assert "Take this hand-over back" not in back
+    assert "Handed over" not in back.partition('id="scan-result"')[2].partition("</div></div>")[0]
+    assert balance(f"merchant:{counter.merchants[0].id}") == 0
+    assert visit.ref in client.get("/station/waiting").text
+    assert "Taken back" in client.get("/station/log").text
+    assert client.post("/station/take-back", data={"client_id": "somebody-elses", "reason": "x"}).status_code == 404
+
+
 def test_some_of_it_can_stay_here(client: FlaskClient, counter: Counter) -> None:
     rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
     counter.receive([rice, oil])

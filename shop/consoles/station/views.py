@@ -18,6 +18,7 @@ from shop.fulfilment.rules import Reason
 from shop.kernel import clock, ids
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
+from shop.kernel.text import clean
 from shop.models.pickup import Pass
 from shop.pickup import passes, visits
 from shop.platform.access import staff_only
@@ -115,7 +116,7 @@ def desk(actor: Actor) -> Any:
 
 
 def desk_page(actor: Actor, **values: Any) -> str:
-    given = {"done": None, "refusal": "", "matches": [], "expired_ref": "", "typed": "", "parcel": None, **values}
+    given = {"done": None, "refusal": "", "matches": [], "expired_ref": "", "typed": "", "parcel": None, "trouble": "", **values}
     point_id, data = point_of(actor).id, reading()
     return page(
         "desk", actor, "desk", reason_words=reason_words, figures=queries.point_figures(data, point_id),
@@ -178,6 +179,24 @@ def hand_over(actor: Actor, ref: str) -> Response:
         return redirect(url_for("station.collect", ref=ref), 303)
     event = HandoverEvent(client_id, visit.ref, chosen, clock.now(), visit.pickup_point_id)
     perform(operations.hand_over, actor, event)
+    return redirect(url_for("station.desk", done=client_id), 303)
+
+
+@bp.post("/take-back")
+@staff_only("keeper")
+def take_back(actor: Actor) -> Any:
+    """A hand-over went to the wrong person: its goods wait here again. Why is written into the audit trail."""
+    client_id = request.form.get("client_id", "")[:80]
+    try:
+        reason = clean(request.form.get("reason", ""), MOST_TYPED, field="reason")
+        if not reason:
+            done = queries.told(reading(), actor.points("keeper"), client_id)
+            return desk_page(actor, done=done, trouble=_("Please say why, in a few words.")), 422
+        perform(operations.take_back, actor, client_id, reason)
+    except NotFound:
+        raise
+    except ShopError as error:
+        flash(told(error), "error")
     return redirect(url_for("station.desk", done=client_id), 303)
 
 
