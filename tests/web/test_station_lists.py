@@ -158,7 +158,7 @@ def test_what_is_still_to_come_stands_before_what_is_here(client: FlaskClient, c
     assert "Everything that was expected is here." in client.get("/station/").text
     counter.packed(counter.buyer(), {"oil": 1})
     page = client.get("/station/").text
-    to_tick, _summary, arrived = page.partition("Arrived today")
+    to_tick, _summary, arrived = page.partition("arrived today")
     assert to_tick.count('name="cycles"') == 1
     assert counter.merchants[1].name_en in to_tick
     assert counter.merchants[0].name_en not in to_tick
