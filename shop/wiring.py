@@ -27,6 +27,7 @@ import shop.bills.jobs
 import shop.consoles.merchant.bulk
 import shop.consoles.merchant.deliveries
 import shop.consoles.merchant.goods
+import shop.consoles.station.deliveries
 import shop.fulfilment.jobs
 import shop.home.sign_in
 import shop.models

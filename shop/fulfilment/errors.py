@@ -12,6 +12,13 @@ class NothingLeftToPack(ShopError):
     message = sentence("Nothing of this order would be left. Say that you cannot deliver it instead; then all of the money goes back.")
 
 
+class WeightFarOff(ShopError):
+    """A slip of the hand or of the unit would give money back at once. The same weight, said again to be right, is taken."""
+
+    code, status, field = "weight_far_off", 409, "grams"
+    message = sentence("%(grams)s g is far from the %(ordered)s g that were ordered. Weigh again, or say that it is right.")
+
+
 class NothingPacked(ShopError):
     code, status = "nothing_packed", 409
     message = sentence("Nothing of this delivery is packed yet.")
@@ -22,11 +29,29 @@ class NothingArrived(ShopError):
     message = sentence("The shop has packed nothing of this delivery yet, so nothing can have arrived.")
 
 
+class NothingCounted(NothingArrived):
+    """Something was packed, and whoever counted found none of it."""
+
+    message = sentence("No parcel is ticked, so nothing was changed.")
+
+
 class NotInBatch(ShopError):
     """A number was named as missing that these batches never held: most likely a typing error."""
 
     code, status, field = "not_in_batch", 422, "missing"
     message = sentence("One of the missing orders is in none of these batches. Nothing was changed.")
+
+
+class NothingToTakeBack(ShopError):
+    code, status = "nothing_to_take_back", 409
+    message = sentence("Nothing was handed over by this scan, so there is nothing to take back.")
+
+
+class TooLateToTakeBack(ShopError):
+    """A hand-over that has stood so long is no slip any more: a claim, with somebody who looks at it."""
+
+    code, status = "too_late_to_take_back", 409
+    message = sentence("A hand-over can be taken back for ten minutes. That is over. Please call operations.")
 
 
 class TooManyGuesses(ShopError):

@@ -22,6 +22,12 @@ notices.declare(
     sentence("Orders handed over to you at the counter: %(orders)s. If that was not you, please call your pick-up point."),
 )
 
+notices.declare(
+    "fulfilment.taken_back",
+    sentence("Not collected after all"),
+    sentence("A hand-over was taken back at the counter. Orders of yours that wait there again: %(orders)s."),
+)
+
 ARRIVED = sentence("Your goods are at %(point)s (orders: %(orders)s, shops: %(shops)s). Pick-up code %(code)s, until %(until)s.")
 
 

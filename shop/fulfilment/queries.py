@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.fulfilment.rules import PAID
+from shop.fulfilment.rules import PAID, can_be_taken_back
 from shop.kernel import clock
 from shop.kernel.money import ZERO, Money
 from shop.models.accounts import User
@@ -139,6 +139,11 @@ def expected(session: Session, point_id: int) -> list[Delivery]:
     return [delivery for delivery in found if delivery.to_pack or delivery.coming or delivery.arrives_on >= clock.today()]
 
 
+def early(session: Session, point_ids: Sequence[int], cycle_ids: Collection[int]) -> list[Delivery]:
+    """Those of these deliveries to these points that are expected on a later day than today."""
+    return deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id.in_(cycle_ids), Cycle.arrives_on > clock.today())
+
+
 def point_delivery(session: Session, point_ids: Sequence[int], cycle_id: int) -> Delivery | None:
     """One delivery to one of these points; None for others."""
     return next(iter(deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id == cycle_id)), None)
@@ -149,6 +154,30 @@ def deliveries_of_batches(session: Session, point_ids: Sequence[int], codes: Seq
     cycle_ids = {cycle_id for code in codes if (cycle_id := cycle_of_batch(code)) is not None}
     found = deliveries(session, Cycle.pickup_point_id.in_(point_ids), Cycle.id.in_(cycle_ids))
     return [delivery for delivery in found if delivery.code in codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What the label of a parcel says about it, and how far it is. `pass_ref` once it is at the point."""
+
+    number: str
+    state: SubOrderState
+    cycle_id: int
+    merchant_name_zh: str
+    merchant_name_en: str
+    pass_ref: str | None
+
+
+def parcel_at(session: Session, point_id: int, number: str) -> Parcel | None:
+    """The paid order of this number that comes to this point; None for others."""
+    row = session.execute(
+        sa.select(SubOrder.number, SubOrder.state, SubOrder.cycle_id, Merchant.name_zh, Merchant.name_en, Pass.ref)
+        .join(Merchant, Merchant.id == SubOrder.merchant_id)
+        .join(Purchase, Purchase.id == SubOrder.purchase_id)
+        .outerjoin(Pass, Pass.id == SubOrder.pass_id)
+        .where(SubOrder.number == number, SubOrder.pickup_point_id == point_id, Purchase.paid_at.is_not(None))
+    ).one_or_none()
+    return None if row is None else Parcel(*row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +292,11 @@ class DeskEvent:
     holder_name: str | None
     pass_ref: str | None
     handed: int
+    client_id: str
+
+    @property
+    def can_be_taken_back(self) -> bool:
+        return can_be_taken_back(self.outcome, self.reason, self.at, clock.now())
 
 
 def desk_events(
@@ -271,7 +305,8 @@ def desk_events(
     """The newest scans of a point, refused ones with their reason; those of one outcome or of one day when that is wanted."""
     handed = sa.select(sa.func.count()).where(HandoverItem.handover_id == Handover.id).scalar_subquery()
     found = (
-        sa.select(Handover.id, Handover.received_at, Handover.outcome, Handover.reason, User.display_name, Pass.ref, handed)
+        sa.select(*(getattr(Handover, name) for name in ("id", "received_at", "outcome", "reason")))
+        .add_columns(User.display_name, Pass.ref, handed, Handover.client_id)
         .outerjoin(Pass, Pass.id == Handover.pass_id)
         .outerjoin(User, User.id == Pass.user_id)
         .where(Handover.pickup_point_id == point_id)
@@ -289,19 +324,21 @@ def desk_events(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A hand-over as its result page shows it."""
+    """A hand-over as its result page shows it; `can_be_taken_back` while the slip is fresh."""
 
     outcome: HandoverOutcome
     reason: str | None
     holder_name: str | None
     handed: tuple[str, ...]
     still_waiting: int
+    client_id: str
+    can_be_taken_back: bool
 
 
 def told(session: Session, point_ids: Sequence[int], client_id: str) -> Told | None:
     """What came of an event at one of these points; None for others."""
     row = session.execute(
-        sa.select(Handover.id, Handover.outcome, Handover.reason, Handover.pass_id, User.display_name)
+        sa.select(Handover.id, Handover.outcome, Handover.reason, Handover.pass_id, Handover.received_at, User.display_name)
         .outerjoin(Pass, Pass.id == Handover.pass_id)
         .outerjoin(User, User.id == Pass.user_id)
         .where(Handover.client_id == client_id, Handover.pickup_point_id.in_(point_ids))
@@ -312,4 +349,5 @@ def told(session: Session, point_ids: Sequence[int], client_id: str) -> Told | N
     waiting = sa.select(sa.func.count()).where(SubOrder.pass_id == row.pass_id, SubOrder.state == SubOrderState.READY)
     still = (session.scalar(waiting) or 0) if row.pass_id is not None else 0
     handed = tuple(session.scalars(items.where(HandoverItem.handover_id == row.id).order_by(SubOrder.number)))
-    return Told(row.outcome, row.reason, row.display_name, handed, still)
+    fresh = can_be_taken_back(row.outcome, row.reason, row.received_at, clock.now())
+    return Told(row.outcome, row.reason, row.display_name, handed, still, client_id, fresh)

@@ -19,6 +19,13 @@ OFFLINE_FOR = timedelta(days=3)
 
 GUESSES_PER_MINUTE = 20
 
+TAKE_BACK_FOR = timedelta(minutes=10)
+"""So long a hand-over can be taken back: a slip is seen while the next few in the queue are served, and the goods are still near."""
+
+FAR_PERCENT = 40
+"""So far from what was ordered a weight is asked about. Goods vary by a fifth; a jin taken for a kilogram is half or double, a digit
+too few a tenth, and what is packed by mistake is given back at once."""
+
 
 class Reason(StrEnum):
     """Why a hand-over was refused, or is in conflict with another one."""
@@ -38,6 +45,9 @@ class Reason(StrEnum):
     ALREADY_HANDED_OVER = "already_handed_over"
     CLIENT_ID_TAKEN = "client_id_taken"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+    NOT_A_PASS = "not_a_pass"
+    UNKNOWN_LABEL = "unknown_label"
+    TAKEN_BACK = "taken_back"
 
 
 WORDS: dict[str, str] = {
@@ -56,6 +66,9 @@ WORDS: dict[str, str] = {
     Reason.ALREADY_HANDED_OVER: sentence("This was handed over before. Please look at what is still on the shelf."),
     Reason.CLIENT_ID_TAKEN: sentence("Another device used this number for its hand-over."),
     Reason.TOO_MANY_ATTEMPTS: sentence("Too many wrong codes in the last minute. Please scan the QR code, or wait a minute."),
+    Reason.NOT_A_PASS: sentence("This is a label, not a pass. Please scan the QR code of the resident."),
+    Reason.UNKNOWN_LABEL: sentence("No delivery to this pick-up point has this label."),
+    Reason.TAKEN_BACK: sentence("This hand-over was taken back. The goods wait here again."),
 }
 
 GUESSES = (Reason.UNKNOWN_PASS, Reason.FORGED_PASS, Reason.WRONG_POINT)
@@ -100,6 +113,11 @@ class Verdict:
     outcome: HandoverOutcome
     reason: Reason | None = None
     handed: tuple[PartFacts, ...] = ()
+
+
+def is_far_off(grams: int, ordered: int) -> bool:
+    """Whether a weight is so far from what was ordered that it is more likely a slip than the goods."""
+    return abs(grams - ordered) * 100 > ordered * FAR_PERCENT
 
 
 def refused(reason: Reason) -> Verdict:
@@ -153,6 +171,11 @@ def judge_parts(parts: Sequence[PartFacts], wanted: Collection[str] | None) -> V
     if gone_before:
         return Verdict(HandoverOutcome.CONFLICT, Reason.ALREADY_HANDED_OVER, ready)
     return Verdict(HandoverOutcome.ACCEPTED, None, ready)
+
+
+def can_be_taken_back(outcome: HandoverOutcome, reason: str | None, received_at: datetime, moment: datetime) -> bool:
+    """Whether a keeper is offered to take a hand-over back."""
+    return outcome is HandoverOutcome.ACCEPTED and reason is None and received_at > moment - TAKE_BACK_FOR
 
 
 def keeps(point_ids: Sequence[int], wanted: int | None) -> int | None:

@@ -17,6 +17,13 @@ class WrongState(ShopError):
     message = sentence("This order has moved on in the meantime. Please look at it again.")
 
 
+class CannotTakeBack(ShopError):
+    """Something was built on the hand-over since: money was given back, or the order has moved on."""
+
+    code, status = "cannot_take_back", 409
+    message = sentence("Something was changed about this order since, so it cannot be taken back here. Please call operations.")
+
+
 class NotSoldByWeight(ShopError):
     code, status, field = "not_sold_by_weight", 409, "grams"
     message = sentence("This line has a fixed price; it is not weighed.")

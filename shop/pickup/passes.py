@@ -90,6 +90,27 @@ def close_if_empty(session: Session, pass_id: int) -> bool:
 
 
 @operation
+def reopen(session: Session, pass_id: int) -> int:
+    """Goods wait on a used pass again; the pass they wait on: the person's live one at that point if there is a newer. Raises `NotFound`.
+
+    Live and used passes are locked, so that nobody closes what goods are put on.
+    """
+    found = session.execute(
+        sa.select(PASSES.c.id, PASSES.c.user_id, PASSES.c.pickup_point_id, PASSES.c.state).where(PASSES.c.id == pass_id).with_for_update()
+    ).one_or_none()
+    if found is None or found.state is PassState.REVOKED:
+        raise NotFound()
+    if found.state is PassState.LIVE:
+        return pass_id
+    mine = (PASSES.c.user_id == found.user_id, PASSES.c.pickup_point_id == found.pickup_point_id, PASSES.c.state == PassState.LIVE)
+    newer: int | None = session.scalar(sa.select(PASSES.c.id).where(*mine).with_for_update())
+    if newer is not None:
+        return newer
+    session.execute(sa.update(PASSES).where(PASSES.c.id == pass_id).values(state=PassState.LIVE, used_at=None))
+    return pass_id
+
+
+@operation
 def extend(session: Session, actor: Actor, ref: str) -> datetime:
     """A keeper lets a live pass run until the next closing time; the time. A pass that runs longer anyway stays as it is.
 

@@ -29,6 +29,11 @@ class PromisedGoods(ShopError):
     message = sentence("%(reserved)s of these are promised to customers, so the shelf cannot go below that.")
 
 
+class MoreThanThere(ShopError):
+    code, status, field = "more_than_there", 409, "quantity"
+    message = sentence("There are only %(on_hand)s on the shelf.")
+
+
 class QuantityOutOfRange(Invalid):
     code, field = "quantity_out_of_range", "quantity"
     message = sentence("Please enter a whole number from %(least)s to %(most)s.")
@@ -39,7 +44,7 @@ def adjust(session: Session, actor: Actor, variant_code: str, kind: MovementKind
     """Write a movement down, once per `cause`; False when it was told before or changes nothing.
 
     RECEIVED adds `quantity`, SPOILAGE and OFFLINE_SALE take it away, CORRECTION says that so many were counted on the shelf.
-    Raises `NotFound` for other merchants' goods, `QuantityOutOfRange`, `PromisedGoods`.
+    Raises `NotFound` for other merchants' goods, `QuantityOutOfRange`, `MoreThanThere`, `PromisedGoods`.
     """
     shelf = shelves.get_shelf(session, actor.merchants(*MERCHANT_ROLES), variant_code)
     least = 0 if kind in COUNTS else 1
@@ -75,8 +80,10 @@ def _change(session: Session, actor: Actor, variant_id: int, kind: MovementKind,
     enough = sa.update(ITEMS).where(ITEMS.c.variant_id == variant_id, ITEMS.c.on_hand + by >= ITEMS.c.reserved)
     if take(session, enough.values(on_hand=ITEMS.c.on_hand + by)):
         return True
-    reserved = session.execute(sa.select(ITEMS.c.reserved).where(ITEMS.c.variant_id == variant_id)).scalar_one_or_none()
-    if reserved is not None or by < 0:
-        raise PromisedGoods(reserved=reserved or 0)
+    there = session.execute(sa.select(ITEMS.c.on_hand, ITEMS.c.reserved).where(ITEMS.c.variant_id == variant_id)).one_or_none()
+    if (there.on_hand if there else 0) + by < 0:
+        raise MoreThanThere(on_hand=there.on_hand if there else 0)
+    if there is not None:
+        raise PromisedGoods(reserved=there.reserved)
     session.execute(sa.insert(ITEMS).values(variant_id=variant_id, on_hand=by, reserved=0))
     return True

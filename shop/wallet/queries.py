@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel import clock
 from shop.kernel.money import ZERO, Money
-from shop.models.wallet import LedgerAccount, Transfer, Wallet, WalletClass, WalletState
+from shop.models.wallet import LedgerAccount, Transfer, TransferKind, Wallet, WalletClass, WalletState
 from shop.wallet.rules import SPENDING, Spent, day_limit, day_start, period_start, was_cleared_lately
 
 
@@ -57,6 +59,19 @@ def balance(session: Session, code: str) -> Money:
     if account.balance is not None:
         return Money(account.balance.fen)
     return summed(session, Transfer.credit_account_id == account.id) - summed(session, Transfer.debit_account_id == account.id)
+
+
+def corrections(session: Session, subject_type: str, subject_ids: Collection[int]) -> dict[int, list[str]]:
+    """The causes of what was posted back about each of these subjects; subjects without are left out."""
+    found: dict[int, list[str]] = defaultdict(list)
+    rows = session.execute(
+        sa.select(Transfer.subject_id, Transfer.cause)
+        .where(Transfer.subject_type == subject_type, Transfer.subject_id.in_(subject_ids), Transfer.kind == TransferKind.CORRECTION)
+        .order_by(Transfer.id)
+    )
+    for subject_id, cause in rows:
+        found[subject_id].append(cause)
+    return found
 
 
 def summed(session: Session, *conditions: sa.ColumnElement[bool]) -> Money:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shop.fulfilment import queries
+from shop.fulfilment import queries, rules
 from shop.kernel import clock
 from shop.kernel.db import reading
 from shop.models.orders import SubOrder, SubOrderState
@@ -124,6 +124,22 @@ def test_events_of_the_wrong_shape_are_refused_as_a_whole(client: FlaskClient, k
     assert scans() == []
 
 
+def test_a_device_takes_a_hand_over_back_once(app: Flask, client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    visit = counter.ready(counter.buyer(), {"rice": 1})
+    client.post(f"{API}/station/handovers", json={"events": [event("a", visit.code)]}, headers=keeper)
+    told = {"client_id": "a", "reason": "the wrong neighbour"}
+    answers = [client.post(f"{API}/station/take-backs", json=told, headers=keeper).json for _ in range(2)]
+    assert answers == [{"client_id": "a", "orders": 1}, {"client_id": "a", "orders": 0}]
+    assert scans() == [("accepted", "taken_back")]
+    assert client.post(f"{API}/station/take-backs", json={"client_id": "a", "reason": " "}, headers=keeper).status_code == 422
+    assert client.post(f"{API}/station/take-backs", json={**told, "client_id": "b"}, headers=keeper).status_code == 404
+    again = client.post(f"{API}/station/handovers", json={"events": [event("c", visit.code)]}, headers=keeper).json
+    assert again["outcomes"][0]["outcome"] == "accepted"
+    clock.move(rules.TAKE_BACK_FOR)
+    late = client.post(f"{API}/station/take-backs", json={**told, "client_id": "c"}, headers=keeper)
+    assert (late.status_code, late.json["code"]) == (409, "too_late_to_take_back")
+
+
 def batch_of(part: SubOrder) -> str:
     found = queries.deliveries(reading(), Cycle.id == part.cycle_id)
     return found[0].code
@@ -226,6 +242,17 @@ def test_a_merchant_weighs_and_packs(client: FlaskClient, counter: Counter, cler
     assert (read["lines"][0]["final_grams"], read["lines"][0]["final_total_minor"], read["refunded_minor"]) == (870, 2_610, 390)
 
 
+def test_a_weight_far_off_is_a_problem_until_it_is_told_to_be_right(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    (part,) = counter.ordered(counter.buyer(), {"fish": 2})
+    weights = {str(line): 5 for line in counter.weights(part)}
+    place = f"{API}/merchant/orders/{part.number}/pack"
+    answer = client.post(place, json={"weights": weights}, headers=clerk)
+    assert (answer.status_code, answer.json["code"]) == (409, "weight_far_off")
+    assert state_of(part) is SubOrderState.PLACED
+    assert client.post(place, json={"weights": weights, "sure": {"x": 1}}, headers=clerk).status_code == 404
+    assert client.post(place, json={"weights": weights, "sure": weights}, headers=clerk).json["refunded_minor"] == 2_985
+
+
 def test_lines_without_weight_are_named_as_the_reason(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
     (part,) = counter.ordered(counter.buyer(), {"fish": 2})
     answer = client.post(f"{API}/merchant/orders/{part.number}/pack", json={"weights": {}}, headers=clerk)
@@ -275,7 +302,7 @@ def test_other_merchants_things_are_not_found(client: FlaskClient, counter: Coun
     ("method", "path"),
     [
         ("GET", "/station/expected"), ("POST", "/station/handovers"), ("POST", "/station/batches/arrivals"),
-        ("GET", "/merchant/orders"), ("GET", "/merchant/stock"),
+        ("POST", "/station/take-backs"), ("GET", "/merchant/orders"), ("GET", "/merchant/stock"),
         ("GET", "/merchant/statements"),
     ],
 )  # fmt: skip

@@ -56,6 +56,17 @@ def test_one_event_sent_eight_times_at_once_is_one_hand_over(app: Flask, counter
     assert balance(f"merchant:{counter.merchants[0].id}") == 1_940
 
 
+def test_a_hand_over_taken_back_eight_times_at_once_is_taken_back_once(app: Flask, counter: Counter) -> None:
+    visit = counter.ready(counter.buyer(), {"rice": 1, "oil": 1})
+    event = counter.event(visit.code)
+    perform(operations.hand_over, counter.keeper, event)
+    works = [partial(perform, operations.take_back, counter.keeper, event.client_id, "a slip") for _ in range(DEVICES)]
+    assert sorted(at_once(app, works)) == [0] * (DEVICES - 1) + [2]
+    assert count(HandoverItem) == 0
+    assert (balance(f"merchant:{counter.merchants[0].id}"), balance("commission"), balance("escrow")) == (0, 0, 7_000)
+    assert counter.hand_over(visit.code).handed == 2
+
+
 def test_the_control_without_its_guards_hands_over_more_than_once(app: Flask, counter: Counter) -> None:
     """Look first, then write: what the operation would be without its lock, its unique key and its compare-and-set."""
     counter.ready(counter.buyer(), {"rice": 1})

@@ -229,6 +229,7 @@ def mark_arrived(keeper: Visitor, house: House, number: str, parts: int) -> None
     for cycle in {cycle_of(house, f"{number}-{part}") for part in range(1, parts + 1)}:
         keeper.page.locator(f"input[name=cycles][value='{cycle}']").check()
     keeper.press("Arrived")
+    keeper.press("Yes, it is here")  # what is ordered today is expected tomorrow
     expect(keeper.page.locator("#toasts")).to_contain_text(re.compile(r"\d"), timeout=PATIENCE)
     for part in range(1, parts + 1):
         assert state_of(house, f"{number}-{part}") == "ready"

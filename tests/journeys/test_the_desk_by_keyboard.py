@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -69,6 +71,21 @@ def test_a_queue_is_served_with_a_scanner_gun_alone(people: People, house: House
     keeper.reads("Handed over")
     expect(page.locator("#scan")).to_be_focused()
     assert waiting_on(house, ref) == 0
+
+
+def test_a_scan_on_a_slow_line_opens_the_next_pass_and_hands_nothing_over(people: People, house: House) -> None:
+    _code, ref = somebody_waits(house)
+    keeper = people.visitor("keeper", KEEPER, "en", wide=True)
+    keeper.sign_in("/me")
+    keeper.confirm("/station/")
+    page = keeper.page
+    here = waiting_on(house, ref)
+    page.route(re.compile(r"/static/built/console\.js"), lambda route: route.abort())  # script that has not come yet
+    keeper.open(f"/station/desk/{ref}")
+    expect(page.locator("#scan")).to_be_focused()
+    scan(page, "000000")
+    keeper.reads("Do not hand over")
+    assert waiting_on(house, ref) == here
 
 
 def test_keys_lead_everywhere_and_are_listed(people: People, house: House) -> None:

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from shop.fulfilment import operations, queries, rules
 from shop.fulfilment.errors import TooManyGuesses
+from shop.fulfilment.operations import LookUp
 from shop.kernel import clock
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.errors import NotFound
 from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
-from shop.models.pickup import Handover, HandoverItem, Pass, PassState
+from shop.models.pickup import Cycle, Handover, HandoverItem, Pass, PassState
 from shop.models.platform import AuditEntry, Notice
 from shop.pickup import codes
 from tests.support.counter import Counter, scans, state_of
@@ -224,13 +225,38 @@ def test_the_end_of_a_phone_number_finds_people_with_goods_here(counter: Counter
     one = counter.buyer(phone="13900007788")
     other = counter.buyer(phone="13811117788")
     first = counter.ready(one, {"rice": 1})
-    assert perform(operations.look_up, counter.keeper, counter.point.id, "7788").ref == first.ref
+    alone = perform(operations.look_up, counter.keeper, counter.point.id, "7788")
+    assert (alone.ref, alone.matches) == (None, (first.ref,)), "even one person is asked for the name"
     counter.ready(other, {"rice": 1})
     both = perform(operations.look_up, counter.keeper, counter.point.id, "7788")
     assert (both.ref, len(both.matches)) == (None, 2)
     assert perform(operations.look_up, counter.keeper, counter.point.id, "0000").reason == "unknown_pass"
     searches = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "passes.searched_by_phone").order_by(AuditEntry.id)).all()
     assert [entry.facts for entry in searches] == [{"found": 1}, {"found": 2}, {"found": 0}]
+
+
+def test_labels_lead_to_what_they_are_on_and_are_no_guesses(counter: Counter, make: Factories) -> None:
+    (coming,) = counter.packed(counter.buyer(), {"rice": 1})
+    buyer = counter.buyer()
+    (here,) = counter.packed(buyer, {"oil": 1})
+    crate = queries.deliveries(reading(), Cycle.id == coming.cycle_id)[0].code
+
+    def look(text: str) -> LookUp:
+        return perform(operations.look_up, counter.keeper, counter.point.id, text)
+
+    assert look(crate).cycle_id == coming.cycle_id
+    parcel = look(coming.number.lower()).parcel
+    assert parcel is not None
+    assert (parcel.number, parcel.state, parcel.cycle_id) == (coming.number, SubOrderState.PACKED, coming.cycle_id)
+    counter.receive([here])
+    assert look(here.number).ref == counter.pass_of(buyer).ref
+    assert scans() == []
+    elsewhere = counter.new_keeper(other := make.point())[1]
+    for text in (crate, coming.number, "T260101-9999") * rules.GUESSES_PER_MINUTE:
+        refused = perform(operations.look_up, elsewhere, other.id, text)
+        assert (refused.reason, refused.cycle_id, refused.parcel) == ("unknown_label", None, None)
+    assert counter.hand_over(here.number).reason == "not_a_pass"
+    assert state_of(here) is SubOrderState.READY
 
 
 def test_a_used_pass_says_so_when_it_is_looked_up(counter: Counter) -> None:

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from shop.fulfilment import operations, orders_to_pack, queries
-from shop.fulfilment.errors import NothingLeftToPack, NothingPacked
+from shop.fulfilment.errors import NothingLeftToPack, NothingPacked, WeightFarOff
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
 from shop.models.orders import OrderLine, SubOrderState
@@ -97,6 +97,19 @@ def test_without_its_weight_a_line_is_not_packed_and_nothing_happened(counter: C
     with pytest.raises(LinesNotWeighed):
         perform(operations.pack, counter.clerk_of(part), part.id, {})
     assert state_of(part) is SubOrderState.PLACED
+
+
+@pytest.mark.parametrize(("grams", "asked"), [(1_000, False), (600, False), (599, True), (1_400, False), (1_401, True), (0, True)])
+def test_a_weight_far_from_what_was_ordered_is_asked_about(counter: Counter, grams: int, asked: bool) -> None:
+    (part,) = counter.ordered(counter.buyer(), {"fish": 2, "rice": 1})[1:]
+    told = dict.fromkeys(counter.weights(part), grams)
+    clerk = counter.clerk_of(part)
+    if asked:
+        with pytest.raises(WeightFarOff):
+            perform(operations.pack, clerk, part.id, told, dict.fromkeys(told, grams + 1))
+        assert (state_of(part), balance("escrow")) == (SubOrderState.PLACED, 5_000)
+    if grams:
+        assert perform(operations.pack, clerk, part.id, told, told if asked else None).is_new
 
 
 def test_an_absurd_weight_is_refused_and_nothing_happened(counter: Counter) -> None:

@@ -67,7 +67,7 @@ class Desk:
         """The deliveries that bring these sub-orders have arrived."""
         self.read("/station/")
         found = {self.house.number("SELECT cycle_id FROM sub_orders WHERE number = :number", number=number) for number in sub_orders}
-        self.send("/station/arrivals", cycles=[str(cycle) for cycle in sorted(found)])
+        self.send("/station/arrivals", cycles=[str(cycle) for cycle in sorted(found)], early="1")
 
     def close(self) -> None:
         self.line.close()

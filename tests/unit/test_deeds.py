@@ -96,4 +96,4 @@ def test_a_filter_offers_every_known_code_and_keeps_what_was_given_by_hand() -> 
     assert deeds.action_choices("sub_order.packed") == list(offered.items())
     assert deeds.action_choices("sub_order")[:2] == [("", "All"), ("sub_order", "sub_order")]
     assert dict(deeds.subject_choices("moon")) == {"": "All", "moon": "moon", **deeds.SUBJECTS}
-    assert [kind for kind, _said in deeds.actor_choices()] == ["", "user", "job", "command", "provider"]
+    assert [kind for kind, _said in deeds.actor_choices("")] == ["", "user", "job", "command", "provider"]

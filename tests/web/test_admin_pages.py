@@ -206,8 +206,8 @@ def test_the_trail_is_found_by_deed_person_thing_and_day(client: FlaskClient, op
         assert {word for word in ("first", "second") if f"Why</span> {word}<" in page} == expected, query
 
 
-@pytest.mark.parametrize("query", ["since=yesterday", "subject_id=x", "actor_id=99999999999999999", "cursor=%00", "size=7", "actor=nobody"])
-def test_a_filter_that_makes_no_sense_is_no_filter(client: FlaskClient, operator: User, query: str) -> None:
+@pytest.mark.parametrize("query", ["cursor=%00", "size=7", "actor=nobody"])
+def test_a_place_that_makes_no_sense_is_the_beginning(client: FlaskClient, operator: User, query: str) -> None:
     assert client.get(f"/admin/audit?{query}").status_code == 200
 
 

@@ -13,7 +13,7 @@ from shop.models.accounts import Role, User
 from shop.platform import audit
 from shop.platform.actor import COMMAND, JOB, PROVIDER
 from tests.support.bills import save_billers
-from tests.support.factories import Factories
+from tests.support.factories import Factories, actor_of
 from tests.support.people import sign_in
 from tests.support.queries import counted
 
@@ -78,6 +78,62 @@ def test_the_names_of_many_billers_cost_one_question(client: FlaskClient) -> Non
             client.get("/admin/audit?action=bill")
         costs.append(len(statements))
     assert len(set(costs)) == 1, costs
+
+
+def test_who_did_it_is_named_masked_with_what_they_are(client: FlaskClient, make: Factories) -> None:
+    client.get("/admin/audit")
+    costs = []
+    for name in ("王小明", "李梅", "陈桂芳"):
+        keeper = make.user(display_name=name)
+        make.grant(keeper, Role.KEEPER, point=make.point())
+        record("pass.extended", "pass", 3, actor_of(keeper))
+        record("second_factor.reset", "user", keeper.id, COMMAND)
+        with counted() as statements:
+            page = client.get("/admin/audit?since=2026-01-01").text
+        costs.append(len(statements))
+        assert f"Person {keeper.id} {name[0]}{'*' * len(name[1:])} · Keeper" in text_of(page)
+        assert text_of(page).count(f"Person {keeper.id} ") == 2
+        assert name not in text_of(page)
+        assert keeper.phone not in page
+    assert len(set(costs)) == 1, costs
+
+
+def test_a_mobile_number_finds_the_person_and_does_not_stay_in_the_address(client: FlaskClient, make: Factories) -> None:
+    keeper = make.user(phone="13900007788")
+    record("pass.extended", "pass", 3, actor_of(keeper))
+    record("pass.extended", "pass", 4, COMMAND)
+    found = client.get("/admin/audit?actor_id=139 0000 7788&action=pass.extended")
+    assert (found.status_code, "13900007788" in found.location) == (302, False)
+    page = client.get(found.location).text
+    assert "Pick-up pass 3" in text_of(page)
+    assert "Pick-up pass 4" not in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "says"),
+    [
+        ("actor_id=wang", "actor_id", "Please enter the number of a person, or a mobile number."),
+        ("actor_id=13900009999", "actor_id", "Nobody has this mobile number."),
+        ("subject_id=L2", "subject_id", "Please enter a whole number."),
+        ("since=yesterday", "since", "yesterday is no day."),
+        ("until=2026-13-01", "until", "2026-13-01 is no day."),
+    ],
+)
+def test_a_filter_that_cannot_be_used_lists_nothing_and_says_so_at_its_field(
+    client: FlaskClient, query: str, field: str, says: str
+) -> None:  # fmt: skip
+    record("pass.extended", "pass", 3)
+    answer = client.get(f"/admin/audit?{query}")
+    assert answer.status_code == 422
+    assert says in answer.text.partition(f'id="field-{field}-error"')[2].partition("</p>")[0]
+    assert f'value="{query.partition("=")[2]}"' in answer.text
+    assert text_of(answer.text) == ""
+
+
+def test_an_unknown_kind_of_person_is_kept_and_finds_nobody(client: FlaskClient) -> None:
+    record("pass.extended", "pass", 3)
+    page = client.get("/admin/audit?actor=moon").text
+    assert (chosen(page, "actor"), text_of(page)) == (["moon"], "")
 
 
 def test_an_old_code_without_words_is_shown_as_it_is(client: FlaskClient) -> None:

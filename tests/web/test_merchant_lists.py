@@ -106,9 +106,11 @@ def test_the_shelf_can_be_narrowed_to_what_is_nearly_gone(client: FlaskClient, c
 
 
 def test_a_change_on_the_shelf_comes_back_to_the_same_list(client: FlaskClient, counter: Counter) -> None:
-    kept = {"q": "ri", "sort": "-available", "size": "100"}
-    answer = client.post("/merchant/stock", data={"code": "rice", "kind": "received", "quantity": "5", **kept})
-    assert answer.location == "/merchant/stock?q=ri&sort=-available&size=100#row-rice"
+    place = "/merchant/stock?q=ri&sort=-available&size=100"
+    assert f'action="{place.replace("&", "&amp;")}"' in client.get(place).text
+    answer = client.post(place, data={"code": "rice", "kind": "received", "quantity": "5"})
+    assert answer.location == f"{place}#row-rice"
+    assert "Saved. Rice: 305 on the shelf." in client.get(answer.location).text
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -142,7 +144,7 @@ def test_what_must_be_weighed_does_not_hold_up_the_others_and_stays_ticked(clien
     assert answer.location == f"/merchant/orders?ticked={weighed.number}"
     page = client.get(answer.location).text
     assert "1 order packed." in page
-    assert f"Not packed: {weighed.number}." in page
+    assert "1 order is not packed and still ticked." in page
     assert (state_of(plain), state_of(weighed)) == (SubOrderState.PACKED, SubOrderState.PLACED)
 
 
@@ -193,6 +195,24 @@ def test_more_than_ordered_costs_the_buyer_nothing_more_and_far_off_is_asked_abo
     far = client.post(f"/merchant/orders/{part.number}/pack", data={name: "87", "do": "check"}).text
     assert "That is far from the 1 kg ordered." in far.partition("data-unclear")[2]
     assert state_of(part) is SubOrderState.PLACED
+
+
+def test_a_weight_far_off_is_packed_only_when_that_very_weight_was_said_to_be_right(client: FlaskClient, counter: Counter) -> None:
+    buyer = counter.buyer(money=10_000)
+    (part,) = counter.ordered(buyer, {"fish": 2})
+    (line,) = counter.weights(part)
+    name, tick, place = f"grams-{line}", f"sure-{line}", f"/merchant/orders/{part.number}/pack"
+    asked = client.post(place, data={name: "5", "do": "pack"})
+    assert asked.status_code == 409
+    assert "It really is 5 g" in asked.text
+    assert "¥29.85 goes back to the buyer." in asked.text
+    assert re.search(rf'name="{tick}" value="5"(?![^>]*checked)', asked.text)
+    assert re.findall(r"<input[^>]*autofocus", asked.text) == re.findall(rf'<input[^>]*name="{tick}"[^>]*autofocus', asked.text)
+    other = client.post(place, data={name: "6", tick: "5", "do": "pack"})
+    assert (other.status_code, "It really is 6 g" in other.text) == (409, True)
+    assert (state_of(part), balance(f"wallet:{buyer.id}")) == (SubOrderState.PLACED, 7_000)
+    client.post(place, data={name: "6", tick: "6", "do": "pack"})
+    assert (state_of(part), balance(f"wallet:{buyer.id}")) == (SubOrderState.PACKED, 9_982)
 
 
 # --- paper ---
@@ -262,12 +282,21 @@ def test_a_statement_of_a_month_holds_that_month(client: FlaskClient, counter: C
 
 def test_orders_that_are_on_their_way_already_are_passed_over(client: FlaskClient, counter: Counter) -> None:
     new, packed = counter.ordered(counter.buyer(), {"rice": 1})[0], counter.packed(counter.buyer(), {"rice": 1})[0]
+    called_off = counter.ordered(counter.buyer(), {"rice": 1})[0]
+    client.post(f"/merchant/orders/{called_off.number}/decline", data={"reason": "none left"})
     numbers = [new.number, packed.number]
     assert "1 order accepted." in client.post("/merchant/orders/bulk", data={"do": "accept", "ticked": numbers}, follow_redirects=True).text
     assert (state_of(new), state_of(packed)) == (SubOrderState.ACCEPTED, SubOrderState.PACKED)
-    twice = client.post("/merchant/orders/bulk", data={"do": "pack", "ticked": numbers}, follow_redirects=True).text
+    packing = client.post("/merchant/orders/bulk", data={"do": "pack", "ticked": [*numbers, called_off.number]})
+    assert "ticked" not in packing.location, "what can never be packed is not kept ticked"
+    twice = client.get(packing.location).text
     assert "1 order packed." in twice
+    assert "2 orders needed nothing." in twice
     before = written_down()
     again = client.post("/merchant/orders/bulk", data={"do": "pack", "ticked": numbers}, follow_redirects=True).text
-    assert "Nothing has changed." in again
+    assert "2 orders needed nothing." in again
+    assert "packed." not in again.partition("<main")[0], "nothing is no success"
+    none = client.post("/merchant/orders/bulk", data={"do": "accept", "ticked": numbers}, follow_redirects=True).text
+    assert "2 orders needed nothing." in none
+    assert "0 orders" not in none
     assert written_down() == before

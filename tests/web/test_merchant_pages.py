@@ -121,7 +121,7 @@ def test_another_merchants_orders_are_not_found(client: FlaskClient, counter: Co
     for path in (f"{orders}/pack", f"{orders}/decline", f"{deliveries}/accept", f"{deliveries}/send"):
         assert client.post(path, data={"reason": "mine"}).status_code == 404, path
     assert client.post("/merchant/stock", data={"code": "oil", "kind": "received", "quantity": "5"}).status_code == 404
-    assert client.post("/merchant/products/price", data={"code": "oil", "price": "1"}).status_code == 404
+    assert client.post("/merchant/products", data={"code": "oil", "price": "1"}).status_code == 404
     assert client.post("/merchant/shop", data={"shop": str(counter.merchants[1].id)}).status_code == 404
     assert part.number not in client.get("/merchant/orders").text
     assert "Oil" not in client.get("/merchant/stock").text
@@ -153,9 +153,26 @@ def test_the_shelf_is_received_counted_spoiled_and_sold(client: FlaskClient, cou
 
 @pytest.mark.parametrize(("kind", "quantity"), [("received", "0"), ("received", "x"), ("spoilage", "-1"), ("correction", "9999999")])
 def test_a_quantity_that_makes_no_sense_changes_nothing(client: FlaskClient, counter: Counter, kind: str, quantity: str) -> None:
-    answer = client.post("/merchant/stock", data={"code": "rice", "kind": kind, "quantity": quantity}, follow_redirects=True)
-    assert "notice-danger" in answer.text
+    answer = client.post("/merchant/stock?q=ri", data={"code": "rice", "kind": kind, "quantity": quantity})
+    assert answer.status_code == 422
+    field = re.search(r'<input[^>]*name="quantity"[^>]*autofocus[^>]*>', answer.text)
+    assert field
+    assert (f'value="{quantity}"' in field[0], 'aria-describedby="row-rice-error"' in field[0]) == (True, True)
+    assert 'id="row-rice-error"' in answer.text
+    assert f'<option value="{kind}" selected>' in answer.text
+    assert 'action="/merchant/stock?q=ri"' in answer.text
     assert stock_of(counter.rice) == (10, 0)  # type: ignore[attr-defined]
+
+
+def test_more_than_there_is_cannot_be_written_off_and_is_not_called_promised(client: FlaskClient, counter: Counter) -> None:
+    answer = client.post("/merchant/stock", data={"code": "rice", "kind": "spoilage", "quantity": "11"})
+    assert "There are only 10 on the shelf." in answer.text
+    assert stock_of(counter.rice) == (10, 0)  # type: ignore[attr-defined]
+
+
+def test_what_was_typed_into_a_row_that_is_not_listed_is_answered_on_top(client: FlaskClient, counter: Counter) -> None:
+    answer = client.post("/merchant/stock?q=nothing", data={"code": "rice", "kind": "received", "quantity": "x"})
+    assert "Please enter a whole number." in answer.text
 
 
 def test_promised_goods_cannot_be_written_off(client: FlaskClient, counter: Counter) -> None:
@@ -163,16 +180,17 @@ def test_promised_goods_cannot_be_written_off(client: FlaskClient, counter: Coun
 
     counter.buy(counter.buyer(), {"rice": 4}, PaymentMethod.STRIPE)
     answer = client.post("/merchant/stock", data={"code": "rice", "kind": "correction", "quantity": "3"}, follow_redirects=True)
+    assert answer.status_code == 409
     assert "4 of these are promised to customers" in answer.text
     assert stock_of(counter.rice) == (10, 4)  # type: ignore[attr-defined]
 
 
 def test_a_new_price_is_kept_with_who_set_it(client: FlaskClient, counter: Counter) -> None:
-    answer = client.post("/merchant/products/price", data={"code": "rice", "price": "21.5"}, follow_redirects=True)
-    assert "¥21.50" in answer.text
+    answer = client.post("/merchant/products", data={"code": "rice", "price": "21.5"}, follow_redirects=True)
+    assert "now costs ¥21.50." in answer.text
     assert "variant.priced" in actions()
-    refused = client.post("/merchant/products/price", data={"code": "rice", "price": "0"}, follow_redirects=True)
-    assert "notice-danger" in refused.text
+    refused = client.post("/merchant/products", data={"code": "rice", "price": "0"})
+    assert re.search(r'name="price" value="0" aria-invalid="true"[^>]*autofocus', refused.text)
 
 
 def test_the_statement_shows_what_is_owed_after_commission(client: FlaskClient, counter: Counter) -> None:

@@ -108,8 +108,8 @@ def test_the_scan_field_stands_on_every_page_of_a_hand_over(client: FlaskClient,
     first, second = counter.ready(counter.buyer(), {"rice": 1}), counter.ready(counter.buyer(), {"oil": 1})
     page = client.get(client.post("/station/desk", data={"code": first.code}).location).text
     assert page.count("data-scan") == 1
-    button = re.search(r"<button[^>]*autofocus[^>]*>", page)
-    assert button, "Enter hands over: the button has the focus"
+    assert re.search(r"<input[^>]*data-scan autofocus", page), "until script listens, what is scanned goes into the field"
+    assert not re.search(r"<button[^>]*autofocus", page), "and never presses the button"
     following = client.post("/station/desk", data={"code": second.code})
     assert following.location == f"/station/desk/{second.ref}", "the next scan opens the next pass, the one before stays as it was"
     assert len(scans()) == 0
@@ -151,6 +151,18 @@ def test_the_board_counts_what_is_expected_and_what_arrived(client: FlaskClient,
     assert dict(figures) == {
         "Expected": "2", "Arrived": "1", "Waiting here": "1", "Handed over today": "0", "Passes that ran out": "0", "Refused today": "0",
     }  # fmt: skip
+
+
+def test_what_is_still_to_come_stands_before_what_is_here(client: FlaskClient, counter: Counter) -> None:
+    counter.ready(counter.buyer(), {"rice": 1})
+    assert "Everything that was expected is here." in client.get("/station/").text
+    counter.packed(counter.buyer(), {"oil": 1})
+    page = client.get("/station/").text
+    to_tick, _summary, arrived = page.partition("arrived today")
+    assert to_tick.count('name="cycles"') == 1
+    assert counter.merchants[1].name_en in to_tick
+    assert counter.merchants[0].name_en not in to_tick
+    assert (counter.merchants[0].name_en in arrived, 'name="cycles"' in arrived) == (True, False)
 
 
 @pytest.mark.parametrize("path", LISTS)

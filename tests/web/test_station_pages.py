@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from shop.fulfilment import rules
+from shop.kernel import clock
 from shop.models.accounts import Role
 from shop.models.orders import SubOrderState
 from tests.support.counter import Counter, scans, state_of
@@ -25,6 +29,11 @@ def counter(make: Factories, client: FlaskClient) -> Counter:
     return made
 
 
+def arrive(client: FlaskClient, **data: Any) -> TestResponse:
+    """Say that deliveries are here; those of a later day are really meant."""
+    return client.post("/station/arrivals", data={"early": "1", **data}, follow_redirects=True)
+
+
 def field(page: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]+)"', page)
     assert found, f"no field {name}"
@@ -35,7 +44,7 @@ def test_ticked_deliveries_arrive_together(client: FlaskClient, counter: Counter
     parts = counter.packed(counter.buyer(), {"rice": 1, "oil": 1})
     page = client.get("/station/").text
     assert page.count('name="cycles"') == 2
-    answer = client.post("/station/arrivals", data={"cycles": [str(part.cycle_id) for part in parts]}, follow_redirects=True)
+    answer = arrive(client, cycles=[str(part.cycle_id) for part in parts])
     assert "2 orders are ready; 1 resident was told." in answer.text
     assert {state_of(part) for part in parts} == {SubOrderState.READY}
 
@@ -43,17 +52,61 @@ def test_ticked_deliveries_arrive_together(client: FlaskClient, counter: Counter
 def test_what_is_not_ticked_on_the_counting_page_is_missing(client: FlaskClient, counter: Counter) -> None:
     here, missing = counter.packed(counter.buyer(), {"rice": 1})[0], counter.packed(counter.buyer(), {"rice": 1})[0]
     assert here.number in client.get(f"/station/deliveries/{here.cycle_id}").text
-    answer = client.post(
-        "/station/arrivals", data={"cycles": str(here.cycle_id), "listed": [here.number, missing.number], "here": [here.number]},
-        follow_redirects=True,
-    )  # fmt: skip
+    answer = arrive(client, cycles=str(here.cycle_id), counted="1", here=[here.number])
     assert "1 order is still missing." in answer.text
     assert (state_of(here), state_of(missing)) == (SubOrderState.READY, SubOrderState.PACKED)
 
 
+def test_what_was_packed_after_the_counting_page_was_opened_is_not_received(client: FlaskClient, counter: Counter) -> None:
+    (seen,) = counter.packed(counter.buyer(), {"rice": 1})
+    page = client.get(f"/station/deliveries/{seen.cycle_id}").text
+    (unseen,) = counter.packed(counter.buyer(), {"rice": 1})
+    here = re.findall(r'name="here" value="([^"]+)"', page)
+    answer = arrive(client, cycles=str(seen.cycle_id), counted=field(page, "counted"), here=here)
+    assert "1 order is ready; 1 resident was told." in answer.text
+    assert (state_of(seen), state_of(unseen)) == (SubOrderState.READY, SubOrderState.PACKED)
+    again = arrive(client, cycles=str(seen.cycle_id), counted="1", here=[seen.number])
+    assert "Nothing has changed." in again.text
+    assert "is ready" not in again.text.partition("<main")[0]
+
+
+def test_a_count_without_a_tick_stays_on_its_page_and_changes_nothing(client: FlaskClient, counter: Counter) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    answer = arrive(client, cycles=str(part.cycle_id), counted="1")
+    assert answer.status_code == 422
+    assert "No parcel is ticked, so nothing was changed." in answer.text
+    assert f'name="here" value="{part.number}"' in answer.text
+    assert "data-here checked" not in answer.text
+    assert state_of(part) is SubOrderState.PACKED
+
+
+@pytest.mark.parametrize("counting", [False, True])
+def test_a_delivery_of_another_day_is_asked_about_before_anybody_is_told(client: FlaskClient, counter: Counter, counting: bool) -> None:
+    here, missing = (counter.packed(counter.buyer(), {"rice": 1})[0] for _ in range(2))
+    counted: dict[str, Any] = {"counted": "1", "here": [here.number]} if counting else {}
+    data = {"cycles": str(here.cycle_id), **counted}
+    asked = client.post("/station/arrivals", data=data)
+    assert "Is it really here?" in asked.text
+    assert counter.merchants[0].name_en in asked.text
+    assert {state_of(here), state_of(missing)} == {SubOrderState.PACKED}
+    client.post("/station/arrivals", data={**data, "back": "1"})
+    assert {state_of(here), state_of(missing)} == {SubOrderState.PACKED}
+    assert ('name="here"' in asked.text) is counting
+    client.post("/station/arrivals", data={**data, "early": field(asked.text, "early")})
+    assert (state_of(here), state_of(missing)) == (SubOrderState.READY, SubOrderState.PACKED if counting else SubOrderState.READY)
+
+
+def test_a_delivery_of_today_is_received_without_a_question(client: FlaskClient, counter: Counter) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    clock.move(timedelta(days=2))
+    sign_in(client, counter.keeper_user, second_factor=True)
+    client.post("/station/arrivals", data={"cycles": str(part.cycle_id)})
+    assert state_of(part) is SubOrderState.READY
+
+
 def test_a_delivery_that_nobody_packed_is_refused_in_words(client: FlaskClient, counter: Counter) -> None:
     (part,) = counter.ordered(counter.buyer(), {"rice": 1})
-    answer = client.post("/station/arrivals", data={"cycles": str(part.cycle_id)}, follow_redirects=True)
+    answer = arrive(client, cycles=str(part.cycle_id))
     assert "nothing can have arrived" in answer.text
 
 
@@ -75,6 +128,27 @@ def test_a_typed_code_leads_to_the_pass_and_one_click_hands_it_over(client: Flas
     assert "scan-good" in again.text
     assert balance(f"merchant:{counter.merchants[0].id}") == 1_940
     assert scans() == [("accepted", None)]
+
+
+def test_a_hand_over_to_the_wrong_person_is_taken_back_with_a_reason(client: FlaskClient, counter: Counter) -> None:
+    visit = counter.ready(counter.buyer(display_name="李梅"), {"rice": 1})
+    page = client.get(f"/station/desk/{visit.ref}").text
+    data = {"client_id": field(page, "client_id"), "sub_orders": re.findall(r'name="sub_orders" value="([^"]+)"', page)}
+    done = client.post(f"/station/desk/{visit.ref}", data=data, follow_redirects=True).text
+    assert "Take this hand-over back" in done
+    assert f'href="/station/desk?done={data["client_id"]}"' in client.get("/station/log").text
+    told = {"client_id": field(done, "client_id")}
+    silent = client.post("/station/take-back", data=told)
+    assert (silent.status_code, "Please say why, in a few words." in silent.text) == (422, True)
+    assert balance(f"merchant:{counter.merchants[0].id}") == 1_940
+    back = client.post("/station/take-back", data={**told, "reason": "the wrong neighbour"}, follow_redirects=True).text
+    assert "The goods wait here again." in back
+    assert "Take this hand-over back" not in back
+    assert "Handed over" not in back.partition('id="scan-result"')[2].partition("</div></div>")[0]
+    assert balance(f"merchant:{counter.merchants[0].id}") == 0
+    assert visit.ref in client.get("/station/waiting").text
+    assert "Taken back" in client.get("/station/log").text
+    assert client.post("/station/take-back", data={"client_id": "somebody-elses", "reason": "x"}).status_code == 404
 
 
 def test_some_of_it_can_stay_here(client: FlaskClient, counter: Counter) -> None:
@@ -108,6 +182,35 @@ def test_a_pass_of_another_point_names_that_point(client: FlaskClient, counter: 
     assert client.get(f"/station/deliveries/{part.cycle_id}").status_code == 404
     assert client.post("/station/arrivals", data={"cycles": str(part.cycle_id)}).status_code == 404
     assert state_of(part) is SubOrderState.PACKED
+
+
+def test_four_figures_open_nothing_before_the_name_was_asked(client: FlaskClient, counter: Counter) -> None:
+    visit = counter.ready(counter.buyer(phone="13900007788", display_name="王强"), {"rice": 1})
+    page = client.post("/station/desk", data={"code": "7788"})
+    assert page.status_code == 200
+    assert "Ask for the name before you open a pass." in page.text
+    assert f'href="/station/desk/{visit.ref}"' in page.text
+
+
+def test_a_scanned_label_opens_what_it_is_on(client: FlaskClient, counter: Counter) -> None:
+    buyer = counter.buyer()
+    (part,) = counter.packed(buyer, {"rice": 1})
+    page = client.get(f"/station/deliveries/{part.cycle_id}").text
+    code = re.search(r"<h1>(T[0-9-]+)</h1>", page)
+    assert code
+    assert client.post("/station/desk", data={"code": code[1]}).location == f"/station/deliveries/{part.cycle_id}"
+    coming = client.post("/station/desk", data={"code": part.number})
+    assert (coming.status_code, "This parcel is not marked as here" in coming.text) == (200, True)
+    assert f'href="/station/deliveries/{part.cycle_id}"' in coming.text
+    counter.receive([part])
+    assert client.post("/station/desk", data={"code": part.number}).location == f"/station/desk/{counter.pass_of(buyer).ref}"
+    assert scans() == []
+    assert "data-scan" in client.get("/station/").text
+
+
+def test_a_wrong_code_stays_in_its_field_and_a_scan_does_not(client: FlaskClient, counter: Counter) -> None:
+    assert 'name="code" value="482 193"' in client.post("/station/desk", data={"code": "482 193"}).text
+    assert 'name="code" value=""' in client.post("/station/desk", data={"code": "L1.V260608-7K3M9QXA.1781000000"}).text
 
 
 def test_two_people_with_the_same_end_of_their_number_are_both_offered(client: FlaskClient, counter: Counter) -> None:

@@ -73,6 +73,12 @@ class PackIn(Schema):
     weights: dict[str, int] = Field(default_factory=dict, max_length=200, description="Real weight in grams by the line's number.")
 
 
+    sure: dict[str, int] = Field(
+        default_factory=dict, max_length=200,
+        description="Weights far from what was ordered (`weight_far_off`), told again to say that they are right.",
+    )
+
+
 class PackOut(Schema):
     number: str
     state: str
@@ -197,10 +203,15 @@ def merchant_order(actor: Actor, number: str) -> OrderOut:
 )  # fmt: skip
 def pack_order(actor: Actor, number: str, body: PackIn) -> PackOut:
     order = orders_to_pack.get_order(reading(), own_shops(actor, None), number)
-    if not all(line.isascii() and line.isdigit() and len(line) < 16 for line in body.weights):
-        raise NotFound()
-    packed = perform(operations.pack, actor, order.id, {int(line): grams for line, grams in body.weights.items()})
+    packed = perform(operations.pack, actor, order.id, by_line(body.weights), by_line(body.sure))
     return PackOut(number=number, state=SubOrderState.PACKED.value, refunded_minor=packed.refunded.fen, batch=packed.batch_code)
+
+
+def by_line(told: dict[str, int]) -> dict[int, int]:
+    """Grams by the line's number. Raises `NotFound` for what is no number."""
+    if not all(line.isascii() and line.isdigit() and len(line) < 16 for line in told):
+        raise NotFound()
+    return {int(line): grams for line, grams in told.items()}
 
 
 @route(

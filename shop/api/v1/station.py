@@ -15,8 +15,8 @@ from shop.fulfilment import operations, queries, rules
 from shop.fulfilment.errors import NotInBatch, TooManyGuesses
 from shop.fulfilment.operations import HandoverEvent, Outcome
 from shop.kernel.db import perform, reading
-from shop.kernel.errors import NotFound
-from shop.kernel.text import mask_person
+from shop.kernel.errors import Invalid, NotFound
+from shop.kernel.text import clean, mask_person
 from shop.models.pickup import HandoverOutcome
 from shop.pickup import visits
 from shop.platform.access import staff_only
@@ -90,6 +90,16 @@ class OutcomeOut(Schema):
 
 class OutcomesOut(Schema):
     outcomes: list[OutcomeOut]
+
+
+class TakeBackIn(Schema):
+    client_id: str = Field(min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$", description="The id of the hand-over to take back.")
+    reason: str = Field(min_length=1, max_length=200, description="Why, in a few words; it is kept.")
+
+
+class TakenBackOut(Schema):
+    client_id: str
+    orders: int = Field(description="Sub-orders that wait again by this very call; 0 when it was taken back before.")
 
 
 BATCH_CODE = Field(max_length=32, pattern=r"^T[0-9]{6}-[0-9]{4,15}$")
@@ -172,6 +182,18 @@ def tell(actor: Actor, point_id: int, event: EventIn) -> Outcome:
 def outcome_out(outcome: Outcome) -> OutcomeOut:
     message = words(rules.WORDS[outcome.reason]) if outcome.reason else None
     return OutcomeOut(client_id=outcome.client_id, outcome=outcome.outcome.value, reason=outcome.reason, message=message)
+
+
+@route(
+    "POST", "/station/take-backs", staff_only("keeper"), summary="Take a hand-over back within ten minutes; safe to repeat", tag="station",
+    body=TakeBackIn, answers={200: TakenBackOut},
+)  # fmt: skip
+def take_back(actor: Actor, body: TakeBackIn) -> TakenBackOut:
+    """For goods that went to the wrong person. All that the hand-over did is undone, its money by counter-entries."""
+    reason = clean(body.reason, 200, field="reason")
+    if not reason:
+        raise Invalid("reason")
+    return TakenBackOut(client_id=body.client_id, orders=perform(operations.take_back, actor, body.client_id, reason))
 
 
 @route(

@@ -33,10 +33,12 @@ ACTIONS = {
     "sub_order.in_transit": sentence("Order on its way"),
     "sub_order.ready": sentence("Order ready to collect"),
     "sub_order.collected": sentence("Order collected"),
+    "sub_order.taken_back": sentence("Order taken back after a hand-over"),
     "sub_order.refunded": sentence("Part of an order refunded"),
     "batch.handed_to_driver": sentence("Delivery handed to the driver"),
     "batch.arrived": sentence("Delivery arrived at the point"),
     "pass.handed_over": sentence("Goods handed over on a pass"),
+    "pass.taken_back": sentence("Hand-over taken back"),
     "pass.extended": sentence("Pass extended"),
     "passes.searched_by_phone": sentence("Pass looked up by phone number"),
     "payment.succeeded": sentence("Payment received"),
@@ -128,12 +130,14 @@ COUNTS = {"sub_orders": sentence("Number of orders")}
 
 MONEY = frozenset({"total", "amount", "expected", "arrived", "old_fen", "new_fen", "refunded"})
 
+ROLES = {
+    "merchant_owner": sentence("Shop owner"), "merchant_clerk": sentence("Shop clerk"), "keeper": sentence("Keeper"),
+    "operator": sentence("Operations staff"), "finance": sentence("Finance staff"), "auditor": sentence("Auditor"),
+}  # fmt: skip
+
 VALUES: dict[str, Mapping[str, str]] = {
     "purpose": {"purchase": SUBJECTS["purchase"], "bill": SUBJECTS["bill_payment"], "top_up": sentence("Top-up")},
-    "role": {
-        "merchant_owner": sentence("Shop owner"), "merchant_clerk": sentence("Shop clerk"), "keeper": sentence("Keeper"),
-        "operator": sentence("Operations staff"), "finance": sentence("Finance staff"), "auditor": sentence("Auditor"),
-    },
+    "role": ROLES,
     "wallet_class": {"I": sentence("Class I"), "II": sentence("Class II"), "III": sentence("Class III")},
     "kind": {
         "received": sentence("Goods came in"), "correction": sentence("Stock count"), "spoilage": sentence("Spoiled"),
@@ -165,6 +169,11 @@ def action_words(action: str) -> str:
 def subject_words(subject_type: str) -> str:
     """What it was done to: the word before its number."""
     return words(SUBJECTS[subject_type]) if subject_type in SUBJECTS else subject_type
+
+
+def role_words(role: str) -> str:
+    """What somebody is here."""
+    return words(ROLES[role]) if role in ROLES else role
 
 
 def fact_words(facts: Mapping[str, Any], billers: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -216,11 +225,11 @@ def subject_choices(wanted: str) -> list[tuple[str, str]]:
     return _choices(SUBJECTS, wanted)
 
 
-def actor_choices() -> list[tuple[str, str]]:
+def actor_choices(wanted: str) -> list[tuple[str, str]]:
     """The same for who does them."""
-    return [("", words(sentence("Anybody"))), *((kind, words(told)) for kind, told in ACTORS.items())]
+    return _choices(ACTORS, wanted, sentence("Anybody"))
 
 
-def _choices(known: Mapping[str, str], wanted: str) -> list[tuple[str, str]]:
+def _choices(known: Mapping[str, str], wanted: str, everything: str = sentence("All")) -> list[tuple[str, str]]:
     by_hand = [] if not wanted or wanted in known else [(wanted, wanted)]
-    return [("", words(sentence("All"))), *by_hand, *((code, words(told)) for code, told in known.items())]
+    return [("", words(everything)), *by_hand, *((code, words(told)) for code, told in known.items())]

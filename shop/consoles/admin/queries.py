@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel import clock
+from shop.models.accounts import RoleGrant, User
 from shop.models.bills import Biller
 from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
 from shop.models.platform import AuditEntry, Job, JobState
@@ -109,6 +110,29 @@ def audit(session: Session, wanted: Trail, before: int | None, limit: int = PAGE
         found = found.where(AuditEntry.id < before)
     rows = [Deed(*row) for row in session.execute(found.order_by(AuditEntry.id.desc()).limit(limit + 1))]
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """Whom a number means: their name, and what they are here."""
+
+    display_name: str
+    roles: tuple[str, ...]
+
+
+def people_of(session: Session, deeds: Sequence[Deed]) -> dict[int, Somebody]:
+    """The people who did these deeds, or to whom they were done, by number. One query, none when there are none."""
+    ids = {deed.actor_id for deed in deeds if deed.actor_id} | {deed.subject_id for deed in deeds if deed.subject_type == "user"}
+    if not ids:
+        return {}
+    rows = session.execute(
+        sa.select(User.id, User.display_name, RoleGrant.role)
+        .outerjoin(RoleGrant, sa.and_(RoleGrant.user_id == User.id, RoleGrant.revoked_at.is_(None)))
+        .where(User.id.in_(ids))
+        .order_by(User.id, RoleGrant.id)
+    ).all()
+    roles = {user_id: tuple(dict.fromkeys(row.role.value for row in rows if row.id == user_id and row.role)) for user_id in ids}
+    return {row.id: Somebody(row.display_name, roles[row.id]) for row in rows}
 
 
 def billers_of(session: Session, deeds: Iterable[Deed]) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from shop.accounts.queries import user_by_phone
 from shop.bills import operations as bills
-from shop.consoles.admin import cases, deeds, health, queries
-from shop.consoles.admin.queries import Trail
+from shop.consoles.admin import cases, deeds, filters, health, queries
+from shop.consoles.admin.queries import Deed, Trail
 from shop.kernel import text
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
@@ -24,7 +25,7 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 staff = staff_only("operator", "finance", "auditor")
 operator = staff_only("operator")
 
-for said in (deeds.actor_words, deeds.action_words, deeds.subject_words, deeds.fact_words):
+for said in (deeds.actor_words, deeds.action_words, deeds.subject_words, deeds.fact_words, deeds.role_words):
     bp.add_app_template_filter(said)
 
 REASON = 200
@@ -35,27 +36,14 @@ def page(template: str, actor: Actor, section: str, **values: Any) -> str:
     return render_template(f"admin/{template}.html", section=section, may_act="operator" in actor.roles, **values)
 
 
-def number_of(text: str) -> int | None:
-    """A whole number from the address; anything else is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
-
-
 def place() -> int | None:
     """Where the list goes on, from the address."""
-    return number_of(request.args.get("cursor", ""))
+    return filters.number_of(request.args.get("cursor", ""))
 
 
 def size() -> int:
     """How many rows a page shows, from the address."""
     return next((size for size in queries.SIZES if str(size) == request.args.get("size")), queries.SIZES[0])
-
-
-def day_of(text: str) -> date | None:
-    """A day such as `2026-11-25`; anything else is no day."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 @bp.get("/")
@@ -67,8 +55,7 @@ def today(actor: Actor) -> Any:
     last, _more = queries.audit(session, Trail(), None, limit=10)
     troubles = [found for found in health.readings(session) if found.tone != "good"]
     return page(
-        "today", actor, "today", figures=queries.figures(session), jobs=dead, deeds=last, billers=queries.billers_of(session, last),
-        troubles=troubles,
+        "today", actor, "today", figures=queries.figures(session), jobs=dead, troubles=troubles, **told_of(last),
     )  # fmt: skip
 
 
@@ -108,20 +95,29 @@ def retry(actor: Actor, job_id: int) -> Response:
 @bp.get("/audit")
 @staff
 def audit(actor: Actor) -> Any:
-    """The trail; every filter stands in the address, so that a view of it can be sent to somebody."""
-    given = request.args
-    wanted = Trail(
-        action=given.get("action", "").strip()[:60], actor_kind=given.get("actor", "") if given.get("actor") in deeds.ACTORS else "",
-        actor_id=number_of(given.get("actor_id", "").strip()), subject_type=given.get("subject", "").strip()[:60],
-        subject_id=number_of(given.get("subject_id", "").strip()), since=day_of(given.get("since", "")),
-        until=day_of(given.get("until", "")),
+    """The trail; every filter stands in the address, so that a view of it can be sent to somebody.
+
+    A mobile number is looked up and does not stay there: the address names the person by number.
+    """
+    asked = filters.read(request.args)
+    if asked.phone and not asked.errors:
+        if person := user_by_phone(reading(), asked.phone):
+            named: dict[str, Any] = {**request.args, "actor_id": person.id}
+            return redirect(url_for("admin.audit", **named))
+        asked.errors["actor_id"] = _("Nobody has this mobile number.")
+    wanted = asked.wanted
+    rows, following = ([], None) if asked.errors else queries.audit(reading(), wanted, place(), size())
+    shown = page(
+        "audit", actor, "audit", **told_of(rows), next_cursor=following, wanted=wanted, typed=asked.typed, errors=asked.errors,
+        actions=deeds.action_choices(wanted.action), subjects=deeds.subject_choices(wanted.subject_type),
+        actors=deeds.actor_choices(wanted.actor_kind), size=size(), sizes=queries.SIZES,
     )  # fmt: skip
-    rows, following = queries.audit(reading(), wanted, place(), size())
-    return page(
-        "audit", actor, "audit", deeds=rows, billers=queries.billers_of(reading(), rows), next_cursor=following, wanted=wanted,
-        actions=deeds.action_choices(wanted.action), subjects=deeds.subject_choices(wanted.subject_type), actors=deeds.actor_choices(),
-        size=size(), sizes=queries.SIZES,
-    )  # fmt: skip
+    return shown, 422 if asked.errors else 200
+
+
+def told_of(rows: Sequence[Deed]) -> dict[str, Any]:
+    """Deeds, with the billers and people they speak of."""
+    return {"deeds": rows, "billers": queries.billers_of(reading(), rows), "people": queries.people_of(reading(), rows)}
 
 
 @bp.get("/people")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from shop.consoles.merchant import operations
 from shop.consoles.merchant.here import shop_ids
-from shop.consoles.merchant.views import MOST_TICKED, bp, staff
+from shop.consoles.merchant.views import MOST_TICKED, TABS, bp, staff
 from shop.fulfilment import operations as fulfilment
 from shop.fulfilment import orders_to_pack
 from shop.kernel.db import perform, reading
@@ -51,17 +51,23 @@ def accept(actor: Actor, numbers: list[str]) -> list[str]:
     except ShopError as error:  # one of them was cancelled meanwhile
         flash(told(error), "error")
         return numbers
-    flash(ngettext("%(num)s order accepted.", "%(num)s orders accepted.", accepted), "success" if accepted else "info")
+    if accepted:
+        flash(ngettext("%(num)s order accepted.", "%(num)s orders accepted.", accepted), "success")
+    say_passed_over(len(numbers) - accepted)
     return []
 
 
 def pack(actor: Actor, numbers: list[str]) -> list[str]:
-    """Pack each by itself: one that must be weighed first does not hold up the others. The numbers that were refused."""
+    """Pack each by itself: one that must be weighed first does not hold up the others, and what is packed or gone already is passed over.
+
+    The numbers that were refused.
+    """
     orders = orders_to_pack.orders_named(reading(), shop_ids(actor), numbers)
     if len(orders) < len(numbers):
         raise NotFound()
+    waiting = [order for order in orders if order.state in TABS["to_pack"]]
     packed, refused = 0, dict[str, list[str]]()
-    for order in orders:
+    for order in waiting:
         try:
             packed += perform(fulfilment.pack, actor, order.id).is_new
         except NotFound:
@@ -71,10 +77,16 @@ def pack(actor: Actor, numbers: list[str]) -> list[str]:
     if packed:
         flash(ngettext("%(num)s order packed.", "%(num)s orders packed.", packed), "success")
     for reason, those in refused.items():
-        flash(_("Not packed: %(numbers)s. %(reason)s", numbers=", ".join(those), reason=reason), "warning")
-    if not packed and not refused:
-        flash(_("Nothing has changed."), "info")
+        left = ngettext("%(num)s order is not packed and still ticked.", "%(num)s orders are not packed and still ticked.", len(those))
+        flash(_("%(left)s %(reason)s", left=left, reason=reason), "warning")
+    say_passed_over(len(orders) - len(waiting))
     return [number for those in refused.values() for number in those]
+
+
+def say_passed_over(orders: int) -> None:
+    """How many of the ticked orders there was nothing to do for."""
+    if orders:
+        flash(ngettext("%(num)s order needed nothing.", "%(num)s orders needed nothing.", orders), "info")
 
 
 def back_to_the_list(still_ticked: list[str]) -> Response:

@@ -19,6 +19,7 @@ from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
 from shop.platform.actor import Actor
 from shop.platform.http import told
+from shop.platform.language import gettext as _
 from shop.platform.language import ngettext
 
 MOST_CRATES = 20
@@ -44,7 +45,10 @@ def delivery_facts(actor: Actor, cycle_id: int) -> dict[str, Any]:
 @staff
 def accept_all(actor: Actor, cycle_id: int) -> Response:
     accepted = perform(fulfilment.accept_all, actor, cycle_id)
-    flash(ngettext("%(num)s order accepted.", "%(num)s orders accepted.", accepted), "success")
+    if accepted:
+        flash(ngettext("%(num)s order accepted.", "%(num)s orders accepted.", accepted), "success")
+    else:
+        flash(_("Nothing has changed."), "info")
     return redirect(url_for("merchant.delivery", cycle_id=cycle_id), 303)
 
 

@@ -77,6 +77,12 @@ def weights_of(form: Mapping[str, str], unit: str = "g") -> dict[int, int]:
     return found
 
 
+def sure_of(form: Mapping[str, str]) -> dict[int, int]:
+    """The weights that were said to be right although they are far off, `sure-<line>` with the grams that were asked about."""
+    ticks = ((re.fullmatch(r"sure-(\d{1,15})", name), text) for name, text in form.items())
+    return {int(line[1]): int(text) for line, text in ticks if line and re.fullmatch(r"\d{1,9}", text, re.ASCII)}
+
+
 def price_of(text: str) -> Money:
     """A price typed in yuan, as fen. Raises `PriceNotUnderstood`."""
     found = re.fullmatch(r"¥?(\d{1,7})(?:\.(\d{1,2}))?", plain(text), re.ASCII)

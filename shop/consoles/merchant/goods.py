@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from shop.consoles.merchant import forms, operations
-from shop.consoles.merchant.here import page, shop_of
+from shop.consoles.merchant.here import page, shop_ids, shop_of
 from shop.consoles.merchant.views import bp, staff
 from shop.fulfilment import orders_to_pack
 from shop.kernel import clock, ids
@@ -19,6 +20,7 @@ from shop.models.stock import MovementKind
 from shop.platform.actor import Actor
 from shop.platform.http import told
 from shop.platform.language import gettext as _
+from shop.platform.language import name_of, yuan
 from shop.stock import counting, shelves
 from shop.wallet import queries as wallet
 
@@ -41,60 +43,88 @@ def listed(actor: Actor) -> dict[str, Any]:
     )
     return {
         "shelves": rows, "next_cursor": following, "q": words, "sort": sort, "few": only_few, "size": size, "sizes": shelves.SIZES,
-        "kept": {name: request.args[name][:64] for name in KEPT if request.args.get(name)},
+        "kept": kept(),
     }  # fmt: skip
 
 
-def back_to(endpoint: str) -> Response:
+def kept() -> dict[str, Any]:
+    """What the address of the list says; forms are sent to the same address, so that they come back to the same list."""
+    return {name: request.args[name][:64] for name in KEPT if request.args.get(name)}
+
+
+def back_to(endpoint: str, code: str) -> Response:
     """The same list at the same place, at the row that was changed."""
-    kept: dict[str, Any] = {name: request.form[name][:64] for name in KEPT if request.form.get(name)}
-    return redirect(url_for(endpoint, **kept, _anchor=f"row-{request.form.get('code', '')[:64]}"), 303)
+    return redirect(url_for(endpoint, **kept(), _anchor=f"row-{code}"), 303)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed into a row and refused: it stays there, with the reason beside it."""
+
+    code: str
+    value: str
+    error: str
+    kind: str = ""
 
 
 @bp.get("/stock")
 @staff
 def stock(actor: Actor) -> Any:
-    return page("stock", actor, "stock", **listed(actor), kinds=[kind.value for kind in KINDS], once=ids.secret())
+    return stock_page(actor)
+
+
+def stock_page(actor: Actor, typed: Typed | None = None) -> str:
+    return page("stock", actor, "stock", **listed(actor), kinds=[kind.value for kind in KINDS], once=ids.secret(), typed=typed)
 
 
 @bp.post("/stock")
 @staff
-def adjust(actor: Actor) -> Response:
+def adjust(actor: Actor) -> Any:
     """Write down what came, was counted, spoiled or was sold across the counter. The page's own number makes it happen once."""
     code = request.form.get("code", "")[:64]
+    kind = next((kind for kind in KINDS if kind.value == request.form.get("kind")), None)
+    if kind is None:
+        raise NotFound()
     try:
-        kind = next((kind for kind in KINDS if kind.value == request.form.get("kind")), None)
-        if kind is None:
-            raise NotFound()
         quantity = forms.quantity_of(request.form.get("quantity", ""))
         once = request.form.get("once", "")[:64] or ids.secret()
         changed = perform(counting.adjust, actor, code, kind, quantity, f"shelf:{actor.user_id}:{once}:{code}")
-        flash(_("Saved.") if changed else _("Nothing has changed."), "success" if changed else "info")
     except NotFound:
         raise
     except ShopError as error:
-        flash(told(error), "error")
-    return back_to("merchant.stock")
+        return stock_page(actor, Typed(code, request.form.get("quantity", "")[:20], told(error), kind.value)), error.status
+    if changed:
+        shelf = shelves.get_shelf(reading(), shop_ids(actor), code)
+        flash(_("Saved. %(goods)s: %(count)s on the shelf.", goods=name_of(shelf), count=shelf.on_hand), "success")
+    else:
+        flash(_("Nothing has changed."), "info")
+    return back_to("merchant.stock", code)
 
 
 @bp.get("/products")
 @staff
 def products(actor: Actor) -> Any:
-    return page("products", actor, "products", **listed(actor))
+    return products_page(actor)
 
 
-@bp.post("/products/price")
+def products_page(actor: Actor, typed: Typed | None = None) -> str:
+    return page("products", actor, "products", **listed(actor), typed=typed)
+
+
+@bp.post("/products")
 @staff
-def price(actor: Actor) -> Response:
+def price(actor: Actor) -> Any:
     """A new price from now on; orders already placed keep theirs."""
+    code = request.form.get("code", "")[:64]
     try:
-        perform(operations.change_price, actor, request.form.get("code", "")[:64], forms.price_of(request.form.get("price", "")))
-        flash(_("Saved."), "success")
+        perform(operations.change_price, actor, code, forms.price_of(request.form.get("price", "")))
     except NotFound:
         raise
     except ShopError as error:
-        flash(told(error), "error")
-    return back_to("merchant.products")
+        return products_page(actor, Typed(code, request.form.get("price", "")[:20], told(error))), error.status
+    shelf = shelves.get_shelf(reading(), shop_ids(actor), code)
+    flash(_("Saved. %(goods)s now costs %(price)s.", goods=name_of(shelf), price=yuan(shelf.price)), "success")
+    return back_to("merchant.products", code)
 
 
 @bp.get("/statement")

@@ -12,7 +12,9 @@ from shop.consoles.merchant import forms, operations
 from shop.consoles.merchant.here import page, shop_ids, shop_of
 from shop.fulfilment import operations as fulfilment
 from shop.fulfilment import orders_to_pack, queries, urgency
+from shop.fulfilment.errors import WeightFarOff
 from shop.fulfilment.orders_to_pack import LineToPack, OrderRow, Wanted
+from shop.fulfilment.rules import FAR_PERCENT, is_far_off
 from shop.kernel import clock, text
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
@@ -103,7 +105,8 @@ def order_page(
     can_pack = found.state in (SubOrderState.PLACED, SubOrderState.ACCEPTED)
     return page(
         "order", actor, "orders", order=found, lines=lines, typed=typed, errors=errors, preview=preview, trouble=trouble, can_pack=can_pack,
-        next_order=next_to_pack(found) if not can_pack else None, unit=forms.unit_of(request.form.get("unit") or session.get("scale_unit")),
+        next_order=next_to_pack(found) if not can_pack else None, far_percent=FAR_PERCENT,
+        unit=forms.unit_of(request.form.get("unit") or session.get("scale_unit")),
     )  # fmt: skip
 
 
@@ -116,17 +119,23 @@ def next_to_pack(found: OrderRow) -> str | None:
 @bp.post("/orders/<number>/pack")
 @staff
 def pack(actor: Actor, number: str) -> Any:
-    """First "check" shows what each line will cost and what goes back; then "pack" does it. Both are worked out here."""
+    """First "check" shows what each line will cost and what goes back; then "pack" does it. Both are worked out here.
+
+    A weight far from what was ordered is shown like that first, whatever was pressed, with a tick to say that it is right.
+    """
     found = orders_to_pack.get_order(reading(), shop_ids(actor), number)
     typed = {name: value[:20] for name, value in request.form.items() if name.startswith("grams-")}
     unit = session["scale_unit"] = forms.unit_of(request.form.get("unit"))  # the scale on this counter stays the same scale
     try:
         weights = forms.weights_of(typed, unit)
+        sure = forms.sure_of(request.form)
         if request.form.get("do") == "check":
-            return order_page(actor, found, typed, {}, preview_of(found, weights))
-        packed = perform(fulfilment.pack, actor, found.id, weights)
+            return order_page(actor, found, typed, {}, preview_of(found, weights, sure))
+        packed = perform(fulfilment.pack, actor, found.id, weights, sure)
     except NotFound:
         raise
+    except WeightFarOff as error:  # shown with its price, to be weighed again or ticked
+        return order_page(actor, found, typed, {}, preview_of(found, weights, sure), trouble=told(error)), error.status
     except ShopError as error:
         field = error.field if error.field in typed else None
         errors = {field: told(error)} if field else {}
@@ -138,14 +147,17 @@ def pack(actor: Actor, number: str) -> Any:
     return redirect(url_for("merchant.order", number=number), 303)
 
 
-def preview_of(found: OrderRow, weights: dict[int, int]) -> dict[int, Any]:
+def preview_of(found: OrderRow, weights: dict[int, int], sure: dict[int, int]) -> dict[int, Any]:
     """What each weighed line would cost, how much of its ceiling would go back, and how far off it is from what was ordered."""
     weighed: list[LineToPack] = [line for line in orders_to_pack.lines_of(reading(), [found.id])[found.id] if line.id in weights]
     shown = {}
     for line in weighed:
         grams = weights[line.id]
         final = final_total(line.line_total, line.unit_price, line.unit_grams, grams)
-        shown[line.id] = {"grams": grams, "off": grams - line.nominal_grams, "final": final, "back": line.line_total - final}
+        shown[line.id] = {
+            "grams": grams, "off": grams - line.nominal_grams, "final": final, "back": line.line_total - final,
+            "is_far": is_far_off(grams, line.nominal_grams), "is_sure": sure.get(line.id) == grams,
+        }  # fmt: skip
     return shown
 
 

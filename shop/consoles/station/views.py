@@ -18,17 +18,19 @@ from shop.fulfilment.rules import Reason
 from shop.kernel import clock, ids
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
+from shop.kernel.text import clean
 from shop.models.pickup import Pass
 from shop.pickup import passes, visits
 from shop.platform.access import staff_only
 from shop.platform.actor import Actor
 from shop.platform.http import told
 from shop.platform.language import gettext as _
-from shop.platform.language import name_of, ngettext, spoken_moment, words
+from shop.platform.language import name_of, spoken_moment, words
 
 bp = Blueprint("station", __name__, url_prefix="/station")
 
 MOST_TYPED = 200
+MOST_FIGURES = 8  # six, and the blanks people put between them
 SIZES = (50, 100, 200)
 
 
@@ -73,27 +75,6 @@ def choose_point(actor: Actor) -> Response:
     return redirect(url_for("station.today"), 303)
 
 
-@bp.get("/deliveries/<int:cycle_id>")
-@staff_only("keeper")
-def delivery(actor: Actor, cycle_id: int) -> Any:
-    """Count a batch against what was ordered."""
-    return page("delivery", actor, "today", **batch_facts(actor, cycle_id))
-
-
-@bp.get("/deliveries/<int:cycle_id>/print")
-@staff_only("keeper")
-def counting_list(actor: Actor, cycle_id: int) -> Any:
-    """The same on paper."""
-    return page("counting_list", actor, "today", **batch_facts(actor, cycle_id))
-
-
-def batch_facts(actor: Actor, cycle_id: int) -> dict[str, Any]:
-    found = queries.point_delivery(reading(), actor.points("keeper"), cycle_id)
-    if found is None:
-        raise NotFound()
-    return {"delivery": found, "parts": queries.incoming(reading(), cycle_id)}
-
-
 @bp.get("/waiting")
 @staff_only("keeper")
 def waiting(actor: Actor) -> Any:
@@ -126,30 +107,6 @@ def place() -> int | None:
     return int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 16 else None
 
 
-@bp.post("/arrivals")
-@staff_only("keeper")
-def arrive(actor: Actor) -> Response:
-    """The ticked deliveries are here. From a counting page, the orders not ticked are missing."""
-    cycle_ids = {int(value) for value in request.form.getlist("cycles") if value.isascii() and value.isdigit() and len(value) < 16}
-    if not cycle_ids:
-        flash(_("Tick the deliveries that have arrived."), "error")
-        return redirect(url_for("station.today"), 303)
-    missing = set(request.form.getlist("listed")) - set(request.form.getlist("here"))
-    try:
-        arrival = perform(operations.receive, actor, cycle_ids, missing=missing)
-    except NotFound:
-        raise
-    except ShopError as error:
-        flash(told(error), "error")
-        return redirect(url_for("station.today"), 303)
-    ready = ngettext("%(num)s order is ready", "%(num)s orders are ready", arrival.ready)
-    people = ngettext("%(num)s resident was told", "%(num)s residents were told", arrival.people)
-    flash(_("%(ready)s; %(people)s.", ready=ready, people=people), "success")
-    if arrival.missing:
-        flash(ngettext("%(num)s order is still missing.", "%(num)s orders are still missing.", arrival.missing), "warning")
-    return redirect(url_for("station.today"), 303)
-
-
 @bp.get("/desk")
 @staff_only("keeper")
 def desk(actor: Actor) -> Any:
@@ -159,7 +116,7 @@ def desk(actor: Actor) -> Any:
 
 
 def desk_page(actor: Actor, **values: Any) -> str:
-    given = {"done": None, "refusal": "", "matches": [], "expired_ref": "", **values}
+    given = {"done": None, "refusal": "", "matches": [], "expired_ref": "", "typed": "", "parcel": None, "trouble": "", **values}
     point_id, data = point_of(actor).id, reading()
     return page(
         "desk", actor, "desk", reason_words=reason_words, figures=queries.point_figures(data, point_id),
@@ -180,12 +137,22 @@ def find(actor: Actor) -> Any:
     except NotFound:
         raise
     except ShopError as error:
-        return desk_page(actor, refusal=told(error)), error.status
+        return desk_page(actor, refusal=told(error), typed=kept(text)), error.status
     if found.ref:
         return redirect(url_for("station.collect", ref=found.ref), 303)
+    if found.cycle_id:
+        return redirect(url_for("station.delivery", cycle_id=found.cycle_id), 303)
+    if found.parcel:
+        return desk_page(actor, parcel=found.parcel)
     matches = [visit for ref in found.matches if (visit := visits.at_points(reading(), [point.id], ref))]
-    refusal = "" if matches else refusal_words(found.reason, found.pass_id)
-    return desk_page(actor, refusal=refusal, matches=matches, expired_ref=expired_ref(found)), 200 if matches else 422
+    if matches:
+        return desk_page(actor, matches=matches)
+    return desk_page(actor, refusal=refusal_words(found.reason, found.pass_id), expired_ref=expired_ref(found), typed=kept(text)), 422
+
+
+def kept(text: str) -> str:
+    """What was typed by hand stays in its field, to be put right; what a scanner read is scanned again."""
+    return text.strip() if len(text.strip()) <= MOST_FIGURES else ""
 
 
 @bp.get("/desk/<ref>")
@@ -212,6 +179,24 @@ def hand_over(actor: Actor, ref: str) -> Response:
         return redirect(url_for("station.collect", ref=ref), 303)
     event = HandoverEvent(client_id, visit.ref, chosen, clock.now(), visit.pickup_point_id)
     perform(operations.hand_over, actor, event)
+    return redirect(url_for("station.desk", done=client_id), 303)
+
+
+@bp.post("/take-back")
+@staff_only("keeper")
+def take_back(actor: Actor) -> Any:
+    """A hand-over went to the wrong person: its goods wait here again. Why is written into the audit trail."""
+    client_id = request.form.get("client_id", "")[:80]
+    try:
+        reason = clean(request.form.get("reason", ""), MOST_TYPED, field="reason")
+        if not reason:
+            done = queries.told(reading(), actor.points("keeper"), client_id)
+            return desk_page(actor, done=done, trouble=_("Please say why, in a few words.")), 422
+        perform(operations.take_back, actor, client_id, reason)
+    except NotFound:
+        raise
+    except ShopError as error:
+        flash(told(error), "error")
     return redirect(url_for("station.desk", done=client_id), 303)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from shop.fulfilment import rules
 from shop.fulfilment.errors import TooManyGuesses
+from shop.fulfilment.queries import Parcel, deliveries_of_batches, parcel_at
 from shop.fulfilment.rules import PartFacts, PassFacts, Reason, Verdict
 from shop.kernel import clock, ids
 from shop.kernel.crash import crashpoint
@@ -59,10 +60,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """What a scan or a typed code leads to: one pass, several people with that end of their number, or the reason why not."""
+    """What a scan or a typed code leads to: one pass, people with that end of their number, or the reason why not.
+
+    A label leads to its delivery, to the pass its parcel waits on, or to the parcel that is not here yet.
+    """
 
     ref: str | None = None
     matches: tuple[str, ...] = ()
+    cycle_id: int | None = None
+    parcel: Parcel | None = None
     reason: Reason | None = None
     pass_id: int | None = None
 
@@ -102,23 +108,32 @@ def hand_over(session: Session, actor: Actor, event: HandoverEvent) -> Outcome:
 
 @operation
 def look_up(session: Session, actor: Actor, point_id: int, text: str) -> LookUp:
-    """Find the pass somebody shows at the counter: QR code, six figures, or the last four of a phone number.
+    """Find the pass somebody shows at the counter: QR code, six figures, or the last four of a phone number; or what a label is on.
 
+    Four figures are nobody's secret: they never open a pass by themselves, only say who may be meant.
     What opens nothing is kept with its reason, and typed guesses are counted: `TooManyGuesses` after 20 wrong ones in a minute.
     """
     point_id = _point_of(actor, point_id)
     moment, shown = clock.now(), codes.understand(text)
+    if shown.is_label:
+        return _follow_label(session, actor, point_id, shown, moment)
     if shown.is_guessable:
         _count_guesses(session, actor, moment)
     if shown.kind is Kind.PHONE_TAIL:
         matches = tuple(visit.ref for visit in by_phone_tail(session, point_id, shown.value))
         audit.record(session, actor, "passes.searched_by_phone", "pickup_point", point_id, found=len(matches))
         if matches:
-            return LookUp(ref=matches[0] if len(matches) == 1 else None, matches=matches)
+            return LookUp(matches=matches)
     found = _find_pass(session, point_id, shown)
     reason = _refusal(found, point_id, shown, moment)
     if reason is None and found is not None:
         return LookUp(ref=session.execute(sa.select(PASSES.c.ref).where(PASSES.c.id == found.id)).scalar_one())
+    return _keep_refusal(session, actor, point_id, reason, moment, found)
+
+
+def _keep_refusal(
+    session: Session, actor: Actor, point_id: int, reason: Reason | None, moment: datetime, found: PassFacts | None = None
+) -> LookUp:
     session.add(
         Handover(
             client_id=f"desk:{ids.secret()}", pickup_point_id=point_id, pass_id=found.id if found else None, keeper_id=actor.signed_in_id(),
@@ -126,6 +141,16 @@ def look_up(session: Session, actor: Actor, point_id: int, text: str) -> LookUp:
         )
     )
     return LookUp(reason=reason, pass_id=found.id if found else None)
+
+
+def _follow_label(session: Session, actor: Actor, point_id: int, shown: Shown, moment: datetime) -> LookUp:
+    """Where a label leads. It is no guess of a code, whatever it says; one that is not of this point is kept as refused."""
+    if shown.kind is Kind.CRATE:
+        if deliveries := deliveries_of_batches(session, [point_id], [shown.value]):
+            return LookUp(cycle_id=deliveries[0].cycle_id)
+    elif parcel := parcel_at(session, point_id, shown.value):
+        return LookUp(ref=parcel.pass_ref) if parcel.pass_ref else LookUp(parcel=parcel)
+    return _keep_refusal(session, actor, point_id, Reason.UNKNOWN_LABEL, moment)
 
 
 def _point_of(actor: Actor, wanted: int | None) -> int:
@@ -180,6 +205,8 @@ def _find_pass(session: Session, point_id: int, shown: Shown) -> PassFacts | Non
 
 
 def _refusal(found: PassFacts | None, point_id: int, shown: Shown, scanned_at: datetime) -> Reason | None:
+    if shown.is_label:
+        return Reason.NOT_A_PASS
     if shown.kind is Kind.FORGED:
         return Reason.FORGED_PASS
     reason = rules.judge_pass(found, point_id, scanned_at)

@@ -9,16 +9,19 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.fulfilment.errors import NothingLeftToPack, NothingPacked
+from shop.fulfilment.errors import NothingLeftToPack, NothingPacked, WeightFarOff
 from shop.fulfilment.queries import MERCHANT_ROLES, batch_code
+from shop.fulfilment.rules import is_far_off
 from shop.kernel import clock
 from shop.kernel.db import insert_once, operation, take
 from shop.kernel.errors import NotFound
 from shop.kernel.money import ZERO, Money
+from shop.models.catalog import PricedBy
 from shop.models.orders import OrderLine, Purchase, PurchaseState, SubOrder, SubOrderState
 from shop.models.pickup import Batch, BatchState, Cycle
 from shop.orders import operations as orders
 from shop.orders.operations.refunding import lock_payment
+from shop.orders.rules import MOST_GRAMS
 from shop.platform import audit
 from shop.platform.actor import Actor
 
@@ -50,11 +53,14 @@ def accept_all(session: Session, actor: Actor, cycle_id: int) -> int:
 
 
 @operation
-def pack(session: Session, actor: Actor, sub_order_id: int, weights: Mapping[int, int] | None = None) -> Packed:
+def pack(
+    session: Session, actor: Actor, sub_order_id: int, weights: Mapping[int, int] | None = None, sure: Mapping[int, int] | None = None
+) -> Packed:  # fmt: skip
     """Accept if need be, write down the weights (grams by line id), give back what weighs less, and put it into its delivery's batch.
 
-    All of it or nothing. Packed before: nothing changes. Raises `NotFound`, `NothingLeftToPack` and whatever the steps of
-    `shop.orders` raise (`LinesNotWeighed`, `AlreadyWeighed`, `WeightOutOfRange`, `WrongState`).
+    All of it or nothing. Packed before: nothing changes. A weight far from what was ordered is only taken when it is in `sure` as well.
+    Raises `NotFound`, `WeightFarOff`, `NothingLeftToPack` and whatever the steps of `shop.orders` raise (`LinesNotWeighed`,
+    `AlreadyWeighed`, `WeightOutOfRange`, `WrongState`).
     """
     columns = (SUB_ORDERS.c.merchant_id, SUB_ORDERS.c.cycle_id, SUB_ORDERS.c.purchase_id, SUB_ORDERS.c.state)
     part = session.execute(sa.select(*columns).where(SUB_ORDERS.c.id == sub_order_id)).one_or_none()
@@ -71,9 +77,7 @@ def pack(session: Session, actor: Actor, sub_order_id: int, weights: Mapping[int
         return Packed(sub_order_id, ZERO, batch.code, is_new=False)
     orders.accept(session, actor, sub_order_id)
     weights = weights or {}
-    own_lines = set(session.scalars(sa.select(OrderLine.id).where(OrderLine.sub_order_id == sub_order_id)))
-    if not own_lines.issuperset(weights):
-        raise NotFound()
+    _look_twice(session, sub_order_id, weights, sure or {})
     given_back = Money.total(orders.weigh_line(session, actor, line_id, weights[line_id]) for line_id in sorted(weights))
     orders.mark_packed(session, actor, sub_order_id)
     money = session.execute(sa.select(SUB_ORDERS.c.total, SUB_ORDERS.c.refunded_total).where(SUB_ORDERS.c.id == sub_order_id)).one()
@@ -81,6 +85,19 @@ def pack(session: Session, actor: Actor, sub_order_id: int, weights: Mapping[int
         raise NothingLeftToPack()
     audit.record(session, actor, "sub_order.put_into_batch", "sub_order", sub_order_id, batch=batch.code, refunded=given_back.fen)
     return Packed(sub_order_id, given_back, batch.code, is_new=True)
+
+
+def _look_twice(session: Session, sub_order_id: int, weights: Mapping[int, int], sure: Mapping[int, int]) -> None:
+    """Refuse weights of other orders, and those that are most likely a slip unless they were said to be right."""
+    ordered = OrderLine.unit_grams * OrderLine.quantity
+    rows = session.execute(sa.select(OrderLine.id, ordered, OrderLine.priced_by).where(OrderLine.sub_order_id == sub_order_id))
+    nominal = {line_id: grams if priced_by is PricedBy.WEIGHT else None for line_id, grams, priced_by in rows}
+    if not nominal.keys() >= weights.keys():
+        raise NotFound()
+    for line_id, grams in sorted(weights.items()):
+        expected = nominal[line_id]
+        if expected and 0 <= grams <= MOST_GRAMS and is_far_off(grams, expected) and sure.get(line_id) != grams:
+            raise WeightFarOff(field=f"grams-{line_id}", grams=grams, ordered=expected)
 
 
 @operation

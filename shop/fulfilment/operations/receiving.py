@@ -11,7 +11,7 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.fulfilment.errors import NothingArrived
+from shop.fulfilment.errors import NothingArrived, NothingCounted
 from shop.fulfilment.operations.packing import open_batch
 from shop.fulfilment.rules import PAID
 from shop.kernel import clock
@@ -42,11 +42,14 @@ class Arrival:
 
 
 @operation
-def receive(session: Session, actor: Actor, cycle_ids: Collection[int], *, missing: Collection[str] = ()) -> Arrival:
+def receive(
+    session: Session, actor: Actor, cycle_ids: Collection[int], *, missing: Collection[str] = (), counted: Collection[str] | None = None
+) -> Arrival:  # fmt: skip
     """The batches of these deliveries are here: everything packed but `missing` (numbers) is ready, and each person is told once for all.
 
+    Whoever counted names what lay before them in `counted`, and only that is ready: what was packed since nobody has seen.
     All deliveries must come to one point of the keeper (`NotFound`). Told again, only what was missing before moves.
-    Raises `NothingArrived` for a delivery of which nothing was packed.
+    Raises `NothingArrived` for a delivery of which nothing was packed, `NothingCounted` when all of it is missing.
     """
     point_id, wanted = _one_point(session, actor, cycle_ids)
     moment = clock.now()
@@ -59,16 +62,17 @@ def receive(session: Session, actor: Actor, cycle_ids: Collection[int], *, missi
         .order_by(SUB_ORDERS.c.id)
         .with_for_update(of=SUB_ORDERS)
     ).all()
-    here = [row for row in rows if row.state in (SubOrderState.PACKED, SubOrderState.IN_TRANSIT) and row.number not in missing]
+    packed = [row for row in rows if row.state in (SubOrderState.PACKED, SubOrderState.IN_TRANSIT)]
+    here = [row for row in packed if row.number not in missing and (counted is None or row.number in counted)]
     for cycle_id, batch_id, is_new in batches:
         came, expected = (sum(row.cycle_id == cycle_id for row in some) for some in (here, rows))
         if is_new and not came:
-            raise NothingArrived()
+            raise NothingCounted() if any(row.cycle_id == cycle_id for row in packed) else NothingArrived()
         if came:
             audit.record(session, actor, "batch.arrived", "batch", batch_id, ready=came, missing=expected - came)
-    packed = [row.id for row in here if row.state is SubOrderState.PACKED]
-    if packed:  # the goods are here, so they left the merchant, whether or not anybody said so
-        orders.mark_in_transit(session, JOB, packed)
+    not_sent = [row.id for row in here if row.state is SubOrderState.PACKED]
+    if not_sent:  # the goods are here, so they left the merchant, whether or not anybody said so
+        orders.mark_in_transit(session, JOB, not_sent)
     by_person: dict[int, list[int]] = defaultdict(list)
     shops: dict[int, set[int]] = defaultdict(set)
     for row in here:

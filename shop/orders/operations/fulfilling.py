@@ -14,13 +14,15 @@ from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
 from shop.models.catalog import PricedBy
 from shop.models.orders import OrderLine, Purchase, PurchaseState, SubOrder, SubOrderState
+from shop.models.payments import Refund
 from shop.orders import rules
-from shop.orders.errors import AlreadyWeighed, LinesNotWeighed, NotSoldByWeight, WeightOutOfRange, WrongState
+from shop.orders.errors import AlreadyWeighed, CannotTakeBack, LinesNotWeighed, NotSoldByWeight, WeightOutOfRange, WrongState
 from shop.orders.operations.closing import close_if_done
 from shop.orders.operations.refunding import Part, give_back, lock_payment, part_of, parts_where
 from shop.platform import audit, notices
 from shop.platform.actor import Actor
 from shop.wallet import operations as wallet
+from shop.wallet import queries as ledger
 
 PURCHASES = cast(sa.Table, Purchase.__table__)
 SUB_ORDERS = cast(sa.Table, SubOrder.__table__)
@@ -124,20 +126,78 @@ def mark_collected(session: Session, actor: Actor, sub_order_ids: Sequence[int])
     moved = _advance(session, actor, parts, SubOrderState.COLLECTED, "collected_at")
     if not moved:
         return 0
-    wallet.post_many(session, [posting for part in parts_where(session, SUB_ORDERS.c.id.in_(moved)) for posting in _release(part)])
+    returned = _times_taken_back(session, moved)
+    released = parts_where(session, SUB_ORDERS.c.id.in_(moved))
+    wallet.post_many(session, [posting for part in released for posting in _release(part, returned[part.id])])
     close_if_done(session, purchase_ids)
     return len(moved)
 
 
-def _release(part: Part) -> list[wallet.Posting]:
-    """Out of escrow: what a collected sub-order brings its merchant, and what the platform keeps of it."""
+@operation
+def take_back(session: Session, actor: Actor, sub_order_ids: Sequence[int], pass_id: int) -> None:
+    """What was handed over by mistake waits on a pass again: merchants and the platform post back what the hand-over brought them.
+
+    All or nothing. Raises `CannotTakeBack` when something was built on it since: a refund, a return, a later state; and `NotFound`.
+    """
+    parts = _parts(session, sub_order_ids)
+    if not all(rules.keeps(actor, part.pickup_point_id) for part in parts):
+        raise NotFound()
+    purchase_ids = sorted({part.purchase_id for part in parts})
+    for purchase_id in purchase_ids:
+        lock_payment(session, purchase_id)
+    locked = sa.select(PURCHASES.c.id).where(PURCHASES.c.id.in_(purchase_ids)).order_by(PURCHASES.c.id)
+    session.connection().execute(locked.with_for_update(key_share=True))
+    since = sa.exists().where(Refund.sub_order_id == SUB_ORDERS.c.id, Refund.created_at >= SUB_ORDERS.c.collected_at)
+    moved = session.execute(
+        sa.update(SUB_ORDERS)
+        .where(SUB_ORDERS.c.id.in_([part.id for part in parts]), SUB_ORDERS.c.state == SubOrderState.COLLECTED, ~since)
+        .values(state=SubOrderState.READY, collected_at=None, pass_id=pass_id)
+        .returning(SUB_ORDERS.c.id)
+    ).all()
+    if len(moved) != len(parts):
+        raise CannotTakeBack()
+    completed = sa.update(PURCHASES).where(PURCHASES.c.id.in_(purchase_ids), PURCHASES.c.state == PurchaseState.COMPLETED)
+    session.execute(completed.values(state=PurchaseState.PAID, completed_at=None))
+    returned = _times_taken_back(session, [part.id for part in parts])
+    wallet.post_many(session, [posting for part in parts for posting in _post_back(part, returned[part.id])])
+    audit.record_each(session, actor, "sub_order.taken_back", "sub_order", [part.id for part in parts])
+
+
+def _release(part: Part, returned: int) -> list[wallet.Posting]:
+    """Out of escrow: what a collected sub-order brings its merchant, and what the platform keeps of it.
+
+    Once, or once more for each time that it was taken back and posted back.
+    """
+    again = f":{returned + 1}" if returned else ""
+    return [
+        wallet.Posting(f"sub_order:{part.id}:{kind}{again}", kind, "escrow", account, amount, ("sub_order", part.id))
+        for account, kind, amount in _shares(part)
+    ]
+
+
+def _post_back(part: Part, returned: int) -> list[wallet.Posting]:
+    """The counter-entries of a release, whatever was weighed or given back before it."""
+    return [
+        wallet.Posting(_taken_back_cause(part.id, returned + 1, kind), "correction", account, "escrow", amount, ("sub_order", part.id))
+        for account, kind, amount in _shares(part)
+    ]
+
+
+def _shares(part: Part) -> list[tuple[str, str, Money]]:
     net, commission = rules.release_split(part.total, part.refunded_total, part.commission_bps)
     shares = ((f"merchant:{part.merchant_id}", "release", net), ("commission", "commission", commission))
-    return [
-        wallet.Posting(f"sub_order:{part.id}:{kind}", kind, "escrow", account, amount, ("sub_order", part.id))
-        for account, kind, amount in shares
-        if amount
-    ]
+    return [share for share in shares if share[2]]
+
+
+def _taken_back_cause(sub_order_id: int, time: int, kind: str) -> str:
+    return f"sub_order:{sub_order_id}:taken_back:{time}:{kind}"
+
+
+def _times_taken_back(session: Session, sub_order_ids: Sequence[int]) -> dict[int, int]:
+    """How often each was taken back, as the ledger has it."""
+    causes = ledger.corrections(session, "sub_order", sub_order_ids)
+    times = {part_id: {cause.rpartition(":")[0] for cause in told if ":taken_back:" in cause} for part_id, told in causes.items()}
+    return {part_id: len(times.get(part_id, ())) for part_id in sub_order_ids}
 
 
 def _of_merchant(session: Session, actor: Actor, sub_order_id: int) -> Part:

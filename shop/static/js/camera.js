@@ -1,4 +1,5 @@
 // The camera reads a QR code where the browser can. Typing and scanner guns work without any of this.
+const PAUSE = 800; // milliseconds to take the next label into view
 const button = document.querySelector("[data-camera]");
 const view = document.querySelector("[data-camera-view]");
 const said = document.querySelector("[data-camera-said]");
@@ -25,13 +26,19 @@ async function read(field) {
   button.setAttribute("aria-pressed", "true");
   await view.play();
   const detector = new BarcodeDetector({ formats: ["qr_code"] });
+  const goesOn = "cameraStays" in button.dataset;
+  let last = "";
   const look = async () => {
     if (!stream) return;
     const [found] = await detector.detect(view).catch(() => []);
     if (!found) { requestAnimationFrame(look); return; }
-    stop();
-    field.value = found.rawValue;
-    field.form.requestSubmit();
+    if (!goesOn) stop();
+    if (found.rawValue !== last) {
+      field.value = found.rawValue;
+      field.form.requestSubmit();
+    }
+    last = found.rawValue;
+    if (goesOn) setTimeout(look, PAUSE);
   };
   look();
 }

@@ -4,6 +4,7 @@ export function enhance(root) {
     if (field.dataset.started) continue;
     field.dataset.started = "yes";
     field.addEventListener("focus", () => field.select());
+    if (field === document.activeElement && field.value === field.defaultValue) field.select();
     // Full-width figures from a Chinese keyboard become plain ones.
     field.addEventListener("change", () => { field.value = field.value.normalize("NFKC").trim(); });
   }

@@ -101,6 +101,10 @@ function enterMovesOn(event) {
   if (next) { next.focus(); next.select(); } else form.querySelector("[data-enter-last]")?.focus();
 }
 
+// A button that Enter is to press gets the focus only now: before, the Enter of a scan would have pressed it unheard.
+const meant = document.querySelector("[data-focus-by-script]");
+if (meant && !scanField()?.value) meant.focus({ preventScroll: true });
+
 // --- the list of keys ---
 
 function showKeys() {

@@ -35,7 +35,7 @@ function explain(field) {
   const price = priceOf(grams, field.dataset);
   const off = grams - Number(nominal);
   const facts = { weight: weight(grams), off: weight(Math.abs(off)), price: yuan(price), back: yuan(Number(ceiling) - price) };
-  const far = Math.abs(off) * 2 > Number(nominal);
+  const far = Math.abs(off) * 100 > Number(nominal) * Number(form.dataset.farPercent);
   say(place, off === 0 ? form.dataset.exact : off < 0 ? form.dataset.less : form.dataset.more, facts, off < 0 ? "good" : "muted");
   if (far) { place.className = "weigh-result warn"; place.textContent += ` ${form.dataset.far.replace("{ordered}", weight(Number(nominal)))}`; }
 }

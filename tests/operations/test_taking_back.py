@@ -1,0 +1,171 @@
+"""A hand-over to the wrong person: it is taken back with everything it did, and the goods can leave once more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from shop.fulfilment import operations, queries, rules
+from shop.fulfilment.errors import NothingToTakeBack, TooLateToTakeBack
+from shop.fulfilment.operations import HandoverEvent
+from shop.kernel import clock
+from shop.kernel.db import perform, reading
+from shop.kernel.errors import NotFound
+from shop.kernel.money import Money
+from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
+from shop.models.pickup import HandoverItem, PassState
+from shop.models.platform import AuditEntry, Notice
+from shop.orders import operations as orders
+from shop.orders.errors import CannotTakeBack
+from shop.pickup import visits
+from shop.platform.actor import COMMAND, Actor
+from tests.support.books import assert_books_are_right
+from tests.support.counter import Counter, scans, state_of
+from tests.support.factories import Factories
+from tests.support.money import balance
+from tests.support.shopping import count
+
+REASON = "given to the neighbour"
+
+
+@pytest.fixture
+def counter(make: Factories) -> Counter:
+    made = Counter(make)  # both merchants pay 3 % commission
+    made.goods("rice", price=2_000)
+    made.goods("oil", merchant=1, price=5_000)
+    return made
+
+
+def handed(counter: Counter, text: str, sub_orders: list[str] | None = None) -> HandoverEvent:
+    """A hand-over that was accepted."""
+    event = counter.event(text, sub_orders)
+    assert perform(operations.hand_over, counter.keeper, event).outcome == "accepted"
+    return event
+
+
+def take_back(counter: Counter, event: HandoverEvent, keeper: Actor | None = None) -> int:
+    return perform(operations.take_back, keeper or counter.keeper, event.client_id, REASON)
+
+
+def money(counter: Counter) -> tuple[int, int, int, int]:
+    """Both merchants, the commission, and what is held."""
+    reading().rollback()
+    return (*(balance(f"merchant:{merchant.id}") for merchant in counter.merchants), balance("commission"), balance("escrow"))
+
+
+def test_everything_a_hand_over_did_is_undone_and_told(counter: Counter) -> None:
+    buyer = counter.buyer()
+    visit = counter.ready(buyer, {"rice": 1, "oil": 1})
+    event = handed(counter, visit.code)
+    assert money(counter) == (1_940, 4_850, 210, 0)
+    assert take_back(counter, event) == 2
+    assert money(counter) == (0, 0, 0, 7_000)
+    back = counter.pass_of(buyer)
+    assert (back.id, back.state, back.used_at) == (visit.id, PassState.LIVE, None)
+    assert set(reading().scalars(sa.select(SubOrder.state))) == {SubOrderState.READY}
+    assert reading().execute(sa.select(Purchase.state, Purchase.completed_at)).all() == [(PurchaseState.PAID, None)]
+    assert scans() == [("accepted", "taken_back")]
+    notice = reading().scalars(sa.select(Notice).where(Notice.kind == "fulfilment.taken_back")).one()
+    assert (notice.user_id, notice.facts) == (buyer.id, {"orders": 2})
+    entry = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "pass.taken_back")).one()
+    assert (entry.actor_id, entry.facts["reason"], len(entry.facts["sub_orders"])) == (counter.keeper.user_id, REASON, 2)
+    assert queries.point_figures(reading(), counter.point.id).collected_today == 0
+    assert_books_are_right()
+
+
+def test_told_again_it_does_nothing_and_the_device_hands_nothing_over_again(counter: Counter) -> None:
+    event = handed(counter, counter.ready(counter.buyer(), {"rice": 1}).code)
+    assert [take_back(counter, event) for _ in range(3)] == [1, 0, 0]
+    assert money(counter) == (0, 0, 0, 2_000)
+    assert perform(operations.hand_over, counter.keeper, event).outcome == "duplicate"
+    assert money(counter) == (0, 0, 0, 2_000)
+    assert count(Notice) == 3, "arrived, handed over, taken back"
+
+
+def test_goods_leave_again_and_are_paid_for_again_as_often_as_they_were_taken_back(counter: Counter) -> None:
+    buyer = counter.buyer()
+    visit = counter.ready(buyer, {"rice": 1})
+    for _ in range(3):
+        event = handed(counter, visit.code)
+        assert money(counter) == (1_940, 0, 60, 0)
+        assert_books_are_right()
+        take_back(counter, event)
+        assert money(counter) == (0, 0, 0, 2_000)
+        assert_books_are_right()
+    handed(counter, visit.code)
+    assert (money(counter), count(HandoverItem)) == ((1_940, 0, 60, 0), 1)
+    assert counter.pass_of(buyer).state is PassState.USED
+    assert_books_are_right()
+
+
+def test_only_what_left_with_it_comes_back(counter: Counter) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    code = counter.pass_of(buyer).code
+    first = handed(counter, code, [rice.number])
+    handed(counter, code)
+    assert take_back(counter, first) == 1
+    assert (state_of(rice), state_of(oil)) == (SubOrderState.READY, SubOrderState.COLLECTED)
+    assert money(counter) == (0, 4_850, 150, 2_000)
+    assert_books_are_right()
+
+
+def test_goods_come_back_onto_the_pass_that_was_issued_meanwhile(counter: Counter) -> None:
+    buyer = counter.buyer()
+    event = handed(counter, counter.ready(buyer, {"rice": 1}).code)
+    newer = counter.ready(buyer, {"oil": 1})
+    take_back(counter, event)
+    (visit,) = visits.live_of(reading(), buyer.id)
+    assert (visit.id, len(visit.waiting)) == (newer.id, 2)
+    assert counter.hand_over(newer.code).handed == 2
+    assert_books_are_right()
+
+
+def test_after_ten_minutes_it_stays(counter: Counter) -> None:
+    event = handed(counter, counter.ready(counter.buyer(), {"rice": 1}).code)
+    clock.move(rules.TAKE_BACK_FOR + timedelta(seconds=1))
+    with pytest.raises(TooLateToTakeBack):
+        take_back(counter, event)
+    assert money(counter) == (1_940, 0, 60, 0)
+    told = queries.told(reading(), counter.keeper.points("keeper"), event.client_id)
+    assert told is not None
+    assert not told.can_be_taken_back
+
+
+def test_money_that_went_back_since_keeps_it_as_it_is(counter: Counter) -> None:
+    (part,) = counter.packed(buyer := counter.buyer(), {"rice": 1})
+    counter.receive([part])
+    event = handed(counter, counter.pass_of(buyer).code)
+    perform(orders.refund, COMMAND, part.id, amount=Money(500), cause="claim:1", reason="bruised")
+    before = money(counter)
+    with pytest.raises(CannotTakeBack):
+        take_back(counter, event)
+    assert (money(counter), state_of(part), scans()) == (before, SubOrderState.COLLECTED, [("accepted", None)])
+    assert_books_are_right()
+
+
+def test_what_was_weighed_lighter_comes_back_exactly(counter: Counter) -> None:
+    counter.goods("fish", price=1_500, by_weight=True, grams=500)
+    (part,) = counter.ordered(buyer := counter.buyer(), {"fish": 1})
+    counter.pack(part, fish=437)
+    counter.receive([part])
+    visit = counter.pass_of(buyer)
+    take_back(counter, handed(counter, visit.code))
+    assert money(counter) == (0, 0, 0, 1_311)
+    handed(counter, visit.code)
+    assert money(counter) == (1_272, 0, 39, 0)
+    assert_books_are_right()
+
+
+def test_a_refused_scan_and_another_point_take_nothing_back(counter: Counter, make: Factories) -> None:
+    refused = counter.event("000000")
+    perform(operations.hand_over, counter.keeper, refused)
+    with pytest.raises(NothingToTakeBack):
+        take_back(counter, refused)
+    event = handed(counter, counter.ready(counter.buyer(), {"rice": 1}).code)
+    for stranger in (counter.new_keeper(make.point())[1], counter.clerks[0]):
+        with pytest.raises(NotFound):
+            take_back(counter, event, stranger)
+    assert take_back(counter, event, counter.new_keeper(counter.point)[1]) == 1, "any keeper of the point may"
