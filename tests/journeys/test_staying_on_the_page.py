@@ -24,10 +24,10 @@ def far_down(somebody: Visitor) -> None:
 
 
 def in_sight(page: Page) -> list[int]:
-    """Which of the quick-add buttons can be touched without scrolling, by their places in the list."""
+    """Which of the quick-add buttons stand clear of the bars and can be touched without scrolling, by their places in the list."""
     return page.locator(".product-add").evaluate_all(
         "(all) => all.flatMap((one, place) => { const {top, bottom} = one.getBoundingClientRect();"
-        " return top > 0 && bottom < window.innerHeight - 90 ? [place] : []; })"
+        " return top > 130 && bottom < window.innerHeight - 130 ? [place] : []; })"
     )
 
 
