@@ -126,9 +126,12 @@ def mark_collected(session: Session, actor: Actor, sub_order_ids: Sequence[int])
     moved = _advance(session, actor, parts, SubOrderState.COLLECTED, "collected_at")
     if not moved:
         return 0
-    returned = _times_taken_back(session, moved)
     released = parts_where(session, SUB_ORDERS.c.id.in_(moved))
-    wallet.post_many(session, [posting for part in released for posting in _release(part, returned[part.id])])
+    written = wallet.post_many(session, [posting for part in released for posting in _release(part)])
+    again = [part for part in released if any(posting.cause not in written for posting in _release(part))]
+    if again:  # collected, taken back, and collected now
+        returned = _times_taken_back(session, [part.id for part in again])
+        wallet.post_many(session, [posting for part in again for posting in _release(part, returned[part.id])])
     close_if_done(session, purchase_ids)
     return len(moved)
 
@@ -163,10 +166,10 @@ def take_back(session: Session, actor: Actor, sub_order_ids: Sequence[int], pass
     audit.record_each(session, actor, "sub_order.taken_back", "sub_order", [part.id for part in parts])
 
 
-def _release(part: Part, returned: int) -> list[wallet.Posting]:
+def _release(part: Part, returned: int = 0) -> list[wallet.Posting]:
     """Out of escrow: what a collected sub-order brings its merchant, and what the platform keeps of it.
 
-    Once, or once more for each time that it was taken back and posted back.
+    Once, or once more for each time that it was `returned`: taken back, and posted back.
     """
     again = f":{returned + 1}" if returned else ""
     return [
