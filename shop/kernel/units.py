@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-COUNTERS = {"公斤", "千克", "毫升", "礼盒"} | set("斤两克升个只条件把盒袋瓶箱包桶罐份台套枚颗粒根棵株块片张双卷束捆串提杯碗支本对组听筐卡头尾扎")
+LONGER = {"公斤", "千克", "毫升", "礼盒"}
+COUNTERS = LONGER | set("斤两克升个只条件把盒袋瓶箱包桶罐份台套枚颗粒根棵株块片张双卷束捆串提杯碗支本对组听筐卡头尾扎")
 MEASURES = frozenset({"jin", "liang", "kg", "g", "L", "ml"})
 WEIGHTS = frozenset({"斤", "公斤", "千克", "两", "克", "jin", "liang", "kg", "g"})
 
