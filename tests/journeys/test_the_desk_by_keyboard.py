@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import People
+from tests.support.browsing import People, Visitor
 from tests.support.callers import KEEPER, ORANGE_OWNER, RESIDENT, Caller
 from tests.support.running import House
 
@@ -42,11 +42,17 @@ def waiting_on(house: House, ref: str) -> int:
     return house.number(counted, ref=ref)
 
 
-def test_a_queue_is_served_with_a_scanner_gun_alone(people: People, house: House) -> None:
-    code, ref = somebody_waits(house)
+def at_the_station(people: People) -> Visitor:
+    """A keeper at a desk, let into the console."""
     keeper = people.visitor("keeper", KEEPER, "en", wide=True)
     keeper.sign_in("/me")
     keeper.confirm("/station/")
+    return keeper
+
+
+def test_a_queue_is_served_with_a_scanner_gun_alone(people: People, house: House) -> None:
+    code, ref = somebody_waits(house)
+    keeper = at_the_station(people)
     page = keeper.page
     here = waiting_on(house, ref)
 
@@ -75,9 +81,7 @@ def test_a_queue_is_served_with_a_scanner_gun_alone(people: People, house: House
 
 def test_a_scan_on_a_slow_line_opens_the_next_pass_and_hands_nothing_over(people: People, house: House) -> None:
     _code, ref = somebody_waits(house)
-    keeper = people.visitor("keeper", KEEPER, "en", wide=True)
-    keeper.sign_in("/me")
-    keeper.confirm("/station/")
+    keeper = at_the_station(people)
     page = keeper.page
     here = waiting_on(house, ref)
     page.route(re.compile(r"/static/built/console\.js"), lambda route: route.abort())  # script that has not come yet

@@ -17,7 +17,7 @@ from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
 from shop.models.pickup import Cycle, Handover, HandoverItem, Pass, PassState
 from shop.models.platform import AuditEntry, Notice
 from shop.pickup import codes
-from tests.support.counter import Counter, scans, state_of
+from tests.support.counter import Counter, scans, state_of, with_rice_and_oil
 from tests.support.factories import Factories
 from tests.support.money import balance
 from tests.support.shopping import count
@@ -25,10 +25,7 @@ from tests.support.shopping import count
 
 @pytest.fixture
 def counter(make: Factories) -> Counter:
-    made = Counter(make)  # both merchants pay 3 % commission
-    made.goods("rice", price=2_000)
-    made.goods("oil", merchant=1, price=5_000)
-    return made
+    return with_rice_and_oil(make)
 
 
 def merchant_balance(counter: Counter, place: int) -> int:

@@ -22,7 +22,7 @@ from shop.orders.errors import CannotTakeBack
 from shop.pickup import visits
 from shop.platform.actor import COMMAND, Actor
 from tests.support.books import assert_books_are_right
-from tests.support.counter import Counter, scans, state_of
+from tests.support.counter import Counter, scans, state_of, with_rice_and_oil
 from tests.support.factories import Factories
 from tests.support.money import balance
 from tests.support.shopping import count
@@ -32,10 +32,7 @@ REASON = "given to the neighbour"
 
 @pytest.fixture
 def counter(make: Factories) -> Counter:
-    made = Counter(make)  # both merchants pay 3 % commission
-    made.goods("rice", price=2_000)
-    made.goods("oil", merchant=1, price=5_000)
-    return made
+    return with_rice_and_oil(make)
 
 
 def handed(counter: Counter, text: str, sub_orders: list[str] | None = None) -> HandoverEvent:

@@ -102,3 +102,11 @@ def scans() -> list[tuple[str, str | None]]:
     reading().rollback()
     rows = reading().execute(sa.select(Handover.outcome, Handover.reason).order_by(Handover.id))
     return [(row.outcome.value, row.reason) for row in rows]
+
+
+def with_rice_and_oil(make: Factories) -> Counter:
+    """A counter with goods of two merchants, who both pay 3 % commission."""
+    made = Counter(make)
+    made.goods("rice", price=2_000)
+    made.goods("oil", merchant=1, price=5_000)
+    return made
