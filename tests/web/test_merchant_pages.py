@@ -72,6 +72,14 @@ def test_the_price_is_shown_before_it_is_packed_and_the_difference_goes_back(cli
     assert {"line.weighed", "sub_order.packed", "sub_order.put_into_batch"}.issubset(actions())
 
 
+def test_until_script_listens_the_enter_of_a_scan_packs_nothing(client: FlaskClient, counter: Counter) -> None:
+    (part,) = counter.ordered(counter.buyer(), {"rice": 1})
+    page = client.get(f"/merchant/orders/{part.number}").text
+    (button,) = re.findall(r'<button[^>]*value="pack"[^>]*>', page)
+    assert "data-focus-by-script" in button
+    assert " autofocus" not in button
+
+
 @pytest.mark.parametrize("typed", ["12,5x", "-3", "eight", "99999999"])
 def test_a_weight_that_makes_no_sense_stays_in_its_field_with_a_reason(client: FlaskClient, counter: Counter, typed: str) -> None:
     (part,) = counter.ordered(counter.buyer(), {"fish": 1})
