@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import statistics
 import sys
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,16 +50,29 @@ def main(arguments: list[str]) -> int:
     wanted = set(options.names) or known
     rows: list[Row] = []
     notes: list[str] = []
-    for engine in options.engine or ["sqlite", "postgresql"]:
-        with servers.database(engine) as url:
-            if wanted - {"race"}:
-                rows += measure_pages(engine, url, wanted, options.seconds, options.turns, notes)
-        if "race" in wanted:
-            notes += race(engine)
+    engines = options.engine or ["sqlite", "postgresql"]
+    skipped = {engine: reason for engine in engines if (reason := servers.missing(engine))}
+    for engine, reason in skipped.items():
+        say(f"{engine}: left out: {reason}")
+    for engine in engines:
+        if engine in skipped:
+            continue
+        try:
+            with servers.database(engine) as url:
+                if wanted - {"race"}:
+                    rows += measure_pages(engine, url, wanted, options.seconds, options.turns, notes)
+            if "race" in wanted:
+                notes += race(engine)
+        except Exception as error:  # the figures of the other engine are not lost for it
+            traceback.print_exc()
+            skipped[engine] = f"stopped half-way: {type(error).__name__}"
     show(rows, notes)
+    for engine, reason in skipped.items():
+        say(f"SKIPPED {engine}: {reason}")
     if options.json:
-        options.json.write_text(json.dumps({"rows": [asdict(row) for row in rows], "notes": notes}, indent=1, ensure_ascii=False))
-    return 0
+        found = {"rows": [asdict(row) for row in rows], "notes": notes, "skipped": skipped}
+        options.json.write_text(json.dumps(found, indent=1, ensure_ascii=False))
+    return 1 if skipped else 0
 
 
 def environment_for(url: str) -> dict[str, str]:

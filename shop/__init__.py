@@ -10,7 +10,8 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config import INSTANCE, ROOT, Config, refuse_unsafe
+from config import INSTANCE, ROOT, Config, listed, refuse_unsafe, trusted_hosts
+from shop.platform.door import Door
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -23,8 +24,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_environment = wiring.PageEnvironment
     app.config.update(asdict(config))
     app.config.update(
-        SECRET_KEY_FALLBACKS=[key for key in config.SECRET_KEY_FALLBACKS.split(",") if key],
-        TRUSTED_HOSTS=[host for host in config.TRUSTED_HOSTS.split(",") if host] or None,
+        SECRET_KEY_FALLBACKS=listed(config.SECRET_KEY_FALLBACKS),
+        TRUSTED_HOSTS=trusted_hosts(config.TRUSTED_HOSTS) or None,
         SESSION_COOKIE_NAME="__Host-session" if config.COOKIES_SECURE else "session",
         SESSION_COOKIE_SECURE=config.COOKIES_SECURE,
         SESSION_COOKIE_HTTPONLY=True,
@@ -33,8 +34,6 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=config.COOKIES_SECURE,
-        MAX_FORM_MEMORY_SIZE=500_000,
-        MAX_FORM_PARTS=1_000,
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
         SCHEMA_HEAD=(Path(ROOT) / "migrations" / ".head").read_text().strip(),
     )
@@ -44,6 +43,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.wsgi_app = Door(app.wsgi_app, trusted_hosts(config.TRUSTED_HOSTS))  # type: ignore[method-assign]
     if config.PROXY_HOPS:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.PROXY_HOPS, x_proto=config.PROXY_HOPS)  # type: ignore[method-assign]
     wiring.connect(app)

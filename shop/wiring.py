@@ -1,123 +1,111 @@
-"""What the app is made of: extensions, blueprints, jobs, commands. Read this first."""
+"""What the app is made of: its features, and the services they all stand on. Read this first."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Blueprint, Flask
+from flask import Flask
 from flask_migrate import Migrate
 
-import shop.accounts.browser
-import shop.accounts.jobs
-import shop.api.v1.auth
-import shop.api.v1.bills
-import shop.api.v1.cart
-import shop.api.v1.catalog
-import shop.api.v1.checkout
-import shop.api.v1.me
-import shop.api.v1.merchant
-import shop.api.v1.openapi
-import shop.api.v1.orders
-import shop.api.v1.passes
-import shop.api.v1.places
-import shop.api.v1.station
-import shop.api.v1.wallet
-import shop.bills.jobs
-import shop.consoles.merchant.bulk
-import shop.consoles.merchant.deliveries
-import shop.consoles.merchant.goods
-import shop.consoles.station.deliveries
-import shop.fulfilment.jobs
-import shop.home.sign_in
-import shop.models
-import shop.orders.jobs
-import shop.payments.jobs
-import shop.pickup.jobs
-import shop.platform.jobs
-import shop.settlement.jobs
-import shop.wallet.jobs  # noqa: F401  (registers work)
-from shop.accounts.views import me as accounts
-from shop.accounts.views import notices, preferences
-from shop.api.v1 import core as api
-from shop.bills import views as bills
+import shop.models  # noqa: F401  (maps every table)
+from config import read_data_keys, read_key
+from shop.accounts.feature import FEATURE as ACCOUNTS
+from shop.api.feature import FEATURE as API
+from shop.bills.feature import FEATURE as BILLS
 from shop.bills.gateway import HttpBiller
-from shop.cart import views as cart
-from shop.catalog import views as catalog
-from shop.checkout import views as checkout
-from shop.cli import clock as clock_commands
-from shop.cli import doctor as doctor_commands
-from shop.cli import jobs as jobs_commands
-from shop.cli import translate as translate_commands
-from shop.cli import users as users_commands
-from shop.cli import wallet as wallet_commands
-from shop.cli.seed import command as seed_commands
-from shop.cli.verify import command as verify_commands
-from shop.communities import views as communities
-from shop.consoles.admin import views as admin
-from shop.consoles.merchant import views as merchant
-from shop.consoles.station import views as station
-from shop.home import bundles, context, development, installable, legal
-from shop.home import views as home
-from shop.kernel import clock, db, keys
-from shop.orders import views as orders
+from shop.cart.feature import FEATURE as CART
+from shop.catalog.feature import FEATURE as CATALOG
+from shop.checkout.feature import FEATURE as CHECKOUT
+from shop.cli.feature import FEATURE as CLI
+from shop.communities.feature import FEATURE as COMMUNITIES
+from shop.consoles.admin.feature import FEATURE as CONSOLES_ADMIN
+from shop.consoles.merchant.feature import FEATURE as CONSOLES_MERCHANT
+from shop.consoles.station.feature import FEATURE as CONSOLES_STATION
+from shop.favourites.feature import FEATURE as FAVOURITES
+from shop.fulfilment.feature import FEATURE as FULFILMENT
+from shop.home import context
+from shop.home.feature import FEATURE as HOME
+from shop.kernel import clock, db, discretion, keys, privacy
+from shop.merchants.feature import FEATURE as MERCHANTS
+from shop.orders.feature import FEATURE as ORDERS
+from shop.payments.feature import FEATURE as PAYMENTS
 from shop.payments.gateway import StripeGateway
-from shop.pickup import views as pickup
-from shop.platform import access, catalogues, compression, files, forms, health, http, language, limits, parts
+from shop.pickup.feature import FEATURE as PICKUP
+from shop.platform import (
+    access,
+    asked,
+    bodies,
+    buckets,
+    catalogues,
+    compression,
+    files,
+    forms,
+    http,
+    language,
+    limits,
+    logs,
+    notices,
+    parts,
+    sharing,
+    sure,
+    validators,
+    watching,
+)
 from shop.platform.actor import login_manager
+from shop.platform.feature import FEATURE as PLATFORM
+from shop.platform.features import registry
 from shop.platform.parts import PageEnvironment as PageEnvironment
 from shop.platform.sms import HttpSmsGateway
-from shop.settlement import views as settlement
-from shop.wallet import views as wallet
+from shop.promotions.feature import FEATURE as PROMOTIONS
+from shop.settlement.feature import FEATURE as SETTLEMENT
+from shop.stock.feature import FEATURE as STOCK
+from shop.wallet.feature import FEATURE as WALLET
 
-BLUEPRINTS = [
-    health.bp,
-    files.bp,
-    bundles.bp,
-    home.bp,
-    home.life,
-    installable.bp,
-    legal.bp,
-    catalog.bp,
-    cart.bp,
-    checkout.bp,
-    orders.bp,
-    accounts.bp,
-    preferences.bp,
-    notices.bp,
-    communities.bp,
-    bills.bp,
-    settlement.bp,
-    wallet.bp,
-    pickup.bp,
-    merchant.bp,
-    station.bp,
-    admin.bp,
-    api.bp,
-]
+FEATURES = (
+    PLATFORM,
+    ACCOUNTS,
+    COMMUNITIES,
+    MERCHANTS,
+    CATALOG,
+    STOCK,
+    WALLET,
+    PROMOTIONS,
+    CART,
+    FAVOURITES,
+    PAYMENTS,
+    PICKUP,
+    ORDERS,
+    BILLS,
+    CHECKOUT,
+    SETTLEMENT,
+    FULFILMENT,
+    HOME,
+    CONSOLES_MERCHANT,
+    CONSOLES_STATION,
+    CONSOLES_ADMIN,
+    API,
+    CLI,
+)
+"""Everything the shop is made of, in the order in which it is started, checked and shown. A new feature is one more line."""
 
-DEVELOPMENT_BLUEPRINTS: list[Blueprint] = [
-    development.bp,
-]
-
-COMMANDS = [
-    jobs_commands.group,
-    translate_commands.group,
-    users_commands.group,
-    wallet_commands.group,
-    seed_commands.group,
-    verify_commands.verify,
-    doctor_commands.doctor,
-    clock_commands.group,
-]
+registry.fill(FEATURES)
+for feature in FEATURES:
+    notices.WORDS.update(feature.notices or {})
 
 migrations = Migrate(compare_type=False, render_as_batch=True)
 
 
 def connect(app: Flask) -> None:
     """Connect everything to the app. A route without declared access stops the start."""
+    logs.init_app(app)
+    watching.init_app(app)
     clock.share_shift(None if app.config["APP_ENV"] == "production" or app.config["TESTING"] else shift_file(app))
     keys.keep(app.config["SECRET_KEY"])
+    asked.init_app(app)
+    keys.keep_ring(keys.KeyRing.of(read_data_keys(app.config["DATA_KEYS"]), read_key(app.config["LOOKUP_KEY"])))
+    discretion.install()
+    privacy.keep_files_private(Path(app.instance_path), db.sqlite_file(app.config["DATABASE_URL"]))
     compression.init_app(app)
     db.init_app(app)
     migrations.init_app(app, db.database, directory=str(Path(app.root_path).parent / "migrations"))
@@ -126,7 +114,11 @@ def connect(app: Flask) -> None:
         catalogues.compile_catalogue()
     language.init_app(app)
     parts.init_app(app)
+    sharing.init_app(app)
     forms.init_app(app)
+    sure.init_app(app)
+    bodies.init_app(app)
+    validators.init_app(app)
     http.init_app(app)
     limits.init_app(app)
     context.init_app(app)
@@ -139,12 +131,22 @@ def connect(app: Flask) -> None:
         timedelta(seconds=app.config["BILLER_SETTLE_SECONDS"]),
     )  # fmt: skip
     app.extensions["sms"] = HttpSmsGateway(app.config["SMS_API_BASE"], app.config["SMS_API_KEY"])
-    app.extensions["storage"] = files.FolderStorage(Path(app.instance_path) / "media")
-    for blueprint in [*BLUEPRINTS, *([] if app.config["APP_ENV"] == "production" else DEVELOPMENT_BLUEPRINTS)]:
-        app.register_blueprint(blueprint)
-    for group in COMMANDS:
-        app.cli.add_command(group)
+    app.extensions["storage"] = storage_of(app)
+    is_production = app.config["APP_ENV"] == "production"
+    for feature in FEATURES:
+        for blueprint in (*feature.blueprints, *(() if is_production else feature.development_blueprints)):
+            app.register_blueprint(blueprint)
+        for command in feature.commands:
+            app.cli.add_command(command)
     access.declare_access(app)
+
+
+def storage_of(app: Flask) -> files.Storage:
+    """A bucket when one is named, else a folder of this instance."""
+    if url := app.config["S3_BUCKET_URL"]:
+        key = buckets.Key(app.config["S3_ACCESS_KEY"], app.config["S3_SECRET_KEY"], app.config["S3_REGION"])
+        return buckets.BucketStorage(url, key)
+    return files.FolderStorage(Path(app.instance_path) / "media")
 
 
 def shift_file(app: Flask) -> Path:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -18,6 +20,15 @@ class QuietHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""
+
+
+def keep_private(data: Path | None) -> None:
+    """From now on this process makes files only its owner can read; the folder of the data is made, and its file taken from others."""
+    os.umask(0o077)
+    if data is not None:
+        data.parent.mkdir(parents=True, exist_ok=True)
+        if data.exists():
+            data.chmod(0o600)
 
 
 def listening(app: Flask, port: int) -> BaseWSGIServer:

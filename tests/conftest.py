@@ -26,11 +26,15 @@ from playwright.sync_api import Browser
 from config import Config, engine_url
 from shop import create_app
 from shop.kernel import clock, db, memory
+from shop.platform import health
 from tests.support.browsing import chromium, running_browser
+from tests.support.described import hold_answers_against_description
+from tests.support.escaped import hold_pages_to_escaping
 from tests.support.factories import Factories
 from tests.support.gateways import RecordingSms
 from tests.support.money import books_hold
 from tests.support.provider import CardProvider, card_provider
+from tests.support.sealed import DATA_KEYS, LOOKUP_KEY
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,6 +71,7 @@ def make_config(url: str, **settings: Any) -> Config:
     return Config(
         **{
             "APP_ENV": "test", "TESTING": True, "DATABASE_URL": url, "SECRET_KEY": "tests only, never anywhere else",
+            "DATA_KEYS": DATA_KEYS, "LOOKUP_KEY": LOOKUP_KEY,
             "WTF_CSRF_ENABLED": False, "PUBLIC_URL": "http://localhost", "STRIPE_SECRET_KEY": "sk_test_linli",
             "STRIPE_WEBHOOK_SECRET": "whsec_tests", "STRIPE_API_BASE": "http://127.0.0.1:1", "BILLER_API_BASE": "http://127.0.0.1:1",
             "BILLER_API_KEY": "demo-biller-key", "SMS_API_BASE": "http://127.0.0.1:1", "SMS_API_KEY": "demo-sms-key",
@@ -109,7 +114,10 @@ def database_url(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> 
 def app(database_url: str) -> Iterator[Flask]:
     made = create_app(make_config(database_url))
     made.test_client_class = IsolatedClient
+    health.GOOD_FOR = 0.0  # whoever asks looks anew
     made.extensions["sms"] = RecordingSms()
+    hold_answers_against_description(made)
+    hold_pages_to_escaping(made)
     with made.app_context():
         upgrade()
         if database_url.startswith("sqlite"):

@@ -26,7 +26,7 @@ Sets up and runs every check: lint, types, floors, tests on SQLite and on Postgr
 browser journeys, load and fault suites.
 
   --fast      leave out browser journeys, load and fault suites
-  PATH ...    only these tests, on SQLite and then on PostgreSQL; pytest's own options may follow
+  PATH ...    only lint, floors and these tests, on SQLite and then on PostgreSQL; pytest's own options may follow
 
 environment:
   TEST_POSTGRES_URL=   a PostgreSQL server to test on; else one is started for the run
@@ -37,11 +37,15 @@ environment:
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MINUTE = 60.0
-OF_THE_SHOP = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PORT")
+OF_THE_SHOP = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "LOOKUP_KEY", "PUBLIC_URL", "PORT")
 OF_THE_SHOP_BEGINNING_WITH = ("STRIPE_", "BILLER_", "SMS_", "FLASK_")
 """Settings of a running shop that must not reach the tests: they would touch its data."""
 
 GIVEN_PER_STEP = ("TEST_POSTGRES_URL", "TEST_REDIS_URL", "CHROMIUM")
+
+
+QUICK = ("lint", "floors")
+"""Types take longer: `mypy` from a shell, or the whole `script/test`."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,11 @@ def static_steps() -> list[Step]:
         Step("types", [python, "-m", "mypy"], limit=5 * MINUTE),
         Step("floors", [venv_command("lint-imports")], limit=5 * MINUTE),
     ]
+
+
+def quick_steps() -> list[Step]:
+    """Those of them that take a second or two: run whatever else is asked for."""
+    return [step for step in static_steps() if step.name in QUICK]
 
 
 def pytest_command(engine: str, *more: str) -> list[str]:
@@ -125,6 +134,8 @@ def environment_of_tests(caller: Mapping[str, str], on_postgres: Service) -> dic
     unwanted = {*OF_THE_SHOP, *GIVEN_PER_STEP}
     kept = {name: value for name, value in caller.items() if name not in unwanted and not name.startswith(OF_THE_SHOP_BEGINNING_WITH)}
     servers = {"TEST_POSTGRES_URL": on_postgres.url} if on_postgres.url else {}
+    if on_postgres.programs:  # backups are made by programs as new as the server
+        servers["PATH"] = f"{on_postgres.programs}{os.pathsep}{kept.get('PATH', os.defpath)}"
     return {**kept, "APP_ENV": "test", **servers}
 
 
@@ -191,8 +202,7 @@ def run_all(words: Sequence[str], *, fast: bool, nothing_may_be_skipped: bool) -
     browser = find_browser(os.environ)
     with tempfile.TemporaryDirectory(prefix="linli-test-") as name, broken_off_by_sigterm():
         try:
-            if not words:
-                outcomes += [run_step(step, os.environ, Path(name)) for step in static_steps()]
+            outcomes += [run_step(step, os.environ, Path(name)) for step in (quick_steps() if words else static_steps())]
             with postgres(os.environ) as on_postgres, redis(os.environ) as with_redis:
                 say(f"\nPostgreSQL: {on_postgres.note}\nRedis: {with_redis.note}\nChromium: {browser or 'none'}")
                 if words:

@@ -8,7 +8,9 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 INSTANCE = ROOT / "instance"
 NODE_MODULES = ROOT / "node_modules"
-VENDOR = ROOT / "shop" / "static" / "vendor"
+STATIC = ROOT / "shop" / "static"
+VENDOR = STATIC / "vendor"
+BUILT = ROOT / "shop" / "built"
 TRANSLATIONS = ROOT / "shop" / "translations"
 PACKAGE_LOCK = ROOT / "package-lock.json"
 

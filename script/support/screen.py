@@ -27,7 +27,7 @@ SIGN_INS = (
     ("13800000033", "审计 (只读)", "auditor (read-only)"),
 )
 DEMO_SECRETS = (
-    ("控制台动态口令密钥", "TOTP secret of the consoles", "JBSWY3DPEHPK3PXP"),
+    ("控制台动态口令密钥", "TOTP secret of the consoles", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
     ("居民钱包密码", "wallet PIN of residents", "246810"),
 )
 

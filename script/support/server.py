@@ -13,7 +13,9 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
+from typing import get_type_hints
 
+from config import Config, read_settings
 from script.support.places import INSTANCE, flask_command, venv_command
 from script.support.processes import Program
 from script.support.screen import Screen, welcome
@@ -21,6 +23,7 @@ from script.support.settings import LOOPBACK, Ports, address, child_environment,
 from script.support.setup import set_up
 from script.support.shell import CannotContinue, run_aloud, run_quietly, say
 from script.support.supervisor import LOOK_EVERY, Supervisor
+from script.support.watching import Watch
 
 READY_WITHIN = 90.0
 """Seconds that the shop may take until /readyz answers."""
@@ -35,6 +38,8 @@ NOTES = """environment:
   REDIS_URL=       sessions, limits and caches in Redis; by default in the database and in memory
   STRIPE_API_BASE=, BILLER_API_BASE=, SMS_API_BASE=
                    a real service or a stand-in of your own; ours is then not started
+
+When a Python file, a template or a translation changes, web and worker start again by themselves (not in production).
 """
 
 
@@ -77,9 +82,7 @@ def simulator_programs(environment: Mapping[str, str], ports: Ports, instance: P
 
 def shop_programs(environment: Mapping[str, str], ports: Ports) -> list[Program]:
     """The worker and the web server."""
-    web = [venv_command("python"), "-m", "gunicorn", "--no-control-socket", "--bind", f"{LOOPBACK}:{ports.web}"]
-    web += ["--worker-class", "gthread", "--workers", environment.get("WEB_CONCURRENCY") or "2", "--threads", "4"]
-    web += ["--graceful-timeout", "8", "--log-level", "warning", "wsgi:app"]
+    web = [venv_command("python"), "-m", "gunicorn", "--bind", f"{LOOPBACK}:{ports.web}", "wsgi:app"]  # the rest: gunicorn.conf.py
     return [Program("worker", flask_command("jobs", "run"), environment), Program("web", web, environment)]
 
 
@@ -94,6 +97,13 @@ def refuse_taken_ports(ports: Ports, simulators: list[Program]) -> None:
             except OSError as error:
                 hint = f"PORT={ports.web + 1000} script/server uses others."
                 raise CannotContinue(f"Port {wanted[name]} ({name}) cannot be used: {error.strerror}. {hint}") from error
+
+
+def refuse_unreadable(environment: Mapping[str, str]) -> None:
+    """Raise `CannotContinue` when a setting is not what the shop can read, before minutes are spent on setting up."""
+    _, problems = read_settings(get_type_hints(Config), environment)
+    if problems:
+        raise CannotContinue("Linli cannot start:\n" + "\n".join(f"- {line}" for line in problems))
 
 
 def is_ready(ports: Ports) -> bool:
@@ -125,8 +135,12 @@ def run_until_stopped(environment: Mapping[str, str], ports: Ports, stopped: Sto
             supervisor.start(program)
         deadline = time.monotonic() + READY_WITHIN
         ready = False
+        watch = Watch() if environment.get("APP_ENV") == "development" else None
         while not stopped.count:
             supervisor.look()
+            if watch and (changed := watch.changed()):
+                screen.line("server", f"{changed[0]}{' and others' if len(changed) > 1 else ''} changed; web and worker start again")
+                supervisor.begin_anew(("web", "worker"))
             if not ready:
                 ready = is_ready(ports)
                 if ready:
@@ -154,6 +168,7 @@ def main(arguments: list[str]) -> int:
     try:
         ports = read_port(os.environ)
         environment = child_environment(os.environ, ports, secret_key=kept_secret_key())
+        refuse_unreadable(environment)
         if environment["APP_ENV"] == "production":
             raise CannotContinue("script/server is for development: it sets demo keys. docs/operations tells how to run in production.")
         refuse_taken_ports(ports, simulator_programs(environment, ports))

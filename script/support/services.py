@@ -35,10 +35,14 @@ POSTGRES_SETTINGS = {
 
 @dataclass(frozen=True)
 class Service:
-    """A server the tests can use (`url`), or why there is none (`url` empty, `note` says why)."""
+    """A server the tests can use (`url`), or why there is none (`url` empty, `note` says why).
+
+    `programs` is the folder of its client's programs, where they are not the machine's own.
+    """
 
     url: str
     note: str
+    programs: str = ""
 
 
 @contextmanager
@@ -58,7 +62,7 @@ def postgres(environment: Mapping[str, str]) -> Iterator[Service]:
             yield Service("", f"no PostgreSQL: {error}")
             return
         try:
-            yield Service(url, f"{version_of(binaries / 'postgres')}, started for this run")
+            yield Service(url, f"{version_of(binaries / 'postgres')}, started for this run", str(binaries))
         finally:
             child.ask_to_stop(signal.SIGINT)
             child.wait(10)

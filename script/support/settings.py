@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from config import WEBHOOK_SECRET_OF_DEVELOPMENT
 from script.support.places import INSTANCE
 from script.support.shell import CannotContinue
 
@@ -55,7 +56,7 @@ def child_environment(caller: Mapping[str, str], ports: Ports, *, secret_key: st
         "SECRET_KEY": secret_key,
         "PUBLIC_URL": address(ports.web),
         "STRIPE_SECRET_KEY": "sk_test_linli",
-        "STRIPE_WEBHOOK_SECRET": "whsec_linli_development",
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET_OF_DEVELOPMENT,
         "STRIPE_API_BASE": address(ports.stripe),
         "BILLER_API_BASE": address(ports.biller),
         "BILLER_API_KEY": "demo-biller-key",

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from script.support.frontend import ensure_frontend
+from script.support.minifying import ensure_small_bundles
 from script.support.packages import ensure_environment, ensure_packages
 from script.support.places import INSTANCE
 from script.support.shell import CannotContinue, say
@@ -14,7 +15,7 @@ from script.support.translations import ensure_translations
 
 
 def set_up(*, development: bool) -> None:
-    """Bring the checkout up to date: environment, packages, front-end files, translations.
+    """Bring the checkout up to date: environment, packages, front-end files, translations, bundles.
 
     Does only what changed since last time, so calling it again is quick and safe; two callers at once take turns.
     Raises `CannotContinue` with a message for people.
@@ -24,6 +25,7 @@ def set_up(*, development: bool) -> None:
         ensure_packages(stamps, development=development)
         ensure_frontend(stamps, development=development)
         ensure_translations(stamps)
+        ensure_small_bundles(stamps)
 
 
 def main(arguments: list[str]) -> int:

@@ -29,6 +29,7 @@ class Place:
     child: Child | None = None
     quick_deaths: int = 0
     next_start: float = 0.0
+    is_to_begin_anew: bool = False
 
 
 class Supervisor:
@@ -55,10 +56,20 @@ class Supervisor:
             elif place.child.has_ended():
                 self._after_death(place, place.child, now)
 
+    def begin_anew(self, names: Sequence[str]) -> None:
+        """Ask these programs to end, and start them again at once when they have. It counts as no death."""
+        for place in self.places:
+            if place.program.name in names and place.child is not None and not place.is_to_begin_anew:
+                place.is_to_begin_anew = True
+                place.child.ask_to_stop()
+
     def _after_death(self, place: Place, child: Child, now: float) -> None:
         lived = child.age()
         code = child.bury()
         place.child = None
+        if place.is_to_begin_anew:
+            place.is_to_begin_anew, place.quick_deaths, place.next_start = False, 0, now
+            return
         place.quick_deaths = 1 if lived >= STEADY_AFTER else place.quick_deaths + 1
         pause = pause_before_restart(place.quick_deaths)
         place.next_start = now + pause

@@ -20,10 +20,24 @@ class TooManyCodes(TooManyAttempts):
 
 
 class WrongCode(Invalid):
-    """Wrong, used, void or too old: the answer is the same on purpose."""
+    """Wrong, or void for whoever types it: others are told nothing more than that."""
 
     code, field = "wrong_code", "code"
     message = sentence("That code is not right, or it is no longer valid. Please check it or ask for a new one.")
+
+
+class CodeUsedUp(WrongCode):
+    """It was a code of this person or browser, and it has done its service or was tried too often."""
+
+    code = "code_used_up"
+    message = sentence("That code has been used, or tried too often, and no longer counts. Please ask for a new one.")
+
+
+class NameMissing(Invalid):
+    """Nothing that can be seen was typed."""
+
+    code, field = "name_missing", "display_name"
+    message = sentence("Please enter a name.")
 
 
 class AccountClosed(ShopError):

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import StringField
 
 from shop.accounts import rules
-from shop.platform.forms import Clean, ShopForm
+from shop.platform.forms import Clean, Named, ShopForm
 
 
 class PhoneForm(ShopForm):
@@ -22,4 +22,4 @@ class SecondFactorForm(ShopForm):
 
 
 class NameForm(ShopForm):
-    display_name = StringField(_("Your name"), [Clean(rules.NAME_LENGTH)])
+    display_name = StringField(_("Your name"), [Named(rules.NAME_LENGTH)])

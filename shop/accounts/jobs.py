@@ -9,12 +9,8 @@ from shop.kernel import clock
 from shop.kernel.db import finish_reading, perform, reading
 from shop.kernel.errors import sentence
 from shop.models.accounts import CodePurpose, SignInCode
-from shop.platform import notices, outbox, sms
+from shop.platform import outbox, sms
 from shop.platform.language import speaking, words
-
-notices.declare(
-    "user.verified", sentence("Your identity has been checked"), sentence("You can open your wallet now, or raise its limits.")
-)
 
 # The signature and the code stand at fixed places: phones and people know the message by them.
 TEXTS = {
@@ -23,7 +19,7 @@ TEXTS = {
 }
 
 
-@outbox.job("accounts.send_code")
+@outbox.job("accounts.send_code", lane=outbox.NOW, is_message=True)
 def send_code(code_id: int, locale: str) -> None:
     """Send a code by SMS, in the language of the number's owner, else of whoever asked. Nothing once it is used or too old."""
     session = reading()
@@ -33,12 +29,16 @@ def send_code(code_id: int, locale: str) -> None:
     owner = queries.user_by_phone(session, row.phone)
     phone, purpose, digits = row.phone, row.purpose, rules.code_digits(row.id, row.nonce)
     language = (owner.locale if owner else None) or locale
+    reference = f"code-{code_id}-{row.created_at:%Y%m%d%H%M%S%f}"  # ids of forgotten codes come again, messages must not
     finish_reading()  # nothing is held open while the gateway is asked
     with speaking(language):
         text = words(TEXTS[purpose], code=digits)
-    sms.gateway().send(phone, f"{sms.SIGNATURE}{text}", reference=f"code-{code_id}")
+    try:
+        sms.gateway().send(phone, f"{sms.SIGNATURE}{text}", reference=reference)
+    except sms.SmsUnavailable as silence:
+        raise outbox.Outage(str(silence)) from silence
 
 
-@outbox.periodic("accounts.forget_old", every=timedelta(hours=6))
+@outbox.periodic("accounts.forget_old", every=timedelta(hours=6), lane=outbox.BULK)
 def forget_old() -> None:
     perform(operations.forget_old)

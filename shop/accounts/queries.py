@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,10 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.accounts import rules
-from shop.kernel import clock
+from shop.kernel import clock, keys
 from shop.kernel.ids import fingerprint
-from shop.models.accounts import Role, RoleGrant, SessionKind, User, UserSession, UserState
+from shop.models.accounts import TAIL, Role, RoleGrant, SessionKind, User, UserSession, UserState
 from shop.platform.actor import Actor, Grant
+from shop.platform.grants import holders
+from shop.platform.permissions import Permission
 
 
 @cache
@@ -68,6 +71,20 @@ def user_by_phone(session: Session, phone: str) -> User | None:
     return session.scalars(sa.select(User).where(User.phone == phone)).first()
 
 
+def phone_ends_in(session: Session, figures: str, among: sa.Select[int]) -> sa.ColumnElement[bool]:
+    """People whose number ends in these figures, as a condition on `User`. `among` are the ids of all who may be meant.
+
+    Four figures, as people say them, and the whole number are found by their hash; for any other length those who may be meant are
+    opened and looked at.
+    """
+    if len(figures) == len("13800138000"):
+        return User.phone == figures
+    if len(figures) == TAIL:
+        return User.phone_tail_hash == keys.ring().find("phone tail", figures)
+    rows = session.execute(sa.select(User.id, User.phone).where(User.id.in_(among)))
+    return User.id.in_([row.id for row in rows if row.phone.endswith(figures)])
+
+
 def live_grants(session: Session, user_id: int, role: Role | None = None) -> list[RoleGrant]:
     """The roles somebody holds now, oldest first."""
     held = sa.select(RoleGrant).where(RoleGrant.user_id == user_id, RoleGrant.revoked_at.is_(None)).order_by(RoleGrant.id)
@@ -96,3 +113,18 @@ def my_devices(session: Session, actor: Actor) -> list[SignedInDevice]:
         .limit(50)
     )
     return [SignedInDevice(row.id, row.kind, row.device, row.created_at, row.id == actor.session_id) for row in rows]
+
+
+def staff_of_merchants(session: Session, merchant_ids: Collection[int], permission: Permission) -> dict[int, list[int]]:
+    """Who may do this at each of these merchants now, by id. One query, none without merchants."""
+    if not merchant_ids:
+        return {}
+    merchant_id = sa.type_coerce(RoleGrant.merchant_id, sa.BigInteger)
+    held = sa.select(merchant_id, RoleGrant.user_id).where(
+        RoleGrant.merchant_id.in_(list(merchant_ids)), RoleGrant.role.in_(holders(permission)),
+        RoleGrant.revoked_at.is_(None),
+    )  # fmt: skip
+    found: dict[int, list[int]] = {}
+    for shop_id, user_id in session.execute(held.distinct().order_by(merchant_id, RoleGrant.user_id)):
+        found.setdefault(shop_id, []).append(user_id)
+    return found

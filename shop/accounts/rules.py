@@ -6,14 +6,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from shop.kernel import keys, text
+from shop.kernel import identifiers, keys
 from shop.models.accounts import Role
 
 CODE_VALID_FOR = timedelta(minutes=5)
 RESEND_AFTER = timedelta(seconds=60)
-CODES_PER_HOUR = 5
-CODES_PER_DAY = 10
 CODE_LENGTH = 6
+CODE_TRIES = 5
+TRIES_KEPT_FOR_HOLDER = 3  # whoever else types a code leaves these to whom it was made for
+LIVE_CODES = 3
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# How many codes of one number, per period; docs/decisions/0031 has the sums.
+OWN_CODES = ((HOUR, 5), (DAY, 10))  # to step up, and on browsers that signed in to the number before: each counted apart
+STRANGERS_CODES = ((HOUR, 6), (DAY, 10))  # everybody else together
+ONE_STRANGERS_CODES = ((HOUR, 4), (DAY, 6))  # of these, one network address
+CODES_LOOKED_AT = 40
 
 WEB_SESSION = timedelta(days=30)
 CONSOLE_SESSION = timedelta(hours=12)
@@ -33,6 +41,28 @@ POINT_ROLES = frozenset({Role.KEEPER})
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for a code, or types one; fingerprints, never addresses or secrets themselves."""
+
+    origin: str  # the network address, whose allowance a code is taken from
+    holder: str  # the browser, person or (API) address a code is made for
+    is_known: bool = False  # this browser has signed in to the number before
+
+
+SOMEBODY = Asker("", "")
+
+
+def asker(origin: str, holder: str, is_known: bool = False) -> Asker:
+    """An asker by plain marks: the network address, and what is kept by the browser or person alone."""
+    return Asker(keys.fingerprint("code asker", identifiers.network_of(origin)), keys.fingerprint("code holder", holder), is_known)
+
+
+def person(user_id: int) -> Asker:
+    """Somebody who is signed in, on whatever device."""
+    return asker("", f"user {user_id}")
+
+
+@dataclass(frozen=True, slots=True)
 class Choices:
     """What was chosen on a browser before anybody signed in; none where nothing was."""
 
@@ -49,8 +79,8 @@ def code_digits(code_id: int, nonce: str) -> str:
 
 
 def typed_digits(value: str) -> str:
-    """A code as people type it: spaces between the groups do not count, nor does the width of the figures."""
-    return text.typed_figures(value)
+    """A code as people type it: what stands between the groups does not count, nor does the width of the figures."""
+    return identifiers.figures(value)
 
 
 def is_place_right(role: Role, merchant_id: int | None, pickup_point_id: int | None) -> bool:

@@ -24,7 +24,9 @@ class UnknownAccount(NotFound):
 
 class BillerSilent(ShopError):
     code, status = "biller_silent", 503
-    message = sentence("The biller does not answer just now. Nothing was changed; please ask again in a minute.")
+    message = sentence(
+        "The biller does not answer just now. Nothing was paid and nothing was changed; it is asked again from %(until)s on."
+    )
 
 
 class BillPaymentNotFound(NotFound):

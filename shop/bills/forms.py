@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, StringField
-from wtforms.validators import Length, Regexp
+from wtforms.validators import AnyOf, Length
 
 from shop.bills.operations.accounts import LABEL_LENGTH
 from shop.models.bills import Biller, BillerFlow
-from shop.platform.forms import Clean, Figures, ShopForm
+from shop.models.orders import PaymentMethod
+from shop.platform.forms import Clean, Figures, Named, ShopForm
 
 
 class AccountForm(ShopForm):
     account_no = StringField(_("Account number"), [Clean(64)])
-    label = StringField(_("Name on your list"), [Clean(LABEL_LENGTH)])
+    label = StringField(_("Name on your list"), [Named(LABEL_LENGTH)])
 
     def of(self, biller: Biller) -> AccountForm:
         """The form in the words of a biller: telephones have no account number."""
@@ -23,13 +24,13 @@ class AccountForm(ShopForm):
 
 
 class LabelForm(ShopForm):
-    label = StringField(_("Name on your list"), [Clean(LABEL_LENGTH)])
+    label = StringField(_("Name on your list"), [Named(LABEL_LENGTH)])
 
 
 class PayForm(ShopForm):
     """`token` is made with the page: the same page sent twice is one payment."""
 
-    token = HiddenField(validators=[Length(16, 64)])
-    seen_total = HiddenField(validators=[Regexp(r"^[0-9]{1,12}\Z")])
+    token = HiddenField(validators=[Clean(64), Length(16, 64)])
+    method = StringField(_("How to pay"), [AnyOf([PaymentMethod.WALLET.value, PaymentMethod.STRIPE.value])])
     pin = StringField(_("Wallet PIN (6 digits)"), [Figures(20)])
     code = StringField(_("Code from the text message"), [Figures(20)])

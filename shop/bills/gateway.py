@@ -1,19 +1,23 @@
-"""Billers spoken to over HTTP. Called from jobs only, never inside a transaction and never by a web thread."""
+"""Billers spoken to over HTTP. Called from jobs only, never inside a transaction and never by a web thread.
+
+Each biller has a breaker of its own: while it does not answer nobody waits for it. Every call has a hard end.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any, Protocol, TypeVar
 
 import requests
 from flask import current_app
 
+from shop.bills import rules
 from shop.bills.answers import Answer, DueBill, Offer, Order, Statement
 from shop.kernel.money import Money
 from shop.kernel.text import MalformedBody, strict_json
 from shop.models.bills import AttemptOutcome
+from shop.platform import deadlines, partners
 
 CONNECT_SECONDS = 3.0
 LOOK_UP_SECONDS = 35.0  # some billers take half a minute to look an account up; nothing is at stake while we wait
@@ -21,6 +25,8 @@ UNITS = {"m2": "m²", "m3": "m³"}
 LARGEST_ANSWER = 256 * 1024
 # The biller read the order and refused its form: it was not recorded, and never will be in this form.
 DEFINITE_REFUSALS = {"bad_request", "wrong_flow"}
+
+NO_ANSWER = (requests.RequestException, ValueError, partners.NotAnswering)
 
 T = TypeVar("T")
 
@@ -56,8 +62,8 @@ class HttpBiller:
 
     def look_up(self, biller: str, account_no: str, *, prepaid: bool) -> Statement | None:
         try:
-            status, body = self._call("POST", f"{biller}/{'validate' if prepaid else 'query'}", {"account_no": account_no}, LOOK_UP_SECONDS)
-        except (requests.RequestException, ValueError) as error:
+            status, body = self._call("POST", biller, "validate" if prepaid else "query", {"account_no": account_no}, LOOK_UP_SECONDS)
+        except NO_ANSWER as error:
             raise BillerUnavailable(type(error).__name__) from error
         if status == 404 and body.get("code") == "not_found":
             return None
@@ -68,37 +74,50 @@ class HttpBiller:
     def pay(self, biller: str, order: Order) -> Answer:
         what: dict[str, Any] = {"bill_refs": list(order.bill_refs)} if order.bill_refs else {"amount_fen": order.total.fen}
         body = {"serial": order.serial, "account_no": order.account_no, "total_fen": order.total.fen, **what}
-        return self._ask("POST", f"{biller}/payments", body, order.serial)
+        return self._ask("POST", biller, "payments", body, order.serial)
 
     def inquire(self, biller: str, serial: str) -> Answer:
-        return self._ask("GET", f"{biller}/payments/{serial}", None, serial)
+        return self._ask("GET", biller, f"payments/{serial}", None, serial)
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None, serial: str) -> Answer:
+    def _ask(self, method: str, biller: str, path: str, body: dict[str, Any] | None, serial: str) -> Answer:
         try:
-            status, document = self._call(method, path, body, self.timeout_seconds)
-        except (requests.RequestException, ValueError) as error:
+            status, document = self._call(method, biller, path, body, self.timeout_seconds)
+        except NO_ANSWER as error:
             return Answer(AttemptOutcome.UNCLEAR, type(error).__name__)
         return answer_of(method, status, document, serial)
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None, seconds: float) -> tuple[int, dict[str, Any]]:
-        """One call; status and JSON object. Raises ValueError for any other answer. Redirects are not followed."""
-        deadline = time.monotonic() + CONNECT_SECONDS + seconds
-        raw = b""
-        with requests.request(
-            method, f"{self.base}/billers/{path}", json=body, headers={"X-Biller-Key": self.key}, timeout=(CONNECT_SECONDS, seconds),
-            allow_redirects=False, stream=True,
-        ) as answer:
-            for chunk in answer.iter_content(16 * 1024):
-                raw += chunk
-                if len(raw) > LARGEST_ANSWER or time.monotonic() > deadline:
-                    raise ValueError("the answer is too long")
-        try:
-            document = strict_json(raw)
-        except MalformedBody as error:
-            raise ValueError("the answer is not JSON") from error
-        if not isinstance(document, dict):
-            raise ValueError("the answer is not an object")
-        return answer.status_code, document
+    def _call(self, method: str, biller: str, path: str, body: dict[str, Any] | None, seconds: float) -> tuple[int, dict[str, Any]]:
+        """One call; status and JSON object. Raises ValueError for any other answer. Redirects are not followed.
+
+        Over within `seconds`; a biller may take all of them to think, but once it has begun to speak it must come to an end
+        within the usual time.
+        """
+        with partners.asking(rules.partner_of(biller), seconds, counts=(requests.RequestException, ValueError)) as asked:
+            with deadlines.session() as session, session.request(
+                method, f"{self.base}/billers/{biller}/{path}", json=body, headers={"X-Biller-Key": self.key},
+                timeout=(CONNECT_SECONDS, seconds), allow_redirects=False, stream=True,
+            ) as answer:  # fmt: skip
+                with deadlines.within(self.timeout_seconds):
+                    document = document_of(answer.iter_content(16 * 1024))
+                if answer.status_code >= 500:
+                    asked.failed(str(answer.status_code))
+            return answer.status_code, document
+
+
+def document_of(pieces: Iterable[bytes]) -> dict[str, Any]:
+    """The JSON object that an answer is. Raises ValueError for anything else, and for more than is sensible."""
+    raw = b""
+    for piece in pieces:
+        raw += piece
+        if len(raw) > LARGEST_ANSWER:
+            raise ValueError("the answer is too long")
+    try:
+        document = strict_json(raw)
+    except MalformedBody as error:
+        raise ValueError("the answer is not JSON") from error
+    if not isinstance(document, dict):
+        raise ValueError("the answer is not an object")
+    return document
 
 
 def answer_of(method: str, status: int, body: dict[str, Any], serial: str) -> Answer:

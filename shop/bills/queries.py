@@ -17,6 +17,8 @@ from shop.kernel import clock
 from shop.kernel.memory import remember
 from shop.kernel.money import ZERO, Money
 from shop.models.bills import (
+    IN_FLIGHT,
+    LOOKED_AFTER,
     Bill,
     BillAccount,
     BillAttempt,
@@ -27,7 +29,14 @@ from shop.models.bills import (
     BillPaymentState,
     BillState,
 )
+from shop.models.orders import PaymentMethod
+from shop.models.payments import Payment
+from shop.platform import partners
 from shop.platform.actor import Actor
+
+# Said word for word as their indexes say it, else SQLite does not see that those few rows are enough.
+LIVE = sa.text("bill_payment_items.is_live")
+FLYING = sa.text(f"bill_payments.{IN_FLIGHT}")
 
 PAGE = 20
 SHOWN_AT_MOST = 60
@@ -56,9 +65,14 @@ def biller_of(session: Session, biller_id: int) -> Biller:
     return next((biller for biller in billers(session) if biller.id == biller_id), None) or session.get_one(Biller, biller_id)
 
 
+def silent_until(session: Session, biller: Biller) -> datetime | None:
+    """Until when nobody asks a biller that does not answer; None while it does."""
+    return partners.silent_until(session, rules.partner_of(biller.code))
+
+
 def is_being_paid() -> sa.ColumnElement[bool]:
     """Whether a bill is within a payment that may still succeed. Such a bill asks nothing of anybody, though the biller still lists it."""
-    return sa.exists().where(BillPaymentItem.bill_id == Bill.id, BillPaymentItem.is_live)
+    return sa.exists().where(BillPaymentItem.bill_id == Bill.id, LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +162,8 @@ def views_of(session: Session, saved: Sequence[BillAccount]) -> list[AccountView
     unpaid = sa.select(Bill, is_being_paid()).where(Bill.account_no.in_(numbers), Bill.state == BillState.DUE)
     for bill, is_live in session.execute(unpaid.order_by(Bill.period, Bill.id)):
         (being_paid if is_live else due)[bill.biller_id, bill.account_no].append(bill)
-    flying = sa.select(BillPayment).where(BillPayment.account_no.in_(numbers), BillPayment.state.in_(rules.ON_ITS_WAY))
+    billers_asked = {account.biller_id for account in saved}
+    flying = sa.select(BillPayment).where(FLYING, BillPayment.biller_id.in_(billers_asked), BillPayment.account_no.in_(numbers))
     on_its_way = {(payment.biller_id, payment.account_no): payment for payment in session.scalars(flying)}
     look_ups = latest_look_ups(session, [account.ref for account in saved])
     views = []
@@ -191,19 +206,40 @@ def bills_by_refs(session: Session, refs: Sequence[str]) -> list[Bill]:
     return list(session.scalars(sa.select(Bill).where(Bill.ref.in_(refs)).order_by(Bill.period, Bill.id)))
 
 
+def payments_of(session: Session, request_keys: Sequence[str]) -> list[BillPayment]:
+    """The payments that a request has made already, by id."""
+    return list(session.scalars(sa.select(BillPayment).where(BillPayment.request_key.in_(request_keys)).order_by(BillPayment.id)))
+
+
+def payment_ref(session: Session, payment: BillPayment) -> str:
+    """The reference of the payment that carries the money of a bill payment."""
+    return session.scalars(sa.select(Payment.ref).where(Payment.id == payment.paid_with_id)).one()
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentView:
-    """A payment with what its receipt says."""
+    """A payment with what its receipt says; `paid_with` carries its money."""
 
     payment: BillPayment
     biller: Biller
     account: BillAccount | None
+    paid_with: Payment | None = None
     items: tuple[tuple[BillPaymentItem, Bill], ...] = ()
     tries: tuple[BillAttempt, ...] = field(default=())
 
     @property
+    def is_by_card(self) -> bool:
+        return self.paid_with is not None and self.paid_with.method is PaymentMethod.STRIPE
+
+    @property
+    def awaits_card(self) -> bool:
+        """Whether its money is still to come, by card."""
+        return self.payment.state is BillPaymentState.CREATED
+
+    @property
     def is_on_its_way(self) -> bool:
-        return self.payment.state in rules.ON_ITS_WAY
+        """Whether its money is with us, and the biller is to say how it ends."""
+        return self.payment.state in rules.ON_ITS_WAY and not self.awaits_card
 
     @property
     def is_posted(self) -> bool:
@@ -219,7 +255,10 @@ def get_payment(session: Session, actor: Actor, ref: str) -> PaymentView:
         raise BillPaymentNotFound()
     account = session.get(BillAccount, payment.bill_account_id) if payment.bill_account_id else None
     tries = session.scalars(sa.select(BillAttempt).where(BillAttempt.bill_payment_id == payment.id).order_by(BillAttempt.number)).all()
-    return PaymentView(payment, biller_of(session, payment.biller_id), account, items_of(session, payment.id), tuple(tries))
+    paid_with = session.get(Payment, payment.paid_with_id) if payment.paid_with_id else None
+    return PaymentView(
+        payment, biller_of(session, payment.biller_id), account, paid_with, items_of(session, payment.id), tuple(tries)
+    )
 
 
 def items_of(session: Session, payment_id: int) -> tuple[tuple[BillPaymentItem, Bill], ...]:
@@ -259,16 +298,17 @@ def standing_of(session: Session, payment: BillPayment) -> rules.Standing:
 
 
 def due_for_a_step(session: Session, moment: datetime, limit: int = 500) -> list[BillPayment]:
-    """Payments whose next step is due, longest waiting first."""
+    """Payments whose next step is due, longest waiting first; those that were never sent begin with waiting when they are made."""
     waiting = (BillPaymentState.SENDING, BillPaymentState.UNKNOWN, BillPaymentState.REFUNDED)
-    due = sa.select(BillPayment).where(BillPayment.state.in_(waiting), BillPayment.next_inquiry_at <= moment)
-    return list(session.scalars(due.order_by(BillPayment.next_inquiry_at).limit(limit)))
+    due_at = sa.func.coalesce(BillPayment.next_inquiry_at, BillPayment.held_at, BillPayment.created_at)
+    is_due = sa.or_(
+        sa.and_(BillPayment.state.in_(waiting), BillPayment.next_inquiry_at <= moment),
+        sa.and_(BillPayment.state == BillPaymentState.FUNDS_HELD, sa.func.coalesce(BillPayment.held_at, BillPayment.created_at) <= moment),
+    )
+    return list(session.scalars(sa.select(BillPayment).where(is_due).order_by(due_at).limit(limit)))
 
 
 def with_a_person(session: Session, limit: int = 200) -> list[PaymentView]:
     """Payments somebody has to look after, for the console: their end is not known, or the biller contradicted itself."""
-    unclear = sa.and_(BillPayment.handed_over_at.is_not(None), BillPayment.state == BillPaymentState.UNKNOWN)
-    rows = session.scalars(
-        sa.select(BillPayment).where(sa.or_(unclear, BillPayment.contradicted_at.is_not(None))).order_by(BillPayment.id).limit(limit)
-    )
+    rows = session.scalars(sa.select(BillPayment).where(sa.text(f"({LOOKED_AFTER})")).order_by(BillPayment.id).limit(limit))
     return [PaymentView(payment, biller_of(session, payment.biller_id), None) for payment in rows]

@@ -17,8 +17,7 @@ from shop.bills.errors import (
     NothingChosen,
     OlderBillDue,
 )
-from shop.kernel import text
-from shop.kernel.errors import ShopError
+from shop.kernel import identifiers
 from shop.kernel.money import Money
 from shop.models.bills import AmountRule, AttemptKind, AttemptOutcome, BillPaymentState, LookUpOutcome
 
@@ -35,6 +34,12 @@ FACES = tuple(Money(yuan * 100) for yuan in (10, 20, 30, 50, 100, 200, 300, 500)
 # How long nobody else touches a payment that a worker is calling about: longer than any call and its settle window.
 CALL_LEASE = timedelta(minutes=2)
 INQUIRE_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60, 180, 600, 1_800))
+# How long a payment may wait for a silent biller before its money goes back unsent.
+UNSENT_FOR = timedelta(minutes=30)
+NEVER_SENT = "never_sent"
+NOT_PAID = "not_paid"
+"""Why a payment by card ended before any money came."""
+MOST_TOGETHER = 20
 THEN_EVERY = timedelta(hours=1)
 PERSON_AFTER = timedelta(hours=24)
 WITH_A_PERSON_EVERY = timedelta(hours=6)
@@ -44,30 +49,31 @@ ON_ITS_WAY = (BillPaymentState.CREATED, BillPaymentState.FUNDS_HELD, BillPayment
 DEFINITE = (AttemptOutcome.ACCEPTED, AttemptOutcome.REJECTED)
 
 
+def partner_of(biller_code: str) -> str:
+    """What a biller is called among our partners."""
+    return f"biller:{biller_code}"
+
+
 def account_number(value: str, pattern: str, *, is_mobile: bool = False) -> str:
-    """A number as the biller writes it: half-width, no spaces, of the biller's form.
+    """A number as the biller writes it: half-width, without the grouping of a page or a paper bill, of the biller's form.
 
     Raises `AccountNumberMissing`, `MalformedAccountNumber`, or of a telephone `MalformedMobileNumber`.
     """
     malformed = MalformedMobileNumber if is_mobile else MalformedAccountNumber
-    try:
-        number = text.typed_figures(text.clean(value, 64))
-    except ShopError:
-        raise malformed() from None
-    if not number:
+    if not value.strip():
         raise AccountNumberMissing()
-    if is_mobile:
-        number = re.sub(r"^(\+86|0086)|-", "", number)
-    if not re.fullmatch(pattern, number, re.ASCII):
+    if is_mobile and not identifiers.is_phone(value):
+        raise malformed()
+    number = identifiers.account_number(identifiers.phone_number(value) if is_mobile else value, pattern)
+    if number is None:
         raise malformed()
     return number
 
 
 def mask_address(address: str) -> str:
     """An address up to the building: nobody who types a neighbour's number learns the door."""
-    building = re.match(r".*?[0-9A-Za-z一二三四五六七八九十]+(?:栋|幢|号楼|座)", address)
-    if building:
-        return building[0]
+    if building := re.search(r"[0-9A-Za-z一二三四五六七八九十](?:栋|幢|号楼|座)", address):
+        return address[: building.end()]
     return re.split(r"[0-9]", address, maxsplit=1)[0]
 
 

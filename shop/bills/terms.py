@@ -6,6 +6,7 @@ import re
 from datetime import date
 from typing import Any
 
+from shop.bills import rules
 from shop.kernel.errors import sentence
 from shop.models.bills import AmountRule, Biller, BillPayment, BillPaymentState
 from shop.platform.language import month_name, short_month, stamp, words
@@ -34,7 +35,7 @@ HINTS = {
 }
 
 STATES = {
-    BillPaymentState.CREATED: (sentence("Being paid"), "warn"),
+    BillPaymentState.CREATED: (sentence("To be paid"), "warn"),
     BillPaymentState.FUNDS_HELD: (sentence("Being paid"), "warn"),
     BillPaymentState.SENDING: (sentence("Being paid"), "warn"),
     BillPaymentState.UNKNOWN: (sentence("Waiting for the biller"), "warn"),
@@ -51,6 +52,8 @@ FAILURES = {
     "unknown_bill": sentence("The biller no longer asks for this bill."),
     "older_due": sentence("An older period has to be paid first."),
     "wrong_amount": sentence("The amount had changed at the biller."),
+    rules.NEVER_SENT: sentence("The biller did not answer for half an hour, so nothing was sent to it."),
+    rules.NOT_PAID: sentence("It was not paid, so nothing was sent to the biller and nothing was charged."),
     "over_limit": sentence("This is above what the biller sells in one month."),
 }
 REFUSED = sentence("The biller refused the payment.")
@@ -88,17 +91,26 @@ def failure_words(code: str | None) -> str:
     return words(FAILURES.get(code or "", REFUSED))
 
 
-def steps_of(payment: BillPayment) -> list[dict[str, Any]]:
+def steps_of(payment: BillPayment, *, is_by_card: bool = False) -> list[dict[str, Any]]:
     """The way of a payment, for a timeline."""
     is_over = payment.posted_at is not None or payment.refunded_at is not None
     sent = {"label": words(sentence("Handed to the biller")), "at": stamp(payment.sent_at) if payment.sent_at else ""}
+    if payment.held_at is None:
+        is_open = payment.failed_at is None
+        step = {"label": words(sentence("To be paid by card")), "at": stamp(payment.created_at), "state": "now" if is_open else "done"}
+        ended = {"label": words(sentence("Not paid, nothing was charged")), "at": stamp(payment.failed_at or payment.created_at)}
+        return [step] if is_open else [step, {**ended, "state": "failed"}]
+    taken = sentence("Paid by card") if is_by_card else sentence("Money taken from your wallet")
     steps: list[dict[str, Any]] = [
-        {"label": words(sentence("Money taken from your wallet")), "at": stamp(payment.created_at), "state": "done"},
+        {"label": words(taken), "at": stamp(payment.held_at), "state": "done"},
         {**sent, "state": "done" if is_over or payment.state is BillPaymentState.UNKNOWN else "now"},
     ]
     if payment.refunded_at is not None:
-        steps.append({"label": words(sentence("Refused by the biller")), "at": stamp(payment.refunded_at), "state": "failed"})
-        steps.append({"label": words(sentence("Money back in your wallet")), "at": stamp(payment.refunded_at), "state": "done"})
+        is_unsent = payment.failure_code == rules.NEVER_SENT
+        why = sentence("Not sent: the biller did not answer") if is_unsent else sentence("Refused by the biller")
+        steps[1:] = [*([] if is_unsent else steps[1:]), {"label": words(why), "at": stamp(payment.refunded_at), "state": "failed"}]
+        back = sentence("Money on its way back to the card") if is_by_card else sentence("Money back in your wallet")
+        steps.append({"label": words(back), "at": stamp(payment.refunded_at), "state": "done"})
         return steps
     is_waiting = payment.state is BillPaymentState.UNKNOWN
     if payment.posted_at:

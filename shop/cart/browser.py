@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from flask import Response, after_this_request, current_app, request
+from flask import session as cookie
 
 from shop.cart import operations
-from shop.cart.rules import CartOwner
+from shop.cart.rules import CartOwner, Merged
 from shop.kernel.db import perform
+from shop.kernel.errors import ShopError
 from shop.kernel.ids import fingerprint, secret
 from shop.platform.actor import Actor
 
 KEPT_FOR = timedelta(days=60)
+MEANT = "meant"
+MOST_MEANT = 5
 
 
 def cookie_name() -> str:
@@ -46,14 +51,44 @@ def owner_to_fill(actor: Actor) -> CartOwner:
     return CartOwner(token_hash=fingerprint(token))
 
 
-def bring_along(user_id: int) -> None:
-    """At sign-in: what this browser had gathered joins the person's cart, and the browser's secret is forgotten."""
+def left_here(actor: Actor) -> CartOwner | None:
+    """This browser's own cart beside that of the person who is signed in: what found no room in theirs. None without one."""
+    token = request.cookies.get(cookie_name(), "")
+    return CartOwner(token_hash=fingerprint(token)) if actor.is_signed_in and 20 <= len(token) <= 100 else None
+
+
+def bring_along(user_id: int, *, sets_aside: bool = False) -> Merged:
+    """At sign-in: what this browser had gathered joins the person's cart. Its secret is forgotten once nothing is left behind it."""
     token = request.cookies.get(cookie_name(), "")
     if not token:
-        return
-    perform(operations.merge, CartOwner(token_hash=fingerprint(token)), user_id)
+        return Merged()
+    merged = perform(operations.merge, CartOwner(token_hash=fingerprint(token)), user_id, sets_aside=sets_aside)
+    if merged.left_out:
+        return merged
 
     @after_this_request
     def forget(response: Response) -> Response:
         response.delete_cookie(cookie_name(), path="/", secure=bool(current_app.config["COOKIES_SECURE"]), httponly=True, samesite="Lax")
         return response
+
+    return merged
+
+
+def mean(variant: str, quantity: int, seen: int | None) -> None:
+    """Keep a change that was meant for the cart of somebody whose session has ended, until they sign in again."""
+    cookie[MEANT] = [*cookie.get(MEANT, []), [variant, quantity, seen]][-MOST_MEANT:]
+
+
+def meant() -> list[tuple[str, int, int | None]]:
+    """The changes that are kept for after signing in, oldest first. Read them before the cookie is emptied."""
+    return [(variant, quantity, seen) for variant, quantity, seen in cookie.get(MEANT, [])]
+
+
+def carry_out(user_id: int, changes: list[tuple[str, int, int | None]]) -> int:
+    """Do what was meant, as far as the cart still is as it was seen; how much was done."""
+    done = 0
+    for variant, quantity, seen in changes:
+        with suppress(ShopError):
+            perform(operations.set_line, CartOwner(user_id=user_id), variant, quantity, seen=seen)
+            done += 1
+    return done

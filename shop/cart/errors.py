@@ -22,6 +22,13 @@ class QuantityTooLarge(Invalid):
     message = sentence("At most %(most)s of one kind fit into a cart.")
 
 
+class CartMovedOn(ShopError):
+    """Somebody, perhaps the same person on another device, has changed this line since; `quantity` lies there now."""
+
+    code, status, field = "cart_moved_on", 409, "quantity"
+    message = sentence("This was changed elsewhere in the meantime: %(quantity)s lie in the cart now. Nothing was changed just now.")
+
+
 class CartFull(ShopError):
     code, status = "cart_full", 409
     message = sentence("A cart holds at most %(most)s kinds of goods. Order these first, then go on.")

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.cart.rules import CartItem, CartOwner, CartView, grouped
+from shop.cart.rules import CartItem, CartOwner, CartView, Present, grouped
 from shop.kernel import clock
 from shop.kernel.columns import UtcDateTime
 from shop.models.cart import Cart, CartLine
-from shop.models.catalog import Listing, Product, Variant
-from shop.models.merchants import Merchant
+from shop.models.catalog import Listing, Product, ProductState, Variant
+from shop.models.merchants import Merchant, MerchantState
 from shop.models.pickup import Cycle
 from shop.models.stock import StockItem
+from shop.promotions import queries as promotions
 
 # The merchant's next delivery to the point that is before its cut-off and has a slot. The server's clock decides.
 NEXT_CYCLE = (
     sa.select(Cycle.id)
     .where(
         Cycle.merchant_id == Product.merchant_id, Cycle.pickup_point_id == sa.bindparam("point_id", type_=sa.BigInteger()),
-        Cycle.cut_off_at > sa.bindparam("moment", type_=UtcDateTime()), Cycle.booked < Cycle.capacity,
+        Cycle.cut_off_at > sa.bindparam("moment", type_=UtcDateTime()), Cycle.booked < Cycle.capacity, Cycle.closed_at.is_(None),
     )
     .order_by(Cycle.cut_off_at, Cycle.id)
     .limit(1)
@@ -37,10 +39,10 @@ def _items_where(owner: sa.ColumnElement[bool]) -> sa.Select[Any]:
             Variant.id, Variant.code, CartLine.quantity, CartLine.seen_price, Variant.price, Variant.label_zh, Variant.label_en,
             Variant.net_weight_grams, Variant.minimum_quantity, Variant.multiple, Variant.is_on_sale,
             Product.id, Product.category_id, Product.slug, Product.name_zh, Product.name_en, Product.state, Product.priced_by,
-            Product.is_returnable_within_7_days, Listing.image, sa.func.coalesce(StockItem.on_hand - StockItem.reserved, 0),
+            Product.is_returnable_within_7_days, Listing.image, sa.func.coalesce(StockItem.available, 0),
             Merchant.id, Merchant.code, Merchant.name_zh, Merchant.name_en, Merchant.state, Merchant.commission_bps,
             Merchant.minimum_order, Merchant.pickup_fee,
-            Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at,
+            Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at, CartLine.is_chosen, CartLine.is_earlier,
         )
         .select_from(Cart)
         .join(CartLine, CartLine.cart_id == Cart.id)
@@ -55,8 +57,32 @@ def _items_where(owner: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
+def _item_of_variant() -> sa.Select[Any]:
+    """The same columns for goods that lie in no cart."""
+    wanted = sa.bindparam("wanted", type_=sa.BigInteger())
+    return (
+        sa.select(  # type: ignore[return-value]  # more columns than the types can count
+            Variant.id, Variant.code, wanted.label("quantity"), Variant.price.label("seen_price"), Variant.price, Variant.label_zh,
+            Variant.label_en, Variant.net_weight_grams, Variant.minimum_quantity, Variant.multiple, Variant.is_on_sale,
+            Product.id, Product.category_id, Product.slug, Product.name_zh, Product.name_en, Product.state, Product.priced_by,
+            Product.is_returnable_within_7_days, Listing.image, sa.func.coalesce(StockItem.on_hand - StockItem.reserved, 0),
+            Merchant.id, Merchant.code, Merchant.name_zh, Merchant.name_en, Merchant.state, Merchant.commission_bps,
+            Merchant.minimum_order, Merchant.pickup_fee,
+            Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at, sa.true(), sa.false(),
+        )
+        .select_from(Variant)
+        .join(Product, Product.id == Variant.product_id)
+        .join(Merchant, Merchant.id == Product.merchant_id)
+        .outerjoin(Listing, Listing.product_id == Product.id)
+        .outerjoin(StockItem, StockItem.variant_id == Variant.id)
+        .outerjoin(Cycle, Cycle.id == NEXT_CYCLE)
+        .where(Variant.code == sa.bindparam("variant_code"))
+    )
+
+
 ITEMS_OF_PERSON = _items_where(Cart.user_id == sa.bindparam("user_id"))
 ITEMS_OF_BROWSER = _items_where(Cart.token_hash == sa.bindparam("token_hash"))
+ITEM_OF_VARIANT = _item_of_variant()
 COUNT_OF_PERSON = (
     sa.select(sa.func.sum(CartLine.quantity)).join(Cart, Cart.id == CartLine.cart_id).where(Cart.user_id == sa.bindparam("user_id"))
 )
@@ -77,9 +103,42 @@ def items(session: Session, owner: CartOwner | None, point_id: int | None) -> li
     return [CartItem(*row) for row in rows]
 
 
+def item(session: Session, variant_code: str, quantity: int, point_id: int | None) -> CartItem | None:
+    """So many units of a variant as a line of a cart, whatever lies in anybody's; None where there is no such variant."""
+    facts = {"variant_code": variant_code, "wanted": quantity, "point_id": point_id, "moment": clock.now()}
+    row = session.connection().execute(ITEM_OF_VARIANT, facts).one_or_none()
+    return CartItem(*row) if row else None
+
+
+def present(session: Session, variant_ids: Collection[int]) -> dict[int, Present]:
+    """What variants cost at this moment, wherever they lie; those that are gone altogether are not on sale."""
+    on_sale = sa.and_(Variant.is_on_sale, Product.state == ProductState.ON_SALE, Merchant.state == MerchantState.ACTIVE)
+    rows = session.connection().execute(
+        sa.select(Variant.id, Variant.price, Merchant.pickup_fee, on_sale)
+        .join(Product, Product.id == Variant.product_id)
+        .join(Merchant, Merchant.id == Product.merchant_id)
+        .where(Variant.id.in_(sorted(variant_ids)))
+    )
+    return {variant_id: Present(price, fee, bool(is_on_sale)) for variant_id, price, fee, is_on_sale in rows}
+
+
+def kinds(session: Session, owner: CartOwner | None) -> int:
+    """How many kinds of goods lie in a cart."""
+    if owner is None:
+        return 0
+    mine = Cart.user_id == owner.user_id if owner.user_id is not None else Cart.token_hash == owner.token_hash
+    lines = sa.select(sa.func.count()).select_from(CartLine).join(Cart, Cart.id == CartLine.cart_id)
+    return session.scalar(lines.where(mine)) or 0
+
+
 def view(session: Session, owner: CartOwner | None, point_id: int | None) -> CartView:
     """A cart grouped by merchant and delivery, with prices, stock and times of this moment."""
-    return grouped(items(session, owner, point_id))
+    return of_items(session, items(session, owner, point_id), point_id)
+
+
+def of_items(session: Session, found: list[CartItem], point_id: int | None) -> CartView:
+    """These lines as a cart: grouped, with what offers of this moment take off them."""
+    return grouped(found, promotions.for_goods(session, dict.fromkeys(item.merchant_id for item in found), point_id), clock.now())
 
 
 def count(session: Session, owner: CartOwner | None) -> int:

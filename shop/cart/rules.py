@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from shop.kernel.money import ZERO, Money
 from shop.models.catalog import PricedBy, ProductState
 from shop.models.merchants import MerchantState
+from shop.promotions.rules import Line, Offer, Terms, price
 
 MOST_UNITS = 999
 MOST_LINES = 100
+NOTHING = Terms(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Present:
     is_on_sale: bool
 
 
-class Problem(StrEnum):
+class LineProblem(StrEnum):
     """Why a line cannot be ordered as it stands."""
 
     OFF_SALE = "off_sale"
@@ -77,6 +79,8 @@ class CartItem:
     arrives_on: date | None
     arrives_at: datetime | None
     cut_off_at: datetime | None
+    is_chosen: bool
+    is_earlier: bool
 
     @property
     def line_total(self) -> Money:
@@ -99,14 +103,14 @@ class CartItem:
         return most if most >= self.minimum_quantity else 0
 
     @property
-    def problem(self) -> Problem | None:
+    def problem(self) -> LineProblem | None:
         if not self.is_on_sale:
-            return Problem.OFF_SALE
+            return LineProblem.OFF_SALE
         if self.orderable == 0:
-            return Problem.SOLD_OUT
+            return LineProblem.SOLD_OUT
         if self.quantity > self.available:
-            return Problem.TOO_MANY
-        return Problem.NOT_DELIVERED if self.cycle_id is None else None
+            return LineProblem.TOO_MANY
+        return LineProblem.NOT_DELIVERED if self.cycle_id is None else None
 
     @property
     def price_change(self) -> Money:
@@ -116,7 +120,7 @@ class CartItem:
 
 @dataclass(frozen=True, slots=True)
 class CartBlock:
-    """What one merchant would send with one delivery."""
+    """What one merchant would send with one delivery. Sums are of the lines that are ticked."""
 
     items: tuple[CartItem, ...]
 
@@ -126,9 +130,19 @@ class CartBlock:
         return self.items[0]
 
     @property
+    def chosen(self) -> list[CartItem]:
+        """The lines that are ticked."""
+        return [item for item in self.items if item.is_chosen]
+
+    @property
     def goods_total(self) -> Money:
         """What can be ordered as it stands."""
-        return Money.total(item.line_total for item in self.items if item.problem is None)
+        return Money.total(item.line_total for item in self.chosen if item.problem is None)
+
+    @property
+    def worth(self) -> Money:
+        """What the goods cost, also where nobody has said yet where they are collected."""
+        return Money.total(item.line_total for item in self.chosen if item.problem in (None, LineProblem.NOT_DELIVERED))
 
     @property
     def fee(self) -> Money:
@@ -136,51 +150,104 @@ class CartBlock:
 
     @property
     def missing_to_minimum(self) -> Money:
-        """What is still to be added before this merchant delivers."""
-        return max(self.merchant.minimum_order - self.goods_total, ZERO)
+        """What is still to be added before this merchant delivers; nothing where nothing is ticked."""
+        return max(self.merchant.minimum_order - self.goods_total, ZERO) if self.chosen else ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class CartView:
-    """A cart as its owner sees it."""
+    """A cart as its owner sees it. `terms` is what can be ordered as it stands, with what `offers` take off it."""
 
     blocks: tuple[CartBlock, ...]
+    terms: Terms = NOTHING
+    offers: tuple[Offer, ...] = ()
 
     @property
     def items(self) -> list[CartItem]:
         return [item for block in self.blocks for item in block.items]
 
     @property
+    def chosen(self) -> list[CartItem]:
+        """The lines that are ticked: these are ordered, the others stay."""
+        return [item for item in self.items if item.is_chosen]
+
+    @property
+    def earlier(self) -> list[CartItem]:
+        """The lines that lay here when what a browser had gathered joined them, and that nobody has touched since."""
+        return [item for item in self.items if item.is_earlier]
+
+    @property
     def count(self) -> int:
         return sum(item.quantity for item in self.items)
+
+    @property
+    def worth(self) -> Money:
+        return Money.total(block.worth for block in self.blocks)
 
     @property
     def goods_total(self) -> Money:
         return Money.total(block.goods_total for block in self.blocks)
 
     @property
+    def discount(self) -> Money:
+        return self.terms.discount
+
+    @property
+    def fee_total(self) -> Money:
+        return Money.total(block.fee for block in self.blocks)
+
+    @property
     def total(self) -> Money:
-        return Money.total(block.goods_total + block.fee for block in self.blocks)
+        return self.goods_total + self.fee_total - self.discount
 
     @property
     def has_problems(self) -> bool:
-        return any(item.problem for item in self.items)
+        return any(item.problem for item in self.chosen)
+
+    @property
+    def too_small(self) -> list[CartBlock]:
+        """The blocks whose merchant does not deliver so little."""
+        return [block for block in self.blocks if block.missing_to_minimum]
 
     @property
     def can_be_ordered(self) -> bool:
-        return bool(self.blocks) and not self.has_problems and not any(block.missing_to_minimum for block in self.blocks)
+        return bool(self.chosen) and not self.has_problems and not self.too_small
 
     @property
     def has_weighed_items(self) -> bool:
-        return any(item.is_by_weight for item in self.items)
+        return any(item.is_by_weight for item in self.chosen)
+
+    def of_chosen(self) -> CartView:
+        """What would be ordered: the cart without the lines that are not ticked."""
+        return replace(self, blocks=_blocks(self.chosen))
 
 
-def grouped(items: list[CartItem]) -> CartView:
-    """Blocks in the order their merchants came into the cart."""
+def grouped(items: list[CartItem], offers: tuple[Offer, ...], moment: datetime) -> CartView:
+    """Blocks in the order their merchants came into the cart, and what they cost at a moment."""
+    counted = [item for item in items if item.is_chosen and item.problem is None]
+    lines = [Line(item.variant_id, item.merchant_id, item.quantity, item.price) for item in counted]
+    return CartView(_blocks(items), price(lines, offers, moment), offers)
+
+
+def _blocks(items: list[CartItem]) -> tuple[CartBlock, ...]:
     blocks: dict[int, list[CartItem]] = {}
     for item in items:
         blocks.setdefault(item.merchant_id, []).append(item)
-    return CartView(tuple(CartBlock(tuple(lines)) for lines in blocks.values()))
+    return tuple(CartBlock(tuple(lines)) for lines in blocks.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a sign-in has made of two carts: how many kinds lay there before, joined them, and found no room."""
+
+    earlier: int = 0
+    joined: int = 0
+    left_out: int = 0
+
+
+def is_allowed(quantity: int, minimum: int, multiple: int) -> bool:
+    """Whether goods are sold in this quantity."""
+    return minimum <= quantity <= MOST_UNITS and quantity % multiple == 0
 
 
 def next_allowed(wanted: int, minimum: int, multiple: int) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shop.catalog.queries import Wanted
 from shop.catalog.shelves import Seller
+from shop.kernel import gate
+from shop.platform.asked import Asked
 
 ORDERS = ("rank", "price", "price_down")
 PRICES: dict[str, tuple[int | None, int | None]] = {"0-10": (None, 1_000), "10-30": (1_000, 3_000), "30-": (3_000, None)}
 """Ranges by their name in the address: at least, and below, in fen."""
+IN_ADDRESS = ("sort", "season", "weight", "shop", "price", "all")
+"""What narrows and orders a list, by its name in the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +54,17 @@ class Filters:
         )
 
 
-def filters_of(arguments: Mapping[str, str], sellers: Sequence[Seller] = ()) -> Filters:
+def filters_of(address: Asked, sellers: Sequence[Seller] = ()) -> Filters:
     """The filters an address names; a shop only when it sells here."""
-    said = {name: arguments.get(name, "") for name in ("sort", "shop", "price")}
     return Filters(
-        sort=said["sort"] if said["sort"] in ORDERS else "rank",
-        season=arguments.get("season") == "1",
-        weight=arguments.get("weight") == "1",
-        shop=said["shop"] if any(seller.code == said["shop"] for seller in sellers) else "",
-        price=said["price"] if said["price"] in PRICES else "",
-        everywhere=arguments.get("all") == "1",
-    )
+        sort=address.choice("sort", ORDERS, "rank"), season=address.is_on("season"), weight=address.is_on("weight"),
+        shop=address.choice("shop", {seller.code for seller in sellers}), price=address.choice("price", PRICES),
+        everywhere=address.is_on("all"),
+    )  # fmt: skip
 
 
-def place_of(arguments: Mapping[str, str]) -> tuple[int, int] | None:
+def place_of(address: Asked) -> tuple[int, int] | None:
     """Where the last page ended."""
-    parts = arguments.get("after", "").split("-")
-    if len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
-        return int(parts[0]), int(parts[1])
-    return None
+    rank, _, product_id = address.word("after").partition("-")
+    place = gate.number(rank), gate.number(product_id)
+    return None if place[0] is None or place[1] is None else (place[0], place[1])

@@ -42,3 +42,8 @@ class Names:
             found = self.alike(first for word in found for first in self.wider.get(word, ())) - same - wider
             wider |= found
         return same, wider
+
+    def last(self, thing: str) -> str:
+        """The known word that a thing's name ends with; empty when it ends with none."""
+        found = self.known.findall(thing)
+        return found[-1] if found and thing.endswith(found[-1]) else ""

@@ -8,32 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.catalog import rules, terms
-from shop.catalog.errors import PriceNotPositive
 from shop.catalog.names import Names
 from shop.kernel import clock
 from shop.kernel.db import operation
-from shop.kernel.money import ZERO, Money
-from shop.models.catalog import Category, Listing, PriceChange, PricedBy, Product, ProductImage, ProductState, SearchTerm, Variant
+from shop.models.catalog import Category, Listing, PricedBy, Product, ProductImage, ProductState, SearchTerm, Variant
 from shop.models.merchants import Merchant
-from shop.platform import audit
-from shop.platform.actor import Actor
 
-WEIGHT_NAME, WEIGHT_SAME, WEIGHT_WIDER, WEIGHT_PLACE = 20, 12, 8, 6
-
-
-@operation
-def set_price(session: Session, actor: Actor, variant_id: int, price: Money) -> None:
-    """Give a variant a new price from now on; the old one stays in the history. The same price again changes nothing."""
-    if price <= ZERO:
-        raise PriceNotPositive()
-    variant = session.get_one(Variant, variant_id)
-    if variant.price == price:
-        return
-    audit.record(session, actor, "variant.priced", "variant", variant.id, old_fen=variant.price.fen, new_fen=price.fen)
-    variant.price = price
-    session.add(PriceChange(variant_id=variant.id, price=price, at=clock.now()))
-    session.flush()
-    refresh_listings(session, [variant.product_id])
+WEIGHT_ITSELF, WEIGHT_NAME, WEIGHT_SAME, WEIGHT_WIDER, WEIGHT_PLACE = 24, 20, 12, 8, 6
+WHOLE = 1
+"""How much more another word weighs for the thing itself than for what is made of it: 橙子 is said of 血橙, and less of 血橙汁."""
 
 
 @operation
@@ -45,6 +28,8 @@ def refresh_listings(session: Session, product_ids: Iterable[int]) -> None:
 
 
 def _refresh_some(session: Session, product_ids: list[int]) -> None:
+    """Products locked by id first: of two who write the listing of one product, the second writes it after the first, from what is then."""
+    session.execute(sa.select(Product.id).where(Product.id.in_(product_ids)).order_by(Product.id).with_for_update(key_share=True))
     session.execute(sa.delete(Listing).where(Listing.product_id.in_(product_ids)).execution_options(synchronize_session=False))
     products = session.execute(
         sa.select(Product, Merchant)
@@ -74,14 +59,14 @@ def _refresh_some(session: Session, product_ids: list[int]) -> None:
 
 
 def listing_of(product: Product, merchant: Merchant, variants: list[Variant], images: list[str]) -> dict[str, object]:
-    """The listing row of a product: the first variant prices it, the first picture shows it."""
-    first = variants[0]
-    per_jin, per_kilogram = rules.comparable_prices(first.price, first.net_weight_grams)
+    """The listing row of a product: its cheapest size prices it ("from"), the first picture shows it."""
+    cheapest = min(variants, key=lambda variant: (variant.price, variant.position, variant.id))
+    per_jin, per_kilogram = rules.comparable_prices(cheapest.price, cheapest.net_weight_grams)
     return {
-        "product_id": product.id, "variant_id": first.id, "merchant_id": merchant.id, "category_id": product.category_id,
+        "product_id": product.id, "variant_id": cheapest.id, "merchant_id": merchant.id, "category_id": product.category_id,
         "code": product.code, "slug": product.slug, "name_zh": product.name_zh, "name_en": product.name_en,
         "merchant_code": merchant.code, "merchant_name_zh": merchant.name_zh, "merchant_name_en": merchant.name_en,
-        "unit_zh": first.label_zh, "unit_en": first.label_en, "price": first.price, "price_per_jin": per_jin,
+        "unit_zh": cheapest.label_zh, "unit_en": cheapest.label_en, "price": cheapest.price, "price_per_jin": per_jin,
         "price_per_kilogram": per_kilogram, "is_by_weight": product.priced_by is PricedBy.WEIGHT, "has_choices": len(variants) > 1,
         "storage": product.storage, "season_mask": rules.season_mask(product.season_months),
         "image": images[0] if images else "", "rank": product.position,
@@ -119,10 +104,12 @@ def terms_of(product: Product, merchant: Merchant, category: Category, names: Na
     found: dict[str, int] = {}
     terms.index_terms(product.name_zh, WEIGHT_NAME, found, with_pinyin=True)
     terms.index_terms(product.name_en, WEIGHT_NAME, found)
-    same, wider = names.beside(product.name_zh)
-    for words, weight in ((same, WEIGHT_SAME), (wider, WEIGHT_WIDER)):
+    for name in (product.name_zh, product.name_en):
+        terms.index_thing(name, WEIGHT_ITSELF, found)
+    said_of_it = set().union(*names.beside(names.last(terms.thing(product.name_zh))))
+    for words, weight in zip(names.beside(product.name_zh), (WEIGHT_SAME, WEIGHT_WIDER), strict=True):
         for word in words:
-            terms.index_terms(word, weight, found, with_pinyin=True)
+            terms.index_terms(word, weight + WHOLE * (word in said_of_it), found, with_pinyin=True)
     for text in (merchant.name_zh, merchant.name_en, category.name_zh, category.name_en, product.origin_zh, product.origin_en):
         terms.index_terms(text, WEIGHT_PLACE, found)
     return found

@@ -1,6 +1,7 @@
 """Pictures of products: every upload is decoded, bounded, turned upright, re-encoded without its metadata.
 
-Kept as WebP in two sizes; a picture's name is that of the large one, `small(name)` names the small.
+Kept as WebP in two sizes; a picture's name is that of the large one, `small(name)` names the small. Beside them lies a JPEG for
+whoever shows a link to a page: chats and search engines do not all read WebP. `shared(name)` names it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,13 @@ from shop.kernel.errors import Invalid, sentence
 from shop.platform.files import Storage
 
 LARGE, SMALL = 960, 320
+SHARED = 800
+SHARED_BYTES = 150_000
+"""What a chat shows beside a link: a square of so many pixels, of at most so many bytes."""
+
+GROUND = "#fbf8f3"
+"""The ground colour of tokens.css, around what is no square."""
+
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 24_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -45,13 +53,45 @@ def keep(storage: Storage, content: bytes) -> str:
     large = ImageOps.fit(upright, (min(LARGE, *upright.size),) * 2)
     name = storage.keep(encoded(large), ".webp")
     storage.keep_beside(name, encoded(large.resize((min(SMALL, large.width),) * 2)), "small")
+    storage.keep_beside(name, share_form(large), "share", ".jpg")
     return name
+
+
+def add_share_form(storage: Storage, name: str) -> bool:
+    """Make the form for links of a picture kept without one; whether it was missing. Again: nothing is missing any more."""
+    from PIL import Image
+
+    if storage.has(shared(name)):
+        return False
+    with Image.open(io.BytesIO(storage.read(name)), formats=FORMATS) as kept:
+        storage.keep_beside(name, share_form(kept.convert("RGB")), "share", ".jpg")
+    return True
+
+
+def share_form(picture: object) -> bytes:
+    """The whole picture on a square of the ground colour, as JPEG; of what is fine in detail, a little less."""
+    from PIL import Image, ImageOps
+
+    square = ImageOps.pad(picture, (SHARED, SHARED), Image.Resampling.BICUBIC, color=GROUND)  # type: ignore[arg-type]
+    content = b""
+    for quality in (85, 75, 60, 45, 30, 15):
+        kept = io.BytesIO()
+        square.save(kept, "JPEG", quality=quality, optimize=True)
+        content = kept.getvalue()
+        if len(content) <= SHARED_BYTES:
+            break
+    return content
 
 
 def encoded(picture: object) -> bytes:
     kept = io.BytesIO()
     picture.save(kept, "WEBP", quality=82, method=4)  # type: ignore[attr-defined]
     return kept.getvalue()
+
+
+def shared(name: str) -> str:
+    """The form of a stored picture for links."""
+    return name.replace(".webp", "-share.jpg")
 
 
 def small(name: str) -> str:

@@ -16,6 +16,7 @@ from shop.catalog.errors import CategoryNotFound, ProductNotFound
 from shop.kernel import clock
 from shop.kernel.memory import remember
 from shop.kernel.money import Money
+from shop.kernel.statements import table
 from shop.models.catalog import Category, Listing, Product, ProductImage, ProductState, Variant
 from shop.models.merchants import Merchant
 from shop.models.pickup import Cycle
@@ -123,6 +124,7 @@ def open_cycles(session: Session, point_id: int) -> list[Arrival]:
     rows = session.execute(
         sa.select(Cycle.merchant_id, Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at)
         .where(Cycle.pickup_point_id == point_id, Cycle.cut_off_at > clock.now(), Cycle.booked < Cycle.capacity)
+        .where(Cycle.closed_at.is_(None))
         .order_by(Cycle.cut_off_at.desc())
     )
     return [Arrival(*row) for row in rows]
@@ -139,8 +141,8 @@ def arrivals(session: Session, point_id: int | None) -> dict[int, Arrival]:
     return {arrival.merchant_id: arrival for arrival in open_cycles(session, point_id) if arrival.cut_off_at > moment}
 
 
-LISTINGS: Any = Listing.__table__
-STOCK: Any = StockItem.__table__
+LISTINGS: Any = table(Listing)
+STOCK: Any = table(StockItem)
 CARD_COLUMNS: tuple[Any, ...] = (
     *(
         LISTINGS.c[name]
@@ -150,7 +152,7 @@ CARD_COLUMNS: tuple[Any, ...] = (
             "variant_id", "rank", "version",
         )
     ),
-    (STOCK.c.on_hand - STOCK.c.reserved).label("available"),
+    StockItem.available.label("available"),
     LISTINGS.c.merchant_id,
 )  # fmt: skip
 
@@ -297,6 +299,11 @@ class ProductPage:
     def is_in_season(self) -> bool:
         return rules.is_in_season(rules.season_mask(self.product.season_months), clock.today())
 
+    @property
+    def cheapest(self) -> VariantFacts | None:
+        """The size that "from" means, as on its card; the first of those that cost the same. None when there is none."""
+        return min(self.variants, key=lambda variant: variant.price, default=None)
+
 
 # Made once: building a statement costs more than running it.
 PRODUCT = (
@@ -307,7 +314,7 @@ PRODUCT = (
 VARIANTS = (
     sa.select(
         Variant.id, Variant.code, Variant.label_zh, Variant.label_en, Variant.price, Variant.net_weight_grams,
-        Variant.minimum_quantity, Variant.multiple, (StockItem.on_hand - StockItem.reserved).label("available"),
+        Variant.minimum_quantity, Variant.multiple, StockItem.available.label("available"),
     )
     .join(StockItem, StockItem.variant_id == Variant.id)
     .where(Variant.product_id == sa.bindparam("product_id"), Variant.is_on_sale)

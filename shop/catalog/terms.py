@@ -14,19 +14,30 @@ from functools import cache, lru_cache
 
 from opencc import OpenCC
 
+from shop.catalog import sounds
+
+MOST_CHARACTERS = 60
+"""What is typed counts so far. The text is cut before any pattern sees it, so that a search costs the same whatever was typed."""
+
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 RUNS = re.compile(rf"[{HAN}]+|[a-z]+|[0-9]+")
 MAX_TERMS = 8
 
-NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|[一二两俩三四五六七八九十百半几])+"
+NUMBER = r"(?<![0-9.一二两俩三四五六七八九十百半几])[0-9.一二两俩三四五六七八九十百半几]++"  # from its beginning only, and never given back
 MEASURE = r"(?:公斤|千克|市斤|斤|毫升|升|两|克|kg|g|ml|l|jin|个|只|条|盒|箱|袋|瓶|包|把|份|根|颗|棵|块|桶|枚|件|卷)"
 AROUND = re.compile(
-    rf"{NUMBER}\s*{MEASURE}半?装?(?![a-z])"
+    rf"{NUMBER} ?{MEASURE}半?装?(?![a-z])"
     r"|请问|老板|哪里有|有没有|有卖|多少钱|怎么卖|[给帮]我|我们?|想[要买吃]?|要[买吃]|[来买称有](?:一?[点些])|[一有]点儿?|一些"
     r"|^[买称来要找有]|新鲜|当季|应季|正宗|本地|农家|便宜|好吃|特价|散装|今天|的|[吗呢嘛吧呀哈]$"
     r"|\b(?:i|want|need|buy|to|please|some|a|an|the|of|for|fresh|good|cheap|local|kilos?|grams?|pounds?)\b"
 )
 """What people say around the name of a thing: how much, how good, please. Left out only when nothing has it."""
+
+BEHIND = re.compile(
+    r"(?:[(（][^()（）]{0,30}[)）]|散装|礼盒装?|[袋盒瓶]装|[大中小]果|切段|整[只条个]|\bgift box"
+    r"|[0-9.]{1,8} ?[a-z个包卷粒枚只瓶]{1,3}|[ ,，·])$"
+)
+"""What stands behind the name of a thing on a label: how it is packed, sorted or counted."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +53,19 @@ class Query:
 
 
 def fold(text: str) -> str:
-    """Full-width to half, upper to lower, traditional to simplified. The same for what is sold and for what is typed."""
-    folded: str = simplified().convert(unicodedata.normalize("NFKC", text).lower())
+    """Full-width to half, upper to lower, without accents, traditional to simplified. The same for what is sold and for what is typed.
+
+    `xuèchéng` is `xuecheng`; the two dots make another vowel in pinyin, which keyboards write `v`: `lǜdòu` is `lvdou`.
+    """
+    apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).lower()).replace("u\u0308", "v")
+    plain = "".join(character for character in apart if unicodedata.category(character) != "Mn")
+    folded: str = simplified().convert(unicodedata.normalize("NFC", plain))
     return folded
+
+
+def typed(text: str) -> str:
+    """What somebody typed, cut to `MOST_CHARACTERS` and folded; a character that folds into many counts for all of them."""
+    return fold(text[:MOST_CHARACTERS])[:MOST_CHARACTERS]
 
 
 @cache
@@ -65,9 +86,9 @@ def parse(text: str) -> Query:
     """The terms of what somebody typed; at most eight of each, the rest is ignored."""
     exact: list[str] = []
     beginnings: list[str] = []
-    for run in RUNS.findall(fold(text)):
+    for run in RUNS.findall(typed(text)):
         if is_han(run):
-            exact += [term for term in pairs(run) if term not in exact]
+            exact += [term for term in dict.fromkeys(pairs(run)) if term not in exact]
         elif run not in beginnings:
             beginnings.append(run)
     return Query(tuple(exact[:MAX_TERMS]), tuple(beginnings[:MAX_TERMS]))
@@ -75,14 +96,72 @@ def parse(text: str) -> Query:
 
 def plainly(text: str) -> str:
     """The thing alone, without the words that people say around it; empty when there are none, or when nothing is left."""
-    folded = " ".join(fold(text).split())
+    folded = " ".join(typed(text).split())
     shorter = " ".join(AROUND.sub(" ", folded).split()).strip(" ,.;:!?、。")
     return shorter if shorter != folded else ""
 
 
 def loosely(text: str) -> list[str]:
     """Single characters, for when nothing has all of what was typed."""
-    return list(dict.fromkeys(character for run in RUNS.findall(fold(text)) if is_han(run) for character in run))[:MAX_TERMS]
+    return list(dict.fromkeys(character for run in RUNS.findall(typed(text)) if is_han(run) for character in run))[:MAX_TERMS]
+
+
+def other_forms(word: str) -> tuple[str, ...]:
+    """How an English word may stand in a name instead: `oranges` as orange, `tomatoes` as tomato, `strawberry` as strawberries.
+
+    Words as a whole, never beginnings: who types peas is not shown pears. Some are no words at all, and find nothing.
+    """
+    if len(word) < 4 or not word.isascii() or not word.isalpha():
+        return ()
+    if word.endswith("ies"):
+        return word[:-3] + "y", word[:-1]
+    if word.endswith("ves"):
+        return word[:-3] + "f", word[:-3] + "fe", word[:-1]
+    if word.endswith("es"):
+        return word[:-2], word[:-1]
+    if word.endswith("s"):
+        return () if word.endswith("ss") else (word[:-1],)
+    if word.endswith("y"):
+        return (word[:-1] + "ies",)
+    return (word.removesuffix("e").removesuffix("f") + "ves",) if word.endswith(("f", "fe")) else ()
+
+
+def sounding(text: str) -> Query:
+    """The same by its sound, for who wrote it with another character: 雪橙 is heard as 血橙. Empty without two characters in a row."""
+    runs = [run for run in RUNS.findall(typed(text)) if is_han(run) and len(run) > 1]
+    heard = dict.fromkeys(fold(sounds.said(run)) for run in runs)
+    return Query((), tuple(heard)[:MAX_TERMS]) if all(heard) else Query((), ())
+
+
+def thing(name: str) -> str:
+    """A folded name up to the thing itself, without how it is packed or sorted: 资中血橙 of 资中血橙大果礼盒, blood orange of
+    Blood orange, medium. What stands last in it is what is sold: 血橙汁 is juice, no blood orange.
+    """
+    rest = fold(name).partition(", ")[0].strip()
+    while (shorter := BEHIND.sub("", rest)) != rest and shorter:
+        rest = shorter
+    return rest
+
+
+def index_thing(name: str, weight: int, terms: dict[str, int]) -> None:
+    """Give the last word of a name the weight of the thing itself: its last character, its last two, and how these are said."""
+    last = (RUNS.findall(thing(name)) or [""])[-1]
+    if is_han(last):
+        for term in {last[-1], last[-2:]}:
+            terms[term] = max(weight, terms.get(term, 0))
+        said = pinyin_terms(last)
+        for term in [one for one in said if one[0] == "p"][-2:] + [one for one in said if one[0] == "i"][-1:]:
+            terms[term] = max(-(-weight // 2), terms.get(term, 0))
+    elif last:
+        terms[f"w:{last}"] = max(weight, terms.get(f"w:{last}", 0))
+
+
+def word_of_initials(name: str, initials: str) -> str:
+    """The characters of a name whose initials were typed: 血橙 of 资中血橙散装 for `xc`; empty where none stand together."""
+    for run in RUNS.findall(fold(name)):
+        if is_han(run) and (place := "".join(map(sounds.initial, run)).find(initials)) >= 0:
+            return str(run[place : place + len(initials)])
+    return ""
 
 
 def index_terms(text: str, weight: int, terms: dict[str, int], with_pinyin: bool = False) -> None:
@@ -93,7 +172,7 @@ def index_terms(text: str, weight: int, terms: dict[str, int], with_pinyin: bool
                 terms[term] = max(weight, terms.get(term, 0))
             if with_pinyin:
                 for term in pinyin_terms(run):
-                    terms[term] = max(weight // 2, terms.get(term, 0))
+                    terms[term] = max(-(-weight // 2), terms.get(term, 0))
         else:
             terms[f"w:{run}"] = max(weight, terms.get(f"w:{run}", 0))
 

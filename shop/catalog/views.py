@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 from markupsafe import Markup
 
-from shop.catalog import pictures, queries, search, shelves, words
-from shop.catalog.forms import Filters, filters_of, place_of
+from shop.catalog import pictures, queries, rules, search, shared, shelves, words
+from shop.catalog.forms import IN_ADDRESS, Filters, filters_of, place_of
 from shop.catalog.queries import Arrival, Card, CategoryFacts
 from shop.catalog.shelves import Seller
 from shop.communities.current import current_point
@@ -17,16 +17,22 @@ from shop.communities.queries import Point
 from shop.kernel import clock
 from shop.kernel.db import reading
 from shop.kernel.money import Money
-from shop.kernel.units import per_unit
+from shop.kernel.units import millilitres_of, per_unit
 from shop.merchants import queries as merchants
 from shop.models.merchants import Merchant
 from shop.platform.access import open_to_everyone
-from shop.platform.actor import Actor
+from shop.platform.actor import Actor, current_actor
+from shop.platform.asked import address
+from shop.platform.features import registry
+from shop.platform.files import storage
+from shop.platform.language import ADDRESS, language_of_address, name_of, reader_locale, spoken_deadline, spoken_on, spoken_start
 from shop.platform.language import gettext as _
-from shop.platform.language import name_of, reader_locale, spoken_day, spoken_deadline, spoken_start
 from shop.platform.parts import kept_page
+from shop.platform.sharing import Share
+from shop.platform.slots import Shown
 
 bp = Blueprint("catalog", __name__)
+
 
 class CardView(NamedTuple):
     """A card in the reader's language, ready to draw."""
@@ -52,32 +58,52 @@ _drawn: dict[tuple[object, ...], str] = {}
 MOST_DRAWN = 20_000
 IN_FIRST_SCREEN = 4
 
+BESIDE = Markup("\ue000beside\ue000")
+"""Where other features put something onto a card."""
+
 MOST_AT_ONCE = 99
+MOST_PAGES = 999
+MOST_TYPED = 1_000
 
 
-def card_grid(cards: list[Card], here: Point | None, eager: int = IN_FIRST_SCREEN) -> Markup:
-    """The cards of a page as one piece; the pictures of the first few are not delayed. `here` is the reader's point."""
-    locale, today, is_placed = reader_locale(), clock.today(), here is not None
+def card_grid(cards: list[Card], here: Point | None, eager: int = IN_FIRST_SCREEN, level: int = 3) -> Markup:
+    """The cards of a page as one piece; the pictures of the first few are not delayed. `here` is the reader's point, `level` that of
+    the cards' headings: 2 right below the page's own."""
+    locale, today, is_placed = (reader_locale(), language_of_address(), level), clock.today(), here is not None
     keeps = not current_app.jinja_env.auto_reload and not current_app.testing
     drawn = []
     for place, card in enumerate(cards):
         key = (locale, card.product_id, card.version, card.available > 0, card.arrives_on, today, is_placed, place < eager)
         text = _drawn.get(key) if keeps else None
         if text is None:
-            text = draw_card(card, is_placed, place < eager)
+            text = draw_card(card, is_placed, place < eager, level)
             if len(_drawn) >= MOST_DRAWN:
                 _drawn.clear()
             if keeps:
                 _drawn[key] = text
         drawn.append(text)
-    return Markup("".join(drawn))  # noqa: S704  (a template drew and escaped it)
+    return Markup("".join(with_pieces(cards, drawn)))  # noqa: S704  (templates drew and escaped it)
 
 
-def draw_card(card: Card, is_placed: bool, is_eager: bool) -> str:
+def with_pieces(cards: Sequence[Card], drawn: list[str]) -> Iterator[str]:
+    """Drawn cards with what other features put onto them, for this reader."""
+    shown = [Shown(card.product_id, card.slug, name_of(card)) for card in cards]
+    pieces = [each.on_cards(current_actor(), shown) for each in registry.beside_goods()]
+    for text, *of_card in zip(drawn, *pieces, strict=True):
+        yield text.replace(BESIDE, "".join(of_card))
+
+
+@bp.app_template_global()
+def forms_beside_goods(token: str) -> Markup:
+    """The forms that the pieces beside goods belong to."""
+    return Markup("".join(each.form(token) for each in registry.beside_goods()))  # noqa: S704  (templates drew and escaped it)
+
+
+def draw_card(card: Card, is_placed: bool, is_eager: bool, level: int) -> str:
     """One card. Nothing of a person stands in it."""
-    labels = {"add": _("Add to cart:"), "sold_out": _("Sold out"), "from_": _("and up")}
+    labels = {"beside": BESIDE, "add": _("Add to cart:"), "sold_out": _("Sold out"), "from_": _("and up")}
     macros: Any = current_app.jinja_env.get_template("components/card.html").module
-    return str(macros.product_card(card_view(card, is_placed), labels, is_eager))
+    return str(macros.product_card(card_view(card, is_placed), labels, is_eager, level))
 
 
 def card_view(card: Card, is_placed: bool) -> CardView:
@@ -85,12 +111,12 @@ def card_view(card: Card, is_placed: bool) -> CardView:
     comes = card.arrives_on is not None
     when = ""
     if card.arrives_on is not None:
-        when = _("arrives %(day)s", day=spoken_day(card.arrives_on))
+        when = _("Arrives %(day)s", day=spoken_on(card.arrives_on))
     elif is_placed:
-        when = _("not delivered to your point")
+        when = _("Not delivered to your point")
     rates: tuple[str, ...] = ()
     if category_of(card.category_id).has_unit_price:
-        rates = compared(name_of(card, "unit"), card.price_per_jin, card.price_per_kilogram)
+        rates = compared(name_of(card, "unit"), card.price, card.price_per_jin, card.price_per_kilogram)
     return CardView(
         url_for("catalog.product", slug=card.slug),
         name_of(card),
@@ -109,11 +135,13 @@ def card_view(card: Card, is_placed: bool) -> CardView:
     )
 
 
-def compared(unit: str, per_jin: Money, per_kilogram: Money) -> tuple[str, ...]:
-    """What a jin and a kilogram cost; not again what the price of this unit says already.
+def compared(unit: str, price: Money, per_jin: Money, per_kilogram: Money) -> tuple[str, ...]:
+    """What a jin and a kilogram cost, or a litre of what is sold by volume; not again what the price of this unit says already.
 
     A bag of 500 g costs what a jin costs: said all the same, or it could not be compared with the bag beside it.
     """
+    if volume := millilitres_of(unit):
+        return ("¥{}/{}".format(rules.price_per_litre(price, volume), _("litre")),)
     rates = [(per_jin, _("jin")), (per_kilogram, "kg")]
     return tuple(f"¥{rate}/{measure}" for rate, measure in rates if measure != unit)
 
@@ -139,12 +167,12 @@ def arriving_for(actor: Actor) -> dict[int, Arrival]:
     return queries.arrivals(reading(), here.id if here else None)
 
 
-
 def next_url(page: queries.Page) -> str:
     """The same page with the place where the next one begins."""
     if page.next_after is None:
         return ""
-    arguments: Mapping[str, Any] = {**(request.view_args or {}), **request.args.to_dict(), "after": "{}-{}".format(*page.next_after)}
+    said = {name: address.word(name) for name in IN_ADDRESS if address.has(name)}
+    arguments: Mapping[str, Any] = {**(request.view_args or {}), **said, "after": "{}-{}".format(*page.next_after)}
     return url_for(str(request.endpoint), **arguments)
 
 
@@ -160,7 +188,13 @@ def settled(page: str, slug: str, filters: Filters) -> Response | str:
 @bp.get("/categories")
 @open_to_everyone
 def index(actor: Actor) -> str:
-    return render_template("catalog/index.html", categories=queries.categories(reading()))
+    share = Share(_("Everything the neighbourhood's shops and growers sell, by category."))
+    return render_template("catalog/index.html", categories=queries.categories(reading()), share=share)
+
+
+def is_whole() -> bool:
+    """Whether a list is asked for as it is, neither narrowed, sorted nor further down: the address that search engines may keep."""
+    return not address.names() - {ADDRESS}
 
 
 @bp.get("/categories/<slug>")
@@ -169,16 +203,17 @@ def category(actor: Actor, slug: str) -> Response | str:
     session, here, arriving = reading(), current_point(actor), arriving_for(actor)
     found = queries.get_category(session, slug)
     sellers = shelves.sellers(session, found.id)
-    filters = filters_of(request.args, sellers)
-    wanted = filters.wanted(queries.Wanted(category_id=found.id, after=place_of(request.args)), sellers)
+    filters = filters_of(address, sellers)
+    wanted = filters.wanted(queries.Wanted(category_id=found.id, after=place_of(address)), sellers)
     only_arriving = not filters.everywhere
     page = queries.list_cards(session, wanted, arriving, only_arriving=only_arriving)
     return settled(
         render_template(
-            "catalog/category.html", category=found, categories=queries.categories(session), grid=card_grid(page.cards, here),
+            "catalog/category.html", category=found, categories=queries.categories(session), grid=card_grid(page.cards, here, level=2),
+            share=shared.category_share(found, page.cards, is_whole()),
             next_url=next_url(page), count=shelves.count(session, wanted, arriving, only_arriving=only_arriving), filters=filters,
             sellers=[seller for seller in sellers if seller.id in arriving or not (arriving and only_arriving)], prices=price_words,
-            undo=lambda: ways_back(found, filters, sellers), category_url=url_for("catalog.category", slug="-").removesuffix("-"),
+            undo=lambda: ways_back(found, filters, sellers),
         ),
         slug,
         filters,
@@ -208,10 +243,11 @@ def address_of(slug: str, filters: Filters) -> str:
 def shop(actor: Actor, code: str) -> str:
     session, here, arriving = reading(), current_point(actor), arriving_for(actor)
     merchant = merchants.get_merchant(session, code)
-    wanted = filters_of(request.args).wanted(queries.Wanted(merchant_id=merchant.id, after=place_of(request.args)))
+    wanted = filters_of(address).wanted(queries.Wanted(merchant_id=merchant.id, after=place_of(address)))
     page = queries.list_cards(session, wanted, arriving, only_arriving=False)
     return render_template(
-        "catalog/shop.html", merchant=merchant, grid=card_grid(page.cards, here), next_url=next_url(page),
+        "catalog/shop.html", merchant=merchant, grid=card_grid(page.cards, here, level=2), next_url=next_url(page),
+        share=shared.shop_share(merchant, page.cards, is_whole()),
         count=shelves.count(session, wanted, arriving, only_arriving=False), arrival=arriving.get(merchant.id), sort=wanted.order,
         kind=words.kind_of(merchant), logo=logo_url(merchant),
     )  # fmt: skip
@@ -227,12 +263,16 @@ def logo_url(merchant: Merchant) -> str:
 def product(actor: Actor, slug: str) -> str:
     session, here = reading(), current_point(actor)
     page = queries.get_product(session, slug, here.id if here else None)
-    chosen = chosen_variant(page.variants, request.args.get("variant", ""))
+    chosen = chosen_variant(page.variants, address.word("variant"))
     similar = card_grid(shelves.similar(session, page.product.category_id, page.product.id, here.id if here else None), here, eager=0)
     state = page_state(page, chosen)
+    shown = Shown(page.product.id, slug, name_of(page.product))
+    beside = "".join(each.on_page(actor, shown) for each in registry.beside_goods())
+    has_share = bool(page.images) and storage().may_show(pictures.shared(page.images[0]))
     return kept_page(
-        "catalog/product.html", (state, page.arrival is None, not similar),
+        "catalog/product.html", (state, page.arrival is None, not similar, has_share),
         lambda: {
+            "share": shared.product_share(page, category_of(page.product.category_id), has_share),
             "page": page, "product": page.product, "merchant": page.merchant, "arrival": page.arrival, "chosen": chosen, "state": state,
             "options": lambda: variant_options(page), "label_facts": lambda: words.label_facts(page),
             "category_url": lambda: shelf_url(page.product.category_id), "category": lambda: category_of(page.product.category_id),
@@ -240,7 +280,7 @@ def product(actor: Actor, slug: str) -> str:
             "kind": lambda: words.kind_of(page.merchant), "logo": lambda: logo_url(page.merchant), "has_similar": bool(similar),
             "pictures": lambda: [picture_url(image, page.product.category_id, "large") for image in page.images or [""]],
         },
-        cut_off=draw_cut_off(page.arrival, name_of(here)) if page.arrival and here else "", similar=similar,
+        cut_off=draw_cut_off(page.arrival, name_of(here)) if page.arrival and here else "", similar=similar, beside=beside,
     )  # fmt: skip
 
 
@@ -254,9 +294,9 @@ def draw_cut_off(arrival: Arrival, point_name: str) -> str:
 
 
 def chosen_variant(variants: Sequence[queries.VariantFacts], code: str) -> queries.VariantFacts | None:
-    """The variant the address names, else the first that can be had, else the first."""
+    """The variant the address names, else the cheapest that can be had (the one its card prices), else the cheapest."""
     named = next((variant for variant in variants if variant.code == code), None)
-    return named or next((variant for variant in variants if variant.available > 0), None) or next(iter(variants), None)
+    return named or min(variants, key=lambda variant: (variant.available < 1, variant.price), default=None)
 
 
 def page_state(page: queries.ProductPage, chosen: queries.VariantFacts | None) -> tuple[object, ...]:
@@ -277,7 +317,7 @@ def rates_of(page: queries.ProductPage, variant: queries.VariantFacts | None) ->
     """What a jin and a kilogram of a variant cost; nothing for goods that nobody compares by weight."""
     if variant is None or not category_of(page.product.category_id).has_unit_price:
         return ()
-    return compared(name_of(variant, "label"), variant.price_per_jin, variant.price_per_kilogram)
+    return compared(name_of(variant, "label"), variant.price, variant.price_per_jin, variant.price_per_kilogram)
 
 
 def variant_options(page: queries.ProductPage) -> list[dict[str, object]]:
@@ -294,17 +334,15 @@ def variant_options(page: queries.ProductPage) -> list[dict[str, object]]:
 @bp.get("/search", endpoint="search")
 @open_to_everyone
 def search_page(actor: Actor) -> str:
-    """What fits, what can be had first. Nothing found: words that are near, and what is good now."""
-    text = request.args.get("q", "").strip()
-    number = request.args.get("page", "0")
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0
+    """What fits, what can be had first. Nothing found: that is said, with words that are near and without other goods."""
+    text, page = address.text("q", MOST_TYPED), address.number("page", most=MOST_PAGES)
     session, here, arriving = reading(), current_point(actor), arriving_for(actor)
     found = search.find(session, text, arriving, page=page) if text else search.Found([], True, False)
     near = [card for card in found.cards if here is None or card.arrives_on is not None]
     far = [card for card in found.cards if here is not None and card.arrives_on is None]
-    season = queries.list_cards(session, queries.Wanted(in_season=True, limit=6), arriving).cards if not found.cards else []
+    season = queries.list_cards(session, queries.Wanted(in_season=True, limit=6), arriving).cards if not text else []
     return render_template(
-        "catalog/search.html", text=text, found=found, grid=card_grid(near, here), far=card_grid(far, here, eager=0), page=page,
+        "catalog/search.html", text=text, found=found, grid=card_grid(near, here, level=2), far=card_grid(far, here, eager=0), page=page,
         count=search.count(session, found.plainly or text) if page or found.has_more else len(found.cards),
         season=card_grid(season, here, eager=0),
         nearest=[name_of(name) for name in search.nearest(session, text)] if text and not found.cards else [],
@@ -317,5 +355,5 @@ def search_page(actor: Actor) -> str:
 @open_to_everyone
 def suggestions(actor: Actor) -> str:
     """A fragment of names that begin to match; fetched while somebody types."""
-    names = search.suggest(reading(), request.args.get("q", ""))
+    names = search.suggest(reading(), address.word("q", search.LIMIT_CHARACTERS))
     return render_template("catalog/_suggestions.html", names=[name_of(name) for name in names])

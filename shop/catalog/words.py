@@ -75,7 +75,7 @@ def shelf_life(days: int) -> str:
         return ngettext("%(num)s year", "%(num)s years", days // 365)
     if days >= 90 and days % 30 == 0:
         return _("%(months)s months", months=days // 30)
-    return _("%(days)s days", days=days)
+    return ngettext("%(num)s day", "%(num)s days", days)
 
 
 def season(months: str) -> str:

@@ -1,4 +1,4 @@
-"""The one way from a page or the API to an order: check the PIN, place it, and for a card open the provider's page."""
+"""The one way from a page or the API to an order: check the PIN, place it, and for a card have the provider's page opened."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from shop.kernel.crash import crashpoint
 from shop.kernel.db import perform
 from shop.models.orders import PaymentMethod, PurchaseState
 from shop.payments import checkout as provider
-from shop.payments.errors import PaymentClosed, ProviderRefused, ProviderUnavailable
+from shop.payments.errors import PaymentClosed
 from shop.platform.actor import Actor
 from shop.wallet import pin as wallet_pin
 
 
 def place(actor: Actor, wish: PlaceOrder, pin: str = "", code: str | None = None) -> tuple[Placed, str | None]:
-    """Place the order; the purchase, and where to pay by card (None: paid, or the provider does not answer just now).
+    """Place the order; the purchase, and where to pay by card (None: paid, or a job is still opening that page).
 
     Safe to repeat: the same quote gives the same purchase and the same page. Raises as `place_order`, and for the PIN what
     the wallet refuses.
@@ -29,8 +29,8 @@ def place(actor: Actor, wish: PlaceOrder, pin: str = "", code: str | None = None
 
 
 def payment_page(payment_id: int) -> str | None:
-    """The provider's page for a payment; None when there is none now. The order stays, and can be paid from its own page."""
+    """The provider's page for a payment; None while it is being opened, or when there is nothing to pay any more."""
     try:
-        return provider.open_session(payment_id)
-    except (PaymentClosed, ProviderUnavailable, ProviderRefused):
+        return provider.ask_for_page(payment_id)
+    except PaymentClosed:
         return None

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from shop.kernel.errors import Invalid, ShopError, sentence
+from shop.payments.errors import MethodUnavailable as MethodUnavailable
 
 
 class CartEmpty(ShopError):
     code, status = "cart_empty", 409
     message = sentence("The cart is empty.")
+
+
+class NothingChosen(ShopError):
+    code, status = "nothing_chosen", 409
+    message = sentence("Nothing in the cart is ticked. Please tick what you want to order.")
 
 
 class CartChanged(ShopError):
@@ -47,8 +53,3 @@ class PointMissing(Invalid):
 class UnknownCoupon(Invalid):
     code, field = "unknown_coupon", "coupons"
     message = sentence("We do not know this coupon.")
-
-
-class MethodUnavailable(ShopError):
-    code, status, field = "payment_method_unavailable", 409, "method"
-    message = sentence("This way of paying is not possible here. Please choose another.")

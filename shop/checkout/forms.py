@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, IntegerField, PasswordField, StringField
-from wtforms.validators import AnyOf, InputRequired
+from wtforms import HiddenField, IntegerField
+from wtforms.validators import InputRequired, NumberRange
 from wtforms.widgets import HiddenInput
 
-from shop.models.orders import PaymentMethod
-from shop.platform.forms import Clean, Figures, ShopForm
+from shop.platform.forms import Clean
+from shop.wallet.forms import TenderForm
+
+MOST_FEN = 10**12
 
 
-class OrderForm(ShopForm):
+class OrderForm(TenderForm):
     quote = HiddenField(validators=[Clean(40)])
-    seen_total = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
-    method = StringField(_("How to pay"), validators=[AnyOf([PaymentMethod.WALLET.value, PaymentMethod.STRIPE.value])])
-    pin = PasswordField(_("Wallet PIN (6 digits)"), validators=[Figures(20)])
-    code = StringField(_("Code from the text message"), validators=[Figures(20)])
+    seen_total = IntegerField(widget=HiddenInput(), validators=[InputRequired(), NumberRange(0, MOST_FEN)])

@@ -28,6 +28,7 @@ class QuoteFacts:
     expires_at: datetime
     terms: Terms
     purchase_id: int | None = None
+    is_direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,18 @@ class Placed:
 
 
 QUOTE = (
-    sa.select(Quote.id, Quote.ref, Quote.pickup_point_id, Quote.total, Quote.expires_at, Quote.terms, Purchase.id.label("purchase_id"))
+    sa.select(
+        Quote.id, Quote.ref, Quote.pickup_point_id, Quote.total, Quote.expires_at, Quote.terms, Purchase.id.label("purchase_id"),
+        Quote.is_direct,
+    )
     .outerjoin(Purchase, Purchase.quote_id == Quote.id)
     .where(Quote.ref == sa.bindparam("ref"), Quote.user_id == sa.bindparam("user_id"))
 )
 LATEST_UNUSED: sa.Select[Any] = (
-    sa.select(Quote.id, Quote.ref, Quote.pickup_point_id, Quote.total, Quote.expires_at, Quote.terms, sa.null())
+    sa.select(Quote.id, Quote.ref, Quote.pickup_point_id, Quote.total, Quote.expires_at, Quote.terms, sa.null(), Quote.is_direct)
     .where(
-        Quote.user_id == sa.bindparam("user_id"), Quote.expires_at > sa.bindparam("good_until", type_=Quote.expires_at.type),
+        Quote.user_id == sa.bindparam("user_id"), Quote.is_direct == sa.bindparam("is_direct", type_=sa.Boolean()),
+        Quote.expires_at > sa.bindparam("good_until", type_=Quote.expires_at.type),
         ~sa.exists().where(Purchase.quote_id == Quote.id),
     )
     .order_by(Quote.id.desc())
@@ -80,15 +85,16 @@ def quote(session: Session, user_id: int, ref: str) -> QuoteFacts:
     return _facts(row)
 
 
-def latest_unused(session: Session, user_id: int, good_until: datetime) -> QuoteFacts | None:
-    """The person's newest quote that is still good at a moment and has not become a purchase."""
-    row = session.connection().execute(LATEST_UNUSED, {"user_id": user_id, "good_until": good_until}).one_or_none()
+def latest_unused(session: Session, user_id: int, good_until: datetime, *, is_direct: bool = False) -> QuoteFacts | None:
+    """The person's newest quote, of the cart or directly of some goods, that is still good at a moment and not yet a purchase."""
+    facts = {"user_id": user_id, "good_until": good_until, "is_direct": is_direct}
+    row = session.connection().execute(LATEST_UNUSED, facts).one_or_none()
     return _facts(row) if row else None
 
 
 def _facts(row: Any) -> QuoteFacts:
-    ref, point_id, total, expires_at, terms, purchase_id = row[1:]
-    return QuoteFacts(row[0], ref, point_id, total, expires_at, Terms.from_document(terms), purchase_id)
+    ref, point_id, total, expires_at, terms, purchase_id, is_direct = row[1:]
+    return QuoteFacts(row[0], ref, point_id, total, expires_at, Terms.from_document(terms), purchase_id, is_direct)
 
 
 def placed(session: Session, quote_id: int) -> Placed | None:

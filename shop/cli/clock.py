@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from shop.kernel import clock
+from shop.kernel import clock, gate
+
+LONGEST_SPAN = timedelta(days=36_525)
 
 group = AppGroup("clock", help="The shop's clock (development only).")
 
-PARTS = re.compile(r"(\d+)\s*(d|h|min|m|s)")
-UNITS = {"d": "days", "h": "hours", "min": "minutes", "m": "minutes", "s": "seconds"}
+PARTS = re.compile(r"([0-9]{1,9})\s*(d|h|min|m|s)")
+SECONDS = {"d": 86_400, "h": 3_600, "min": 60, "m": 60, "s": 1}
 
 
 @group.command("show")
@@ -42,7 +44,10 @@ def set_(when: str) -> None:
 def advance(by: str) -> None:
     """Let time pass: "2h", "1d", "90min", "1d 6h"."""
     check_allowed()
-    clock.move(clock.shift() + duration(by))
+    span = duration(by)
+    if not clock.now() + span < clock.at(gate.LAST_DAY, time(0)):
+        raise click.BadParameter(f"the shop knows no day after {gate.LAST_DAY}")
+    clock.move(clock.shift() + span)
     show.callback()  # type: ignore[misc]
 
 
@@ -59,7 +64,8 @@ def wanted_moment(text: str) -> datetime:
         except ValueError:
             continue
         day = clock.today() if form == "%H:%M" else found.date()
-        return clock.at(day, found.time())
+        if gate.FIRST_DAY <= day <= gate.LAST_DAY:
+            return clock.at(day, found.time())
     raise click.BadParameter(f'not a time: {text!r}; try "2026-12-24 18:00", "18:00" or "now"')
 
 
@@ -68,7 +74,10 @@ def duration(text: str) -> timedelta:
     parts = PARTS.findall(text)
     if not parts or PARTS.sub("", text).strip():
         raise click.BadParameter(f'not a time span: {text!r}; try "2h", "1d" or "90min"')
-    return sum((timedelta(**{UNITS[unit]: int(count)}) for count, unit in parts), timedelta(0))
+    seconds = sum(int(count) * SECONDS[unit] for count, unit in parts)
+    if seconds > LONGEST_SPAN.total_seconds():
+        raise click.BadParameter(f"too long a time span: {text!r}")
+    return timedelta(seconds=seconds)
 
 
 def readable(span: timedelta) -> str:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import click
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from config import Config, is_loopback, unsafe_settings
-from shop.kernel import clock
+from config import VERSION, Config, is_loopback, unsafe_settings
+from shop.kernel import clock, keys, resealing
 from shop.kernel.db import database
+from shop.kernel.db import reading as reader
+from shop.platform import pauses
 
 CLOCKS_MAY_DIFFER = timedelta(seconds=2)
 SQLITE_NEEDED = (3, 35, 0)  # RETURNING
@@ -53,6 +58,7 @@ class Diagnosis:
 def doctor(production: bool) -> None:
     """Say what is unsafe here: settings, database, migrations, clock. Exit 1 when something is."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    click.echo(f"Linli {VERSION}")
     found = list(examine(app, as_production=production or app.config["APP_ENV"] == "production"))
     colours = {Level.UNSAFE: "red", Level.WARNING: "yellow", Level.NOTE: "blue"}
     for diagnosis in sorted(found, key=lambda diagnosis: list(Level).index(diagnosis.level)):
@@ -95,21 +101,64 @@ def examine_process(app: Flask, *, as_production: bool) -> Iterator[Diagnosis]:
         yield Diagnosis(Level.NOTE, f"Simulators are on ({', '.join(simulators)}): no real money moves and no message leaves this machine.")
     if app.config["STRIPE_WEBHOOK_SECRET_PREVIOUS"]:
         yield Diagnosis(Level.NOTE, "STRIPE_WEBHOOK_SECRET_PREVIOUS is still believed; take it away once the new secret is in use.")
-    secret = os.path.join(app.instance_path, "secret_key")
-    if os.path.exists(secret) and os.stat(secret).st_mode & 0o077:
-        yield Diagnosis(Level.UNSAFE, f"{secret} can be read by others; `chmod 600` it and make a new key.")
+    for name in ("secret_key", "data_key", "lookup_key"):
+        secret = os.path.join(app.instance_path, name)
+        if os.path.exists(secret) and os.stat(secret).st_mode & 0o077:
+            yield Diagnosis(Level.UNSAFE, f"{secret} can be read by others; `chmod 600` it and make a new key.")
 
 
 def examine_database(app: Flask, writing: sa.Connection, reading: sa.Connection) -> Iterator[Diagnosis]:
     """Engine, recipe, schema, and its clock against ours."""
     yield from examine_sqlite(writing, reading) if writing.dialect.name == "sqlite" else examine_postgresql(writing, reading)
     version = schema_version(reading)
-    if version != app.config["SCHEMA_HEAD"]:
-        newest = app.config["SCHEMA_HEAD"]
-        yield Diagnosis(Level.UNSAFE, f"The schema is at {version or 'nothing'}, not at {newest}; run `flask db upgrade`.")
+    newest = app.config["SCHEMA_HEAD"]
+    if version is not None and newest_migration(app) == version > newest:
+        yield Diagnosis(Level.UNSAFE, schema_advice(version, newest, version))
+    elif version is None or version < newest:
+        yield Diagnosis(Level.UNSAFE, schema_advice(version, newest, newest_migration(app)))
+    elif version > newest:
+        yield Diagnosis(
+            Level.WARNING, f"The schema is at {version}, ahead of this code ({newest}): a newer release is being put in, or was taken back."
+        )
+    else:
+        yield from examine_keys()
+        yield from examine_pause()
     difference = abs(database_time(reading) - (clock.now() - clock.shift()))
     if difference > CLOCKS_MAY_DIFFER:
         yield Diagnosis(Level.UNSAFE, f"The database's clock and ours are {difference.total_seconds():.0f} s apart.")
+
+
+def schema_advice(version: str | None, head: str, newest: str) -> str:
+    """What to do about a schema that is not at the `head` that this release names; `newest` is its last migration file."""
+    if head != newest:
+        return f"migrations/.head says {head}, but the newest migration is {newest}: write {newest} into migrations/.head and start again."
+    return f"The schema is at {version or 'nothing'}, not at {head}; run `flask db upgrade`."
+
+
+def newest_migration(app: Flask) -> str:
+    """The last of the migrations that are there."""
+    return ", ".join(ScriptDirectory(str(Path(app.root_path).parent / "migrations")).get_heads())
+
+
+def examine_keys() -> Iterator[Diagnosis]:
+    """Which keys seal what is stored."""
+    counts: Counter[str] = sum(resealing.versions_in_use(reader()).values(), Counter())
+    known = set(map(str, keys.ring().ciphers))
+    for version in sorted(set(counts) - known):
+        yield Diagnosis(Level.UNSAFE, f"{counts[version]} sealed values are under version {version}, which has no key in DATA_KEYS.")
+    older = sum(counts[version] for version in known - {str(keys.ring().newest)})
+    if older:
+        yield Diagnosis(Level.NOTE, f"{older} sealed values are under an older key; `flask keys rotate` seals them under the newest.")
+
+
+def examine_pause() -> Iterator[Diagnosis]:
+    """Whether this is a restored database that sends nothing yet."""
+    if (since := pauses.paused_since(reader())) is not None:
+        yield Diagnosis(
+            Level.WARNING,
+            f"Sending is paused since the restore of {clock.local(since):%Y-%m-%d %H:%M}: run `flask backup reconcile`, "
+            "then `flask backup resume`.",
+        )
 
 
 def examine_sqlite(writing: sa.Connection, reading: sa.Connection) -> Iterator[Diagnosis]:

@@ -11,6 +11,7 @@ from shop.kernel.db import perform, reading
 from shop.kernel.errors import ShopError
 from shop.merchants import queries as merchants
 from shop.models.accounts import Role
+from shop.platform import parameters
 from shop.platform.actor import COMMAND
 
 group = AppGroup("users", help="People and their roles.")
@@ -19,10 +20,10 @@ ROLE = click.Choice([role.value for role in Role])
 
 
 @group.command("grant")
-@click.argument("phone")
+@click.argument("phone", type=parameters.WORD)
 @click.argument("role", type=ROLE)
-@click.option("--merchant", "merchant_code", help="Code of the merchant, for merchant_owner and merchant_clerk.")
-@click.option("--point", "point_slug", help="Slug of the pick-up point, for keeper.")
+@click.option("--merchant", "merchant_code", type=parameters.WORD, help="Code of the merchant, for merchant_owner and merchant_clerk.")
+@click.option("--point", "point_slug", type=parameters.WORD, help="Slug of the pick-up point, for keeper.")
 def grant(phone: str, role: str, merchant_code: str | None, point_slug: str | None) -> None:
     """Let the holder of PHONE act as ROLE; makes the account when the number is new."""
     try:
@@ -36,10 +37,10 @@ def grant(phone: str, role: str, merchant_code: str | None, point_slug: str | No
 
 
 @group.command("revoke")
-@click.argument("phone")
+@click.argument("phone", type=parameters.WORD)
 @click.argument("role", type=ROLE)
-@click.option("--merchant", "merchant_code", help="Code of the merchant.")
-@click.option("--point", "point_slug", help="Slug of the pick-up point.")
+@click.option("--merchant", "merchant_code", type=parameters.WORD, help="Code of the merchant.")
+@click.option("--point", "point_slug", type=parameters.WORD, help="Slug of the pick-up point.")
 def revoke(phone: str, role: str, merchant_code: str | None, point_slug: str | None) -> None:
     """End a role at once."""
     try:
@@ -50,7 +51,7 @@ def revoke(phone: str, role: str, merchant_code: str | None, point_slug: str | N
 
 
 @group.command("reset-second-factor")
-@click.argument("phone")
+@click.argument("phone", type=parameters.WORD)
 def reset_second_factor(phone: str) -> None:
     """A new authenticator for somebody who lost theirs; signs them out everywhere."""
     try:
@@ -62,9 +63,9 @@ def reset_second_factor(phone: str) -> None:
 
 
 @group.command("verify")
-@click.argument("phone")
+@click.argument("phone", type=parameters.WORD)
 @click.option("--level", type=click.IntRange(1, 3), required=True, help="1 name, 2 name and bank card, 3 in person.")
-@click.option("--reason", required=True, help="Who saw which document, and where; it is put on record.")
+@click.option("--reason", type=parameters.LINE, required=True, help="Who saw which document, and where; it is put on record.")
 def verify(phone: str, level: int, reason: str) -> None:
     """Write down that the identity of PHONE's holder was checked. Never lowers a level."""
     try:

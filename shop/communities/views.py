@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -14,7 +14,9 @@ from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.asked import address, sent
 from shop.platform.language import name_of
+from shop.platform.sharing import Share
 
 bp = Blueprint("communities", __name__)
 
@@ -23,18 +25,20 @@ bp = Blueprint("communities", __name__)
 @open_to_everyone
 def choose(actor: Actor) -> str:
     """All communities with their points; `?q=` narrows by name, street or place."""
-    wanted = request.args.get("q", "").strip()[:40]
+    wanted = address.text("q", 40)
     communities = queries.matching(queries.directory(reading()), wanted)
     return render_template(
-        "communities/choose.html", communities=communities, wanted=wanted, chosen=current.current_point(actor), next=way_back()
-    )
+        "communities/choose.html", communities=communities, wanted=wanted, chosen=current.current_point(actor),
+        next=way_back(url_for("home.index")),
+        share=Share(_("Where Linli delivers: every community and pick-up point with its place, hours and telephone."), is_found=not wanted),
+    )  # fmt: skip
 
 
 @bp.post("/communities")
 @open_to_everyone
 def take(actor: Actor) -> Response:
     """Collect at a point from now on: kept with the account, or signed out in a cookie."""
-    point = queries.directory(reading()).points_by_slug.get(request.form.get("point", ""))
+    point = queries.directory(reading()).points_by_slug.get(sent.word("point"))
     if point is None or not point.is_open:
         raise NotFound("point")
     if actor.is_signed_in:

@@ -24,6 +24,25 @@ class NothingPacked(ShopError):
     message = sentence("Nothing of this delivery is packed yet.")
 
 
+class StillOpen(ShopError):
+    """People can still join it. Sending it now closes it for them, so somebody has to mean that."""
+
+    code, status = "delivery_still_open", 409
+    message = sentence("This delivery can still be ordered. Sending it now closes it for new orders.")
+
+
+class DeliveryChanged(ShopError):
+    """Somebody ordered, packed or took back packing between the question and the yes."""
+
+    code, status = "delivery_changed", 409
+    message = sentence("Something changed about this delivery just now. Nothing was sent; please look again.")
+
+
+class AlreadyArrived(ShopError):
+    code, status = "already_arrived", 409
+    message = sentence("The pick-up point has received this delivery, so it cannot be brought back here.")
+
+
 class NothingArrived(ShopError):
     code, status = "nothing_arrived", 409
     message = sentence("The shop has packed nothing of this delivery yet, so nothing can have arrived.")
@@ -55,7 +74,16 @@ class TooLateToTakeBack(ShopError):
 
 
 class TooManyGuesses(ShopError):
-    """A keeper typed too many codes that do not exist. QR codes still work."""
+    """A keeper, or a point, typed too many codes within an hour that do not exist. QR codes and phone numbers still work."""
 
     code, status = "too_many_attempts", 429
-    message = sentence("Too many wrong codes in the last minute. Please scan the QR code, or wait a minute.")
+    message = sentence(
+        "Too many wrong codes, one after the other. Please scan the QR code, or type the end of the phone number and ask for the name."
+    )
+
+
+class NotOverdue(ShopError):
+    """Nothing is wrong with it yet, or it is not where the list said it was any more."""
+
+    code, status = "not_overdue", 409
+    message = sentence("This order is not overdue, or it has moved on in the meantime. Nothing was changed; please look at the list again.")

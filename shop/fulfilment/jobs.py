@@ -1,39 +1,49 @@
-"""What people are told: goods have arrived, goods were handed over."""
+"""What people are told: goods have arrived, goods were handed over, goods are late; and the timers that let everything end."""
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
 import sqlalchemy as sa
 
-from shop.kernel.db import finish_reading, reading
-from shop.kernel.errors import sentence
+from shop.fulfilment import endings, operations, overdue
+from shop.fulfilment.endings import NOT_HERE, Wait
+from shop.kernel import clock
+from shop.kernel.db import finish_reading, perform, reading
+from shop.kernel.errors import ShopError, sentence
 from shop.models.accounts import User
 from shop.models.pickup import Pass, PassState, PickupPoint
-from shop.platform import notices, outbox, sms
-from shop.platform.language import group_code, name_of, speaking, spoken_moment, words
+from shop.orders import operations as orders
+from shop.platform import outbox, sms
+from shop.platform.actor import JOB
+from shop.platform.language import dated_moment, group_code, name_of, speaking, words
 
-notices.declare(
-    "fulfilment.arrived",
-    sentence("Your goods have arrived"),
-    sentence("Orders: %(orders)s, shops: %(shops)s. Show the code %(code)s at the counter by %(until)s."),
-)
-notices.declare(
-    "fulfilment.handed_over",
-    sentence("Collected"),
-    sentence("Orders handed over to you at the counter: %(orders)s. If that was not you, please call your pick-up point."),
-)
-
-notices.declare(
-    "fulfilment.taken_back",
-    sentence("Not collected after all"),
-    sentence("A hand-over was taken back at the counter. Orders of yours that wait there again: %(orders)s."),
-)
-
+STILL_WAITING = sentence("Your goods still wait at %(point)s (orders: %(orders)s). Pick-up code %(code)s, until %(until)s.")
 ARRIVED = sentence("Your goods are at %(point)s (orders: %(orders)s, shops: %(shops)s). Pick-up code %(code)s, until %(until)s.")
 
 
-@outbox.job("fulfilment.tell_arrived")
+log = logging.getLogger("shop.fulfilment")
+
+
+@outbox.job("fulfilment.tell_arrived", lane=outbox.partner(sms.PARTNER), is_message=True)
 def tell_arrived(pass_id: int, orders: int, shops: int, occasion: str) -> None:
-    """Send the pick-up code by SMS. Nothing when it has been collected meanwhile."""
+    """Send the pick-up code by SMS, however long the carrier is away while the code is good. Nothing when it has been collected."""
+    send_code(ARRIVED, pass_id, occasion, orders=orders, shops=shops)
+
+
+@outbox.job("fulfilment.tell_waiting", lane=outbox.partner(sms.PARTNER), is_message=True)
+def tell_waiting(pass_id: int, orders: int, occasion: str) -> None:
+    """Remind by SMS, with the code, of goods that still wait. Nothing when they have been collected."""
+    send_code(STILL_WAITING, pass_id, occasion, orders=orders)
+
+
+def send_code(message: str, pass_id: int, occasion: str, **facts: int) -> None:
+    """An SMS about a pass that still opens something."""
     session = reading()
     row = session.execute(
         sa.select(Pass.code, Pass.state, Pass.valid_until, User.phone, User.locale, PickupPoint.name_zh, PickupPoint.name_en)
@@ -42,10 +52,66 @@ def tell_arrived(pass_id: int, orders: int, shops: int, occasion: str) -> None:
         .where(Pass.id == pass_id)
     ).one_or_none()
     finish_reading()  # nothing is held open while the gateway is asked
-    if row is None or row.state is not PassState.LIVE:
+    if row is None or row.state is not PassState.LIVE or row.valid_until <= clock.now():
         return
     with speaking(row.locale or "zh"):
-        text = words(
-            ARRIVED, orders=orders, shops=shops, point=name_of(row), code=group_code(row.code), until=spoken_moment(row.valid_until),
-        )
-    sms.gateway().send(row.phone, f"{sms.SIGNATURE}{text}", reference=occasion)
+        text = words(message, point=name_of(row), code=group_code(row.code), until=dated_moment(row.valid_until), **facts)
+    try:
+        sms.gateway().send(row.phone, f"{sms.SIGNATURE}{text}", reference=occasion)
+    except sms.SmsUnavailable as silence:
+        raise outbox.Outage(str(silence)) from silence
+
+
+ROUND_SECONDS = 60.0
+TEN_MINUTES = timedelta(minutes=10)
+COMPLETED_AT_ONCE = 50
+
+
+@outbox.periodic("fulfilment.tell_late", every=TEN_MINUTES, lane=outbox.BULK)
+def tell_late() -> None:
+    """Shops hear of it as soon as a delivery is late, buyers a little later; who has goods waiting is reminded of them."""
+    perform(operations.tell_shops, overdue.late_deliveries(reading()))
+    for wait in NOT_HERE:
+        for late in chunks(partial(overdue.buyers_to_tell, reading(), wait), lambda one: one.id):
+            perform(operations.tell_buyers, late)
+    for number in range(len(endings.REMINDERS), 0, -1):  # who is told the second time need not be told the first time any more
+        for found in chunks(partial(overdue.reminders, reading(), number), lambda one: one.pass_id):
+            perform(operations.remind, found)
+
+
+@outbox.periodic("fulfilment.end", every=TEN_MINUTES, lane=outbox.BULK)
+def end() -> None:
+    """Everything that has waited its whole time ends, each order in a transaction of its own; then what was built around it closes."""
+    for wait in (*NOT_HERE, Wait.TO_COLLECT):
+        for due in chunks(partial(overdue.due, reading(), wait), int):
+            for sub_order_id in due:
+                alone(operations.end_by_itself, sub_order_id)
+    for due in chunks(partial(overdue.due, reading(), Wait.TO_CLAIM, limit=COMPLETED_AT_ONCE), int):
+        alone(orders.complete, JOB, due)
+    after: int | None = 0
+    while after is not None:
+        _moved, after = perform(operations.close_batches, after)
+    while perform(operations.close_passes, clock.now()):
+        pass
+
+
+T = TypeVar("T")
+
+
+def chunks(ask: Callable[[int], list[T]], place: Callable[[T], int]) -> Iterator[list[T]]:
+    """What is to be done, some at a time, each asked for after the last of the one before, for no longer than a round may take."""
+    until, after = time.monotonic() + ROUND_SECONDS, 0
+    while time.monotonic() < until and (found := ask(after)):
+        finish_reading()
+        yield found
+        after = place(found[-1])
+
+
+def alone(operation: Callable[..., object], *arguments: object) -> None:
+    """Do one thing; if it fails the next is done all the same, and it is tried again in the next round."""
+    try:
+        perform(operation, *arguments)
+    except ShopError as refusal:
+        log.warning("%s of %s: %s", operation.__name__, arguments[-1], refusal.code)
+    except Exception:
+        log.exception("%s of %s failed", operation.__name__, arguments[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,17 +11,22 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shop.accounts.queries import phone_ends_in
+from shop.fulfilment.queries import orders_named as named_on_a_label
 from shop.fulfilment.rules import PAID
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
-from shop.models.accounts import User
+from shop.models.accounts import TAIL, User
 from shop.models.catalog import PricedBy, Product
 from shop.models.orders import OrderLine, Purchase, SubOrder, SubOrderState
 from shop.models.pickup import Cycle, PickupPoint
-from shop.orders.rules import release_split
+from shop.orders.rules import ceiling, release_split, support_split
+from shop.orders.settled_days import SETTLED_AT
 
 PAGE = 30
 SIZES = (30, 60, 100)
+
+MOST_PARTS = 100  # of one order: a cart holds so many kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +42,21 @@ class OrderRow:
     buyer_phone: str
     cycle_id: int
     arrives_on: date
+    cut_off_at: datetime
+    closed_at: datetime | None
     point_slug: str
     point_name_zh: str
     point_name_en: str
+    fee_total: Money
     total: Money
+    supported_total: Money
     refunded_total: Money
     commission_bps: int
-    collected_at: datetime | None
+    settled_at: datetime | None  # when its money was the merchant's: collected, or not collected in time
+
+    def is_open_at(self, moment: datetime) -> bool:
+        """Whether its delivery could still be ordered then."""
+        return self.closed_at is None and moment < self.cut_off_at
 
     @property
     def kept(self) -> Money:
@@ -52,14 +66,28 @@ class OrderRow:
     @property
     def net(self) -> Money:
         """What the merchant is owed for it once it is collected."""
-        return release_split(self.total, self.refunded_total, self.commission_bps)[0]
+        return release_split(self.total, self.refunded_total, self.commission_bps)[0] + self._supported[0]
+
+    @property
+    def support(self) -> Money:
+        """What the platform adds for its part of a discount, before commission."""
+        return Money.total(self._supported)
+
+    @property
+    def commission(self) -> Money:
+        return self.kept + self.support - self.net
+
+    @property
+    def _supported(self) -> tuple[Money, Money]:
+        return support_split(self.supported_total, self.total - self.fee_total, self.refunded_total, self.commission_bps)
 
 
 @dataclass(frozen=True, slots=True)
 class LineToPack:
-    """A line of a sub-order; priced by weight, `line_total` is its ceiling."""
+    """A line of a sub-order; priced by weight, `ceiling` is the most it can cost. `weighed_by` is the name of who weighed it."""
 
     id: int
+    variant_id: int
     name_zh: str
     name_en: str
     unit_zh: str
@@ -71,21 +99,37 @@ class LineToPack:
     priced_by: PricedBy
     unit_grams: int
     line_total: Money
+    discount_total: Money
     final_grams: int | None
     final_total: Money | None
+    weighed_at: datetime | None
+    weighed_times: int
+    short_quantity: int
+    short_reason: str | None
+    weighed_by: str | None
 
     @property
     def is_by_weight(self) -> bool:
         return self.priced_by is PricedBy.WEIGHT
 
     @property
+    def there(self) -> int:
+        """How many units are to be packed: what was ordered, but for what is missing."""
+        return self.quantity - self.short_quantity
+
+    @property
+    def ceiling(self) -> Money:
+        """The most it can cost."""
+        return ceiling(self)
+
+    @property
     def nominal_grams(self) -> int:
         """What it should weigh."""
-        return self.unit_grams * self.quantity
+        return self.unit_grams * self.there
 
     @property
     def needs_weight(self) -> bool:
-        return self.is_by_weight and self.final_grams is None
+        return self.is_by_weight and self.final_grams is None and self.there > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,97 +145,174 @@ class Wanted:
     limit: int = PAGE
 
 
+WAS_PAID = sa.or_(Purchase.state.in_(PAID), Purchase.paid_at.is_not(None))
+
 ROW: tuple[Any, ...] = (
     SubOrder.id, SubOrder.number, SubOrder.merchant_id, SubOrder.state, SubOrder.placed_at, User.display_name, User.phone,
-    SubOrder.cycle_id, Cycle.arrives_on, PickupPoint.slug, PickupPoint.name_zh, PickupPoint.name_en, SubOrder.total,
-    SubOrder.refunded_total, SubOrder.commission_bps, SubOrder.collected_at,
+    SubOrder.cycle_id, Cycle.arrives_on, Cycle.cut_off_at, Cycle.closed_at, PickupPoint.slug, PickupPoint.name_zh,
+    PickupPoint.name_en, SubOrder.fee_total, SubOrder.total, SubOrder.supported_total,
+    SubOrder.refunded_total, SubOrder.commission_bps, SETTLED_AT,
 )  # fmt: skip
 
 
-def _rows(merchant_ids: Sequence[int]) -> sa.Select[Any]:
+def rows_of(merchant_ids: Sequence[int]) -> sa.Select[Any]:
     return (
         sa.select(*ROW)
         .join(User, User.id == SubOrder.user_id)
         .join(Cycle, Cycle.id == SubOrder.cycle_id)
         .join(PickupPoint, PickupPoint.id == SubOrder.pickup_point_id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
-        .where(SubOrder.merchant_id.in_(merchant_ids), sa.or_(Purchase.state.in_(PAID), Purchase.paid_at.is_not(None)))
+        .where(SubOrder.merchant_id.in_(merchant_ids), WAS_PAID)
     )
 
 
 SORTS: dict[str, Any] = {
     "placed": SubOrder.id, "number": SubOrder.number, "arrives": Cycle.arrives_at, "point": PickupPoint.slug,
-    "sum": SubOrder.total - SubOrder.refunded_total,
+    "sum": SubOrder.total - SubOrder.refunded_total, "pressing": Cycle.arrives_at,
 }  # fmt: skip
 """By what a list of orders can be sorted; equal ones by when they were placed."""
 
 
-def _in_order(found: sa.Select[Any], sort: str, after: int | None) -> sa.Select[Any]:
-    """Sorted, from the row after the one with that id. Where it stands is looked up, so that a place is one number in the address."""
-    column, downwards = SORTS.get(sort.removeprefix("-"), SubOrder.id), sort.startswith("-")
-    if after is not None:
-        place = (
-            sa.select(column)
-            .select_from(SubOrder)
-            .join(Cycle, Cycle.id == SubOrder.cycle_id)
-            .join(PickupPoint, PickupPoint.id == SubOrder.pickup_point_id)
-            .where(SubOrder.id == after)
-            .correlate(None)
-            .scalar_subquery()
-        )
-        beyond = column < place if downwards else column > place
-        found = found.where(sa.or_(beyond, sa.and_(column == place, SubOrder.id < after if downwards else SubOrder.id > after)))
-    return found.order_by(column.desc(), SubOrder.id.desc()) if downwards else found.order_by(column, SubOrder.id)
+def _in_order(session: Session, among: Sequence[int], wanted: Wanted) -> list[int]:
+    """Those of these orders that come next, sorted. Where the page before ended is looked up, so that a place is one number in the address.
+
+    All of them are looked at before they are sorted, so that no index is walked in the order of what all shops sell.
+    """
+    column, downwards = SORTS.get(wanted.sort.removeprefix("-"), SubOrder.id), wanted.sort.startswith("-")
+    placed = (
+        sa.select(SubOrder.id.label("id"), column.label("place"))
+        .join(Cycle, Cycle.id == SubOrder.cycle_id)
+        .join(PickupPoint, PickupPoint.id == SubOrder.pickup_point_id)
+    )
+    meant = placed.where(SubOrder.id.in_(among))
+    if wanted.point_slug:
+        meant = meant.where(PickupPoint.slug == wanted.point_slug)
+    rows = meant.cte("among").prefix_with("MATERIALIZED")
+    found = sa.select(rows.c.id)
+    if wanted.after is not None:
+        before = placed.where(SubOrder.id == wanted.after).subquery()
+        place = sa.select(before.c.place).scalar_subquery()
+        beyond = rows.c.place < place if downwards else rows.c.place > place
+        further = rows.c.id < wanted.after if downwards else rows.c.id > wanted.after
+        found = found.where(sa.or_(beyond, sa.and_(rows.c.place == place, further)))
+    order = (rows.c.place.desc(), rows.c.id.desc()) if downwards else (rows.c.place, rows.c.id)
+    return list(session.scalars(found.order_by(*order).limit(wanted.limit + 1)))
 
 
 def list_orders(session: Session, merchant_ids: Sequence[int], wanted: Wanted) -> tuple[list[OrderRow], int | None]:
-    """Paid orders as they are wanted, the newest first unless said otherwise, and where the next page begins."""
-    found = _rows(merchant_ids)
-    if wanted.states:
-        found = found.where(SubOrder.state.in_(wanted.states))
+    """Paid orders as they are wanted, the newest first unless said otherwise, and where the next page begins.
+
+    Sorted, searched and narrowed are the newest `LOOKED_THROUGH` of a list; a whole number is found among all.
+    """
+    among = _among(session, merchant_ids, wanted)
+    chosen = _in_order(session, among, wanted) if among else []
+    if not chosen:
+        return [], None
+    shown = chosen[: wanted.limit]
+    found = {row.id: OrderRow(*row) for row in session.execute(rows_of(merchant_ids).where(SubOrder.id.in_(shown)))}
+    return [found[one] for one in shown if one in found], shown[-1] if len(chosen) > wanted.limit else None
+
+
+LOOKED_THROUGH = 2_000
+"""So many of the newest orders of a list are sorted, searched and narrowed. What is open is all among them."""
+
+
+def _among(session: Session, merchant_ids: Sequence[int], wanted: Wanted) -> list[int]:
+    """The newest orders a list is made of, by id: each way of finding them is a walk along its index, so no list grows with the years."""
+    newest = (
+        sa.select(SubOrder.id)
+        .join(Purchase, Purchase.id == SubOrder.purchase_id)
+        .where(SubOrder.merchant_id.in_(merchant_ids), WAS_PAID)
+    )
+    is_by_time = wanted.sort in ("placed", "-placed") and not (wanted.point_slug or wanted.number)
+    upwards = wanted.sort == "placed" and is_by_time
     if wanted.cycle_id is not None:
-        found = found.where(SubOrder.cycle_id == wanted.cycle_id)
-    if wanted.point_slug:
-        found = found.where(PickupPoint.slug == wanted.point_slug)
-    if wanted.number:
-        named = SubOrder.number.contains(wanted.number.upper(), autoescape=True)
-        is_tail = len(wanted.number) == 4 and wanted.number.isascii() and wanted.number.isdigit()
-        found = found.where(sa.or_(named, User.phone.endswith(wanted.number)) if is_tail else named)
-    found = _in_order(found, wanted.sort, wanted.after)
-    rows = [OrderRow(*row) for row in session.execute(found.limit(wanted.limit + 1))]
-    more = len(rows) > wanted.limit
-    return rows[: wanted.limit], rows[wanted.limit - 1].id if more else None
+        newest = newest.where(SubOrder.cycle_id == wanted.cycle_id)
+    if is_by_time and wanted.after is not None:
+        newest = newest.where(SubOrder.id > wanted.after if upwards else SubOrder.id < wanted.after)
+    most = wanted.limit + 1 if is_by_time else LOOKED_THROUGH
+    if not wanted.number:
+        return _newest(session, newest, wanted.states, most, upwards)
+    of_states = newest.where(SubOrder.state.in_(wanted.states)) if wanted.states else newest
+    ways = [of_states.where(condition) for condition in _numbered(session, wanted.number)]
+    exact = [found for way in ways for found in session.scalars(way.order_by(SubOrder.id.desc()).limit(LOOKED_THROUGH))]
+    looked_through = _newest(session, newest, wanted.states, LOOKED_THROUGH, False)
+    part = sa.select(SubOrder.id).where(
+        SubOrder.id.in_(looked_through), SubOrder.number.contains(wanted.number.upper(), autoescape=True)
+    )
+    return [*exact, *session.scalars(part)]
+
+
+def _newest(
+    session: Session, found: sa.Select[Any], states: Sequence[SubOrderState], most: int, upwards: bool
+) -> list[int]:  # fmt: skip
+    """State by state, because an index holds the orders of each in turn."""
+    first = SubOrder.id if upwards else SubOrder.id.desc()
+    legs = [found.where(SubOrder.state == state) for state in states] or [found]
+    ids = [row for leg in legs for row in session.scalars(leg.order_by(first).limit(most))]
+    return sorted(ids, reverse=not upwards)[:most]
+
+
+def _numbered(session: Session, text: str) -> list[sa.ColumnElement[bool]]:
+    """What a whole number may name, wherever it is: an order, a part, the short code of either, the end of the buyer's phone."""
+    ways: list[sa.ColumnElement[bool]] = []
+    if (named := _whole_number(text.upper())) is not None:
+        ways.append(named)
+    if len(text) == TAIL and text.isascii() and text.isdigit():
+        buyers = sa.select(User.id).where(phone_ends_in(session, text, sa.select(sa.null())))
+        ways.append(SubOrder.user_id.in_(session.scalars(buyers).all()))
+    return ways
+
+
+def _whole_number(code: str) -> sa.ColumnElement[bool] | None:
+    """Orders by a whole number or short code, each found by a unique key; None for what is neither."""
+    if re.fullmatch(r"L[0-9]{6}-[0-9A-Z-]{4,20}", code, re.ASCII):
+        return SubOrder.number.in_([code, *(f"{code}-{part}" for part in range(1, MOST_PARTS + 1))])
+    if re.fullmatch(r"[0-9A-Z]{4,12}(-[0-9]{1,3})?", code, re.ASCII):
+        return named_on_a_label(code)
+    return None
 
 
 def get_order(session: Session, merchant_ids: Sequence[int], number: str) -> OrderRow:
     """One paid order of one of these merchants. Raises `NotFound` for all others."""
-    row = session.execute(_rows(merchant_ids).where(SubOrder.number == number)).one_or_none()
+    row = session.execute(rows_of(merchant_ids).where(SubOrder.number == number)).one_or_none()
     if row is None:
         raise NotFound()
     return OrderRow(*row)
 
 
+def orders_scanned(session: Session, merchant_ids: Sequence[int], code: str) -> list[OrderRow]:
+    """The paid orders of these merchants that a scanned label or a typed number means: the number of one shop's part, of the buyer's whole
+    order, or what stands large on the label, with or without the part. At most two, by number.
+    """
+    meant = _whole_number(code)
+    if meant is None:
+        return []
+    found = rows_of(merchant_ids).where(meant).order_by(SubOrder.number).limit(2)
+    return [OrderRow(*row) for row in session.execute(found)]
+
+
 def orders_named(session: Session, merchant_ids: Sequence[int], numbers: Sequence[str]) -> list[OrderRow]:
     """The paid orders of these numbers that are these merchants', by number. Others are left out."""
-    found = _rows(merchant_ids).where(SubOrder.number.in_(list(numbers))).order_by(SubOrder.number)
+    found = rows_of(merchant_ids).where(SubOrder.number.in_(list(numbers))).order_by(SubOrder.number)
     return [OrderRow(*row) for row in session.execute(found)]
 
 
 def orders_of_cycle(session: Session, merchant_ids: Sequence[int], cycle_id: int) -> list[OrderRow]:
     """All orders of a delivery that are or were to be packed, by number."""
     gone = (SubOrderState.CANCELLED, SubOrderState.SHORT)
-    found = _rows(merchant_ids).where(SubOrder.cycle_id == cycle_id, SubOrder.state.not_in(gone)).order_by(SubOrder.number)
+    found = rows_of(merchant_ids).where(SubOrder.cycle_id == cycle_id, SubOrder.state.not_in(gone)).order_by(SubOrder.number)
     return [OrderRow(*row) for row in session.execute(found)]
 
 
 def lines_of(session: Session, sub_order_ids: Sequence[int]) -> dict[int, list[LineToPack]]:
     """The lines of sub-orders, in one query."""
-    columns: tuple[Any, ...] = tuple(
-        getattr(Product if name == "category_id" else OrderLine, name) for name in LineToPack.__slots__
-    )  # fmt: skip
+    elsewhere: dict[str, Any] = {"category_id": Product.category_id, "weighed_by": User.display_name}
+    columns = tuple(elsewhere[name] if name in elsewhere else getattr(OrderLine, name) for name in LineToPack.__slots__)
     rows = session.execute(
         sa.select(OrderLine.sub_order_id, *columns)
         .join(Product, Product.id == OrderLine.product_id)
+        .outerjoin(User, User.id == OrderLine.weighed_by_id)
         .where(OrderLine.sub_order_id.in_(list(sub_order_ids)))
         .order_by(OrderLine.id)
     )
@@ -219,91 +340,17 @@ class Pick:
 def pick_list(session: Session, merchant_ids: Sequence[int], cycle_id: int) -> list[Pick]:
     """What must be fetched for a delivery, per variant, of the orders that are not packed yet."""
     grouped = (OrderLine.variant_id, OrderLine.name_zh, OrderLine.name_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.priced_by)
+    there = OrderLine.quantity - OrderLine.short_quantity
     rows = session.execute(
         sa.select(
-            *grouped, sa.func.sum(OrderLine.quantity), sa.func.sum(OrderLine.quantity * OrderLine.unit_grams),
+            *grouped, sa.func.sum(there), sa.func.sum(there * OrderLine.unit_grams),
             sa.func.count(sa.distinct(OrderLine.sub_order_id)),
         )
         .join(SubOrder, SubOrder.id == OrderLine.sub_order_id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
         .where(SubOrder.merchant_id.in_(merchant_ids), SubOrder.cycle_id == cycle_id, Purchase.state.in_(PAID))
-        .where(SubOrder.state.in_((SubOrderState.PLACED, SubOrderState.ACCEPTED)))
+        .where(SubOrder.state.in_((SubOrderState.PLACED, SubOrderState.ACCEPTED)), there > 0)
         .group_by(*grouped)
         .order_by(OrderLine.name_zh)
     )  # fmt: skip
     return [Pick(*row[:6], int(row[6]), int(row[7]), row[8]) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """What stands on a merchant's account beside the ledger: still on the way to being theirs."""
-
-    in_escrow: Money
-    orders_in_escrow: int
-
-
-def in_escrow(session: Session, merchant_id: int) -> Owed:
-    """Paid by buyers, not collected yet; before commission."""
-    open_states = (SubOrderState.PLACED, SubOrderState.ACCEPTED, SubOrderState.PACKED, SubOrderState.IN_TRANSIT, SubOrderState.READY)
-    row = session.execute(
-        sa.select(sa.func.sum(SubOrder.total), sa.func.sum(SubOrder.refunded_total), sa.func.count())
-        .join(Purchase, Purchase.id == SubOrder.purchase_id)
-        .where(SubOrder.merchant_id == merchant_id, SubOrder.state.in_(open_states), Purchase.state.in_(PAID))
-    ).one()
-    total, refunded = row[0] or Money(0), row[1] or Money(0)
-    return Owed(total - refunded, row[2])
-
-
-@dataclass(frozen=True, slots=True)
-class Earned:
-    """What the collected orders of a span brought, each figure summed over orders, so that it is what the ledger moved."""
-
-    orders: int
-    gross: Money
-    refunded: Money
-    commission: Money
-
-    @property
-    def kept(self) -> Money:
-        """What the buyers paid in the end."""
-        return self.gross - self.refunded
-
-    @property
-    def net(self) -> Money:
-        """What the merchant is owed for them."""
-        return self.kept - self.commission
-
-
-def _collected(since: datetime | None, until: datetime | None) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [SubOrder.collected_at.is_not(None)]
-    if since is not None:
-        conditions.append(SubOrder.collected_at >= since)
-    if until is not None:
-        conditions.append(SubOrder.collected_at < until)
-    return conditions
-
-
-def earned(session: Session, merchant_id: int, since: datetime | None = None, until: datetime | None = None) -> Earned:
-    """The collected orders of a span, added up. Commission is rounded per order, half up, as it was when each was collected."""
-    kept = sa.type_coerce(SubOrder.total - SubOrder.refunded_total, sa.BigInteger)
-    commission = (kept * SubOrder.commission_bps + 5_000) // 10_000
-    total, refunded = (sa.type_coerce(column, sa.BigInteger) for column in (SubOrder.total, SubOrder.refunded_total))
-    row = session.execute(
-        sa.select(sa.func.count(), sa.func.sum(total), sa.func.sum(refunded), sa.func.sum(commission)).where(
-            SubOrder.merchant_id == merchant_id, *_collected(since, until)
-        )
-    ).one()
-    return Earned(row[0], *(Money(int(value or 0)) for value in row[1:]))
-
-
-def collected_orders(
-    session: Session, merchant_id: int, before: int | None = None, limit: int = PAGE, since: datetime | None = None,
-    until: datetime | None = None,
-) -> tuple[list[OrderRow], int | None]:  # fmt: skip
-    """The statement: collected orders of a span with what they brought, the newest first."""
-    found = _rows([merchant_id]).where(*_collected(since, until))
-    if before is not None:
-        place = sa.select(SubOrder.collected_at).where(SubOrder.id == before).scalar_subquery()
-        found = found.where(sa.or_(SubOrder.collected_at < place, sa.and_(SubOrder.collected_at == place, SubOrder.id < before)))
-    rows = [OrderRow(*row) for row in session.execute(found.order_by(SubOrder.collected_at.desc(), SubOrder.id.desc()).limit(limit + 1))]
-    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None

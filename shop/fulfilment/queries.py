@@ -11,17 +11,29 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.fulfilment.rules import PAID, can_be_taken_back
+from shop.accounts.queries import phone_ends_in
+from shop.fulfilment.rules import PAID
 from shop.kernel import clock
 from shop.kernel.money import ZERO, Money
 from shop.models.accounts import User
 from shop.models.merchants import Merchant
 from shop.models.orders import OrderLine, Purchase, SubOrder, SubOrderState
-from shop.models.pickup import Batch, BatchState, Cycle, Handover, HandoverItem, HandoverOutcome, Pass, PassState, PickupPoint
+from shop.models.pickup import (
+    Batch,
+    BatchState,
+    Cycle,
+    Handover,
+    HandoverItem,
+    HandoverOutcome,
+    Pass,
+    PassState,
+    PickupPoint,
+)  # fmt: skip
 
-MERCHANT_ROLES = ("merchant_owner", "merchant_clerk")
 TO_PACK = (SubOrderState.PLACED, SubOrderState.ACCEPTED)
+BEING_PREPARED = (*TO_PACK, SubOrderState.PACKED, SubOrderState.IN_TRANSIT)
 DAYS_BACK = 14
+LABEL_DAYS = 60  # so old can an order be whose label is looked at by its short code
 
 
 def batch_code(arrives_on: date, cycle_id: int) -> str:
@@ -51,6 +63,7 @@ class Delivery:
     arrives_on: date
     arrives_at: datetime
     cut_off_at: datetime
+    closed_at: datetime | None
     batch_state: BatchState
     arrived_at: datetime | None
     orders: int
@@ -74,7 +87,7 @@ class Delivery:
 
     @property
     def is_closed_for_orders(self) -> bool:
-        return clock.now() >= self.cut_off_at
+        return self.closed_at is not None or clock.now() >= self.cut_off_at
 
 
 def _count(*states: SubOrderState) -> Any:
@@ -82,11 +95,12 @@ def _count(*states: SubOrderState) -> Any:
 
 
 def deliveries(session: Session, *conditions: sa.ColumnElement[bool]) -> list[Delivery]:
-    """Deliveries with paid orders, by day and point. One query."""
+    """These deliveries, as far as there are paid orders, by day and point. One query."""
     live = SubOrder.state.not_in((SubOrderState.CANCELLED, SubOrderState.SHORT))
     columns: tuple[Any, ...] = (
         Cycle.id, Cycle.merchant_id, Merchant.code, Merchant.name_zh, Merchant.name_en, Cycle.pickup_point_id, PickupPoint.slug,
-        PickupPoint.name_zh, PickupPoint.name_en, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at, Batch.state, Batch.arrived_at,
+        PickupPoint.name_zh, PickupPoint.name_en, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at, Cycle.closed_at,
+        Batch.state, Batch.arrived_at,
     )
     counts: tuple[Any, ...] = (
         sa.func.count(), sa.func.count(sa.distinct(SubOrder.user_id)), _count(SubOrderState.PLACED), _count(*TO_PACK),
@@ -110,7 +124,7 @@ def deliveries(session: Session, *conditions: sa.ColumnElement[bool]) -> list[De
 
 def _delivery(values: list[Any]) -> Delivery:
     """A row without a batch is a delivery that nobody has begun to pack."""
-    values[12] = values[12] or BatchState.PLANNED
+    values[13] = values[13] or BatchState.PLANNED
     values[-1] = _money(values[-1])
     return Delivery(*values)
 
@@ -120,10 +134,21 @@ def _money(value: Any) -> Money:
     return value if isinstance(value, Money) else Money(int(value or 0)) if value else ZERO
 
 
+def _unfinished(*whose: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Deliveries of which something has not come: however old they are, they are not hidden. Found by way of those few orders."""
+    return sa.select(SubOrder.cycle_id).where(*whose, SubOrder.state.in_(BEING_PREPARED)).distinct()
+
+
+def _named(session: Session, *ways: sa.Select[Any]) -> sa.ColumnElement[bool]:
+    """The deliveries that are found in one of these ways, each a walk along its index. One statement."""
+    return Cycle.id.in_(session.scalars(sa.union(*ways)).all())
+
+
 def merchant_board(session: Session, merchant_id: int) -> list[Delivery]:
     """What a merchant still has to do, and what comes within the next days."""
     since = clock.today() - timedelta(days=DAYS_BACK)
-    found = deliveries(session, Cycle.merchant_id == merchant_id, Cycle.arrives_on >= since)
+    recent = sa.select(Cycle.id).where(Cycle.merchant_id == merchant_id, Cycle.arrives_on >= since)
+    found = deliveries(session, _named(session, recent, _unfinished(SubOrder.merchant_id == merchant_id)))
     return [delivery for delivery in found if delivery.to_pack or delivery.packed or delivery.arrives_on >= clock.today()]
 
 
@@ -133,9 +158,15 @@ def merchant_delivery(session: Session, merchant_ids: Sequence[int], cycle_id: i
 
 
 def expected(session: Session, point_id: int) -> list[Delivery]:
-    """What a point expects until tomorrow, and what it received today. Old deliveries stay until everything has come."""
+    """What a point expects until tomorrow, what left its shop before its day, and what it received today.
+
+    Old deliveries stay until everything has come.
+    """
     since, until = clock.today() - timedelta(days=DAYS_BACK), clock.today() + timedelta(days=1)
-    found = deliveries(session, Cycle.pickup_point_id == point_id, Cycle.arrives_on.between(since, until))
+    is_awaited = sa.or_(Cycle.arrives_on <= until, Cycle.closed_at.is_not(None))
+    recent = sa.select(Cycle.id).where(Cycle.pickup_point_id == point_id, Cycle.arrives_on.between(since, until))
+    awaited = _unfinished(SubOrder.pickup_point_id == point_id).join(Cycle, Cycle.id == SubOrder.cycle_id).where(is_awaited)
+    found = deliveries(session, _named(session, recent, awaited))
     return [delivery for delivery in found if delivery.to_pack or delivery.coming or delivery.arrives_on >= clock.today()]
 
 
@@ -168,16 +199,33 @@ class Parcel:
     pass_ref: str | None
 
 
-def parcel_at(session: Session, point_id: int, number: str) -> Parcel | None:
-    """The paid order of this number that comes to this point; None for others."""
-    row = session.execute(
+def parcels_named(session: Session, point_id: int, number: str) -> list[Parcel]:
+    """All paid parts that come to this point of a buyer's order, or of what stands large on a label: `7K3M9QXA-2`, or `7K3M9QXA`."""
+    return _parcels(session, point_id, orders_named(number))
+
+
+def orders_named(number: str) -> sa.ColumnElement[bool]:
+    """Sub-orders by a number people know: of an order, of one of its parts, or the short code of either, which is a number without
+    its day and is looked for among those of the last days.
+    """
+    order, part = re.fullmatch(r"(.*?)((?:-[0-9]{1,3})?)", number).groups()  # type: ignore[union-attr]
+    days = [clock.today() - timedelta(days=back) for back in range(LABEL_DAYS)]
+    meant = [order] if "-" in order else [f"L{day:%y%m%d}-{order}" for day in days]
+    if part:
+        return SubOrder.number.in_([f"{one}{part}" for one in meant])
+    return SubOrder.purchase_id.in_(sa.select(Purchase.id).where(Purchase.number.in_(meant)))
+
+
+def _parcels(session: Session, point_id: int, named: sa.ColumnElement[bool]) -> list[Parcel]:
+    rows = session.execute(
         sa.select(SubOrder.number, SubOrder.state, SubOrder.cycle_id, Merchant.name_zh, Merchant.name_en, Pass.ref)
         .join(Merchant, Merchant.id == SubOrder.merchant_id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
         .outerjoin(Pass, Pass.id == SubOrder.pass_id)
-        .where(SubOrder.number == number, SubOrder.pickup_point_id == point_id, Purchase.paid_at.is_not(None))
-    ).one_or_none()
-    return None if row is None else Parcel(*row)
+        .where(named, SubOrder.pickup_point_id == point_id, Purchase.paid_at.is_not(None))
+        .order_by(SubOrder.number)
+    )
+    return [Parcel(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +272,8 @@ class Incoming:
 
 def incoming(session: Session, *cycle_ids: int) -> list[Incoming]:
     """The paid sub-orders of deliveries, for counting batches against them."""
-    pieces = sa.select(sa.func.sum(OrderLine.quantity)).where(OrderLine.sub_order_id == SubOrder.id).scalar_subquery()
+    there = sa.func.sum(OrderLine.quantity - OrderLine.short_quantity)
+    pieces = sa.select(there).where(OrderLine.sub_order_id == SubOrder.id).scalar_subquery()
     rows = session.execute(
         sa.select(SubOrder.number, SubOrder.state, User.display_name, pieces)
         .join(User, User.id == SubOrder.user_id)
@@ -269,7 +318,8 @@ def waiting_at(
         .group_by(*grouped)
     )
     if tail:
-        found = found.where(User.phone.endswith(tail, autoescape=True))
+        here = sa.select(SubOrder.user_id).where(SubOrder.pickup_point_id == point_id, SubOrder.state == SubOrderState.READY)
+        found = found.where(phone_ends_in(session, tail, here))
     if only_overdue:
         found = found.where(Pass.valid_until < clock.now())
     if after is not None:
@@ -279,75 +329,3 @@ def waiting_at(
     found = found.order_by(column.desc(), Pass.id.desc()) if downwards else found.order_by(column, Pass.id)
     rows = [Waiting(*row) for row in session.execute(found.limit(limit + 1))]
     return rows[:limit], rows[limit - 1].pass_id if len(rows) > limit else None
-
-
-@dataclass(frozen=True, slots=True)
-class DeskEvent:
-    """One scan at the counter."""
-
-    id: int
-    at: datetime
-    outcome: HandoverOutcome
-    reason: str | None
-    holder_name: str | None
-    pass_ref: str | None
-    handed: int
-    client_id: str
-
-    @property
-    def can_be_taken_back(self) -> bool:
-        return can_be_taken_back(self.outcome, self.reason, self.at, clock.now())
-
-
-def desk_events(
-    session: Session, point_id: int, limit: int = 50, *, outcome: str = "", day: date | None = None, before: int | None = None
-) -> list[DeskEvent]:
-    """The newest scans of a point, refused ones with their reason; those of one outcome or of one day when that is wanted."""
-    handed = sa.select(sa.func.count()).where(HandoverItem.handover_id == Handover.id).scalar_subquery()
-    found = (
-        sa.select(*(getattr(Handover, name) for name in ("id", "received_at", "outcome", "reason")))
-        .add_columns(User.display_name, Pass.ref, handed, Handover.client_id)
-        .outerjoin(Pass, Pass.id == Handover.pass_id)
-        .outerjoin(User, User.id == Pass.user_id)
-        .where(Handover.pickup_point_id == point_id)
-    )
-    if outcome in set(HandoverOutcome):
-        found = found.where(Handover.outcome == HandoverOutcome(outcome))
-    if day is not None:
-        began = clock.at(day, time(0))
-        found = found.where(Handover.received_at >= began, Handover.received_at < began + timedelta(days=1))
-    if before is not None:
-        found = found.where(Handover.id < before)
-    rows = session.execute(found.order_by(Handover.id.desc()).limit(limit))
-    return [DeskEvent(*row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A hand-over as its result page shows it; `can_be_taken_back` while the slip is fresh."""
-
-    outcome: HandoverOutcome
-    reason: str | None
-    holder_name: str | None
-    handed: tuple[str, ...]
-    still_waiting: int
-    client_id: str
-    can_be_taken_back: bool
-
-
-def told(session: Session, point_ids: Sequence[int], client_id: str) -> Told | None:
-    """What came of an event at one of these points; None for others."""
-    row = session.execute(
-        sa.select(Handover.id, Handover.outcome, Handover.reason, Handover.pass_id, Handover.received_at, User.display_name)
-        .outerjoin(Pass, Pass.id == Handover.pass_id)
-        .outerjoin(User, User.id == Pass.user_id)
-        .where(Handover.client_id == client_id, Handover.pickup_point_id.in_(point_ids))
-    ).one_or_none()
-    if row is None:
-        return None
-    items = sa.select(SubOrder.number).join(HandoverItem, HandoverItem.sub_order_id == SubOrder.id)
-    waiting = sa.select(sa.func.count()).where(SubOrder.pass_id == row.pass_id, SubOrder.state == SubOrderState.READY)
-    still = (session.scalar(waiting) or 0) if row.pass_id is not None else 0
-    handed = tuple(session.scalars(items.where(HandoverItem.handover_id == row.id).order_by(SubOrder.number)))
-    fresh = can_be_taken_back(row.outcome, row.reason, row.received_at, clock.now())
-    return Told(row.outcome, row.reason, row.display_name, handed, still, client_id, fresh)

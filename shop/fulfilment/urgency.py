@@ -63,9 +63,10 @@ def next_steps(deliveries: Iterable[Delivery], moment: datetime) -> list[Step]:
     found = []
     for delivery in deliveries:
         urgency = urgency_of(delivery.arrives_at, moment)
-        if delivery.packed and (not delivery.to_pack or urgency <= Urgency.NOW) and delivery.cut_off_at <= moment:
+        is_closed = delivery.closed_at is not None or delivery.cut_off_at <= moment
+        if delivery.packed and (not delivery.to_pack or urgency <= Urgency.NOW) and is_closed:
             found.append(Step(Deed.SEND, urgency, delivery, delivery.packed))
-        if delivery.to_pack and delivery.cut_off_at <= moment:
+        if delivery.to_pack and is_closed:
             found.append(Step(Deed.PACK, urgency, delivery, delivery.to_pack))
         elif delivery.to_accept:
             found.append(Step(Deed.ACCEPT, Urgency.LATER, delivery, delivery.to_accept))

@@ -1,5 +1,5 @@
-"""One style sheet and one script for each kind of page, joined from their parts when they are first asked for: nothing to build, so
-nothing that can be out of date.
+"""One style sheet and one script for each kind of page, joined from their parts when they are first asked for. Set-up leaves a small
+form of each (`shop/home/minifying.py`), which is served as long as its parts are the ones it was made of: nothing can be out of date.
 
 Style parts follow each other. Every script part of ours becomes a function of its own, so that their names never meet. A part that
 exports `enhance(root)` is called with the document, and with whatever comes onto the page later; app.js, the last part, tells of both
@@ -9,45 +9,45 @@ by the event "linli:arrived". A script that one page alone needs is no part: its
 from __future__ import annotations
 
 import gzip
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, current_app, request
 
+from shop.home import minifying
 from shop.platform.access import public_file
 
 bp = Blueprint("bundles", __name__)
 
 COMPONENTS = (
-    "icon", "button", "field", "choice", "stepper", "price", "card", "rows", "filters", "clock", "steps", "tag", "sheet", "elder", "flash",
-    "table", "empty", "code", "chart",
+    "icon", "button", "field", "choice", "stepper", "price", "card", "heart", "rows", "filters", "clock", "steps", "tag", "sheet", "elder",
+    "flash", "table", "empty", "code", "chart",
 )  # fmt: skip
 GROUND = ("vendor/bootstrap.css", "css/tokens.css", "css/base.css", *(f"css/components/{name}.css" for name in COMPONENTS))
 PAGES = tuple(f"css/pages/{name}.css" for name in ("catalog", "home", "orders", "plain", "points", "questions"))
 NARROW = "css/narrow.css"
-PARTS = ("js/stepper.js", "js/code.js", "js/sheet.js", "js/choice.js", "js/wait.js", "js/sw-register.js")
+CONTRAST = "css/contrast.css"
+PARTS = (
+    "js/sure.js", "js/stepper.js", "js/code.js", "js/read.js", "js/sheet.js", "js/choice.js", "js/sends.js", "js/wait.js", "js/focus.js",
+    "js/tell.js", "js/sw-register.js",
+)  # fmt: skip
 BUNDLES: dict[str, tuple[str, ...]] = {
-    "site.css": (*GROUND, "css/layout.css", *PAGES, NARROW),
-    "site.js": ("vendor/htmx.min.js", *PARTS, "js/recent.js", "js/put.js", "js/app.js"),
-    "console.css": (*GROUND, "css/layout.css", NARROW, "css/console.css"),
-    "console.js": ("vendor/htmx.min.js", *PARTS, "js/desk.js", "js/keys.js", "js/app.js"),
-    "paper.css": (*GROUND, "css/print.css"),
+    "site.css": (*GROUND, "css/layout.css", *PAGES, NARROW, CONTRAST),
+    "site.js": ("vendor/htmx.min.js", *PARTS, "js/recent.js", "js/suggest.js", "js/put.js", "js/app.js"),
+    "console.css": (*GROUND, "css/layout.css", NARROW, "css/console.css", CONTRAST),
+    "console.js": ("vendor/htmx.min.js", *PARTS, "js/desk.js", "js/handing.js", "js/keys.js", "js/app.js"),
+    "paper.css": (*GROUND, "css/print.css", CONTRAST),
     "paper.js": ("js/code.js", "js/app.js"),
 }
 """What pages load, and of which files in `static/` it is made, in this order."""
 
 KINDS = {".css": "text/css", ".js": "text/javascript"}
 BY_OTHERS = "vendor/"
-"""Small already, and left exactly as they are."""
+"""Made by others: no part of ours."""
 
-STYLE_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-SPACE = re.compile(r"\s+")
-AROUND_MARKS = re.compile(r" ?([{};]) ?")
 EXPORT = "export function enhance("
 CALLED = 'document.addEventListener("linli:arrived", (event) => enhance(event.detail));'
-AFTER_NAME = re.compile(r"(?<=[\w-]): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +61,24 @@ class Bundle:
 @lru_cache(maxsize=2 * len(BUNDLES))
 def bundle(folder: Path, name: str, version: str) -> Bundle:
     """The bundle as its parts are now; `version`, the fingerprint of the folder, makes an edited part a new bundle."""
-    plain = joined(folder, name).encode()
+    parts = joined(folder, name)
+    plain = minifying.kept(name, parts) or parts.encode()
     return Bundle(plain, gzip.compress(plain, 9, mtime=0))
 
 
 def joined(folder: Path, name: str) -> str:
     """All parts of a bundle in their order."""
-    part_of = style_part if name.endswith(".css") else script_part
-    return "\n".join(part_of(place, (folder / place).read_text(encoding="utf-8")) for place in BUNDLES[name])
-
-
-def style_part(place: str, text: str) -> str:
-    """A style sheet without comments and without space that means nothing."""
-    if place.startswith(BY_OTHERS):
-        return text
-    text = SPACE.sub(" ", STYLE_COMMENT.sub("", text)).strip()
-    return AFTER_NAME.sub(":", AROUND_MARKS.sub(r"\1", text))
+    parts = ((place, (folder / place).read_text(encoding="utf-8")) for place in BUNDLES[name])
+    return "\n".join(text if name.endswith(".css") else script_part(place, text) for place, text in parts)
 
 
 def script_part(place: str, text: str) -> str:
-    """A script in a function of its own, without lines that only comment; what it exports is called when something arrives."""
+    """A script in a function of its own; what it exports is called when something arrives."""
     if place.startswith(BY_OTHERS):
         return text
-    lines = (line.strip() for line in text.splitlines())
-    said = "\n".join(line for line in lines if line and not line.startswith("//"))
-    if EXPORT in said:
-        said = f"{said.replace(EXPORT, EXPORT.removeprefix('export '))}\n{CALLED}"
-    return f'(() => {{\n"use strict";\n{said}\n}})();'
+    if EXPORT in text:
+        text = f"{text.replace(EXPORT, EXPORT.removeprefix('export '))}\n{CALLED}"
+    return f'(() => {{\n"use strict";\n{text}\n}})();'
 
 
 @bp.get("/static/built/<name>")

@@ -32,10 +32,12 @@ def everything() -> dict[str, Any]:
     """The context of every template. A page about a database that is away must come up without it."""
     if not has_request_context():
         return {"actor": ANONYMOUS, "here": None, "locale": reader_locale(), "cart_count": 0, "elder_mode": False, "theme": "auto"}
+    point, count = None, 0
     try:
         actor = current_actor()
-        point = current_point(actor)
-        count = cart_count(actor)
+        if "draws_alone" not in g:
+            point = current_point(actor)
+            count = cart_count(actor)
     except SQLAlchemyError:
         g.actor, point, count = ANONYMOUS, None, 0
         actor = ANONYMOUS

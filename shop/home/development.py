@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import requests
-from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, render_template
 from werkzeug.exceptions import ServiceUnavailable
 
-from shop.kernel.text import phone_number
+from shop.kernel.identifiers import phone_number
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.asked import address
 
 bp = Blueprint("dev", __name__, url_prefix="/dev")
 
@@ -17,7 +18,7 @@ bp = Blueprint("dev", __name__, url_prefix="/dev")
 @open_to_everyone
 def sms(actor: Actor) -> Response:
     """The text messages to `?phone=`, newest first, as the SMS simulator has them: `[{"phone", "text", "code", "sent_at"}]`."""
-    wanted = request.args.get("phone")
+    wanted = address.text("phone", 40)
     asked = {"phone": phone_number(wanted)} if wanted else {}
     base, key = current_app.config["SMS_API_BASE"].rstrip("/"), current_app.config["SMS_API_KEY"]
     try:

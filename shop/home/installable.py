@@ -15,6 +15,7 @@ from shop.accounts.rules import THEMES
 from shop.kernel import keys
 from shop.platform.access import public_file
 from shop.platform.actor import Actor, current_actor
+from shop.platform.asked import address
 from shop.platform.language import LOCALES, gettext, reader_locale
 
 bp = Blueprint("installable", __name__)
@@ -25,7 +26,7 @@ GROUND = "#fbf8f3"
 SHELL = ("built/site.css", "built/site.js", "js/offline.js", "img/logo.svg", "img/icons.svg", "img/empty/parcels.svg")
 """What the page without a network is made of."""
 
-SIGNING_OUT = frozenset({"accounts.sign_out", "accounts.revoke"})
+SIGNING_OUT = frozenset({"accounts.sign_out", "accounts.revoke", "accounts.revoke_everywhere"})
 KEY_LENGTH = 32
 
 
@@ -39,7 +40,7 @@ def offline_key(actor: Actor) -> str:
 
 def speak_as_asked() -> None:
     """These answers are kept by browsers under their address: the address says the language."""
-    asked = request.args.get("locale")
+    asked = address.word("locale")
     if asked in LOCALES:
         g.locale = asked
 
@@ -76,7 +77,7 @@ def manifest() -> Response:
         }
     )
     answer.mimetype = "application/manifest+json"
-    answer.headers["Cache-Control"] = "public, max-age=3600" if "locale" in request.args else "no-cache, private"
+    answer.headers["Cache-Control"] = "public, max-age=3600" if address.word("locale") in LOCALES else "no-cache, private"
     return answer
 
 
@@ -98,8 +99,8 @@ def worker() -> Response:
 def offline() -> Response:
     """The page the worker shows when nothing else can be had. The same for everybody who chose the same language, size and light."""
     speak_as_asked()
-    theme = request.args.get("theme")
-    facts: dict[str, Any] = {"elder_mode": request.args.get("mode") == "elder", "theme": theme if theme in THEMES else "auto"}
+    theme = address.choice("theme", THEMES, "auto")
+    facts: dict[str, Any] = {"elder_mode": address.word("mode") == "elder", "theme": theme}
     answer = Response(render_template("home/offline.html", **facts), mimetype="text/html")
     answer.headers["Cache-Control"] = "no-cache"
     return answer

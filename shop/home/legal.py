@@ -16,7 +16,9 @@ from shop.communities.queries import directory
 from shop.kernel.db import reading
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.language import gettext as _
 from shop.platform.language import reader_locale
+from shop.platform.sharing import Share
 
 bp = Blueprint("legal", __name__)
 
@@ -39,37 +41,46 @@ class Work:
 @bp.get("/help")
 @open_to_everyone
 def help(actor: Actor) -> str:  # noqa: A001  (the page's name)
-    return render_template("legal/help.html", point=current_point(actor), communities=directory(reading()).communities)
+    share = Share(_("How to order, collect, pay bills and get help: the answers to what neighbours ask most."))
+    return render_template(
+        "legal/help.html", point=current_point(actor), communities=directory(reading()).communities, share=share,
+        security_contact=current_app.config["SECURITY_CONTACT"].removeprefix("mailto:"),
+    )  # fmt: skip
 
 
 @bp.get("/terms")
 @open_to_everyone
 def terms(actor: Actor) -> str:
-    return render_template("legal/terms.html", custodian=custodian())
+    share = Share(_("What Linli and you owe each other: prices, weight, payment, collecting, and the money in the wallet."))
+    return render_template("legal/terms.html", custodian=custodian(), share=share)
 
 
 @bp.get("/returns")
 @open_to_everyone
 def returns(actor: Actor) -> str:
-    return render_template("legal/returns.html", point=current_point(actor))
+    share = Share(_("What can be returned, until when, and how the money comes back."))
+    return render_template("legal/returns.html", point=current_point(actor), share=share)
 
 
 @bp.get("/privacy")
 @open_to_everyone
 def privacy(actor: Actor) -> str:
-    return render_template("legal/privacy.html", custodian=custodian())
+    share = Share(_("Which data Linli needs, what for, for how long, and how to see or delete them."))
+    return render_template("legal/privacy.html", custodian=custodian(), share=share)
 
 
 @bp.get("/about")
 @open_to_everyone
 def about(actor: Actor) -> str:
-    return render_template("legal/about.html", custodian=custodian())
+    share = Share(_("What Linli is for, what it holds itself to, and who operates it."))
+    return render_template("legal/about.html", custodian=custodian(), share=share)
 
 
 @bp.get("/licences")
 @open_to_everyone
 def licences(actor: Actor) -> str:
-    return render_template("legal/licences.html", works=works(), front_end=FRONT_END)
+    share = Share(_("Whose software Linli stands on, and under which licences."))
+    return render_template("legal/licences.html", works=works(), front_end=FRONT_END, share=share)
 
 
 def custodian() -> str:

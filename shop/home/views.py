@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from shop.catalog import queries as catalog
 from shop.catalog.views import arriving_for, card_grid
@@ -12,6 +12,9 @@ from shop.kernel import clock
 from shop.kernel.db import reading
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.language import gettext as _
+from shop.platform.language import reader_locale
+from shop.platform.sharing import LANGUAGES, Facts, Share, public_url, spoken_url
 
 bp = Blueprint("home", __name__)
 life = Blueprint("life", __name__)
@@ -35,8 +38,32 @@ def index(actor: Actor) -> str:
         "home/index.html", arrival=soonest, seconds_left=int((soonest.cut_off_at - clock.now()).total_seconds()) if soonest else 0,
         closes_together=len({arrival.cut_off_at for arrival in arriving.values()}) == 1,
         waiting=waiting_for(session, actor), season=card_grid(season.cards, here), daily=card_grid(daily.cards, here, eager=0),
-        categories=catalog.categories(session), asks_about_size="elder_mode" not in request.cookies and not actor.elder_mode,
+        categories=catalog.categories(session), share=home_share(),
+        asks_about_size="elder_mode" not in request.cookies and not actor.elder_mode,
     )  # fmt: skip
+
+
+def home_share() -> Share:
+    """The shop as a whole. What is said of it never changes while the shop runs."""
+    text = _("Fresh goods from the shops, market halls and growers around Neijiang: order at home, collect downstairs.")
+    return Share(text, title=_("Linli, the neighbourhood's shop"), facts=home_facts, follows_from=("the shop",))
+
+
+def home_facts() -> tuple[Facts, ...]:
+    """Who runs the shop, what it is called, and how it is searched."""
+    home, search = spoken_url("home.index"), spoken_url("catalog.search", q="-")
+    name = _("Linli")
+    shop = {"@type": "Organization", "@id": f"{home}#shop", "name": name, "url": home, "logo": public_url(asset("img/app-icons/512.png"))}
+    finding = {
+        "@type": "SearchAction", "query-input": "required name=search_term_string",
+        "target": {"@type": "EntryPoint", "urlTemplate": search.replace("q=-", "q={search_term_string}")},
+    }  # fmt: skip
+    site = {"@type": "WebSite", "name": name, "url": home, "inLanguage": LANGUAGES[reader_locale()], "publisher": {"@id": f"{home}#shop"}}
+    return shop, {**site, "potentialAction": finding}
+
+
+def asset(path: str) -> str:
+    return str(current_app.extensions["assets"](path))
 
 
 @life.get("/life", endpoint="index")

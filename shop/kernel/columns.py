@@ -68,5 +68,21 @@ BigKey = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 pk = Annotated[int, mapped_column(BigKey, sa.Identity(), primary_key=True)]
 
 
+CITY = 0
+"""The community of what belongs to none: deeds about the whole city, payments of people who have not chosen a point yet."""
+
+
+def _unsaid() -> int:
+    raise LookupError("say to which community or merchant a row belongs, and of what moment it is: see docs/operations/scale.md")
+
+
+# By what a table that grows is spread and parted (docs/operations/scale.md). Copied from what the row hangs on when it is made, and
+# never changed; no foreign key, since the parent has it. Nobody leaves it out unnoticed: what has no value here is refused. The
+# database's own default is for a process of the release before, which does not know the column.
+community_key = Annotated[int, mapped_column(default=_unsaid, server_default="0")]
+merchant_key = Annotated[int, mapped_column(default=_unsaid, server_default="0")]
+moment_key = Annotated[datetime, mapped_column(default=_unsaid, server_default="1970-01-01 00:00:00+00")]
+
+
 # A JSON document: JSONB on PostgreSQL, text on SQLite.
 Document = sa.JSON().with_variant(JSONB(), "postgresql")

@@ -16,19 +16,23 @@ from contextvars import ContextVar
 from datetime import datetime
 from enum import Enum
 from functools import wraps
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import psycopg
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from shop.kernel.columns import MoneyType, TextEnum, UtcDateTime
-from shop.kernel.errors import Busy, ShopError
+from shop.kernel.errors import Busy, ShopError, Unavailable
 from shop.kernel.money import Money
+from shop.kernel.statements import insert_or_ignore, table
+from shop.kernel.work import watch_statements
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,8 +47,18 @@ SQLITE_PRAGMAS = (
 )
 POSTGRESQL_OPTIONS = (
     "-c statement_timeout=10000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=15000 -c timezone=UTC"
+    " -c random_page_cost=1.1"  # no disk turns any more: a row found by an index costs little more than the next one of a scan
 )
 POSTGRESQL_TRANSIENT = {"40001", "40P01", "55P03"}
+POSTGRESQL_BUSY = {"57014", "53300"}
+"""A statement that ran out of time; no connection left."""
+
+POSTGRESQL_AWAY = ("08", "53", "57P", "58", "25P03")
+"""What SQLSTATE begins with when the server is away, short of room, or about to stop."""
+
+SQLITE_TRANSIENT = ("SQLITE_BUSY", "SQLITE_LOCKED")
+SQLITE_AWAY = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL")
+READ_ONLY = ("25006", "SQLITE_READONLY")
 TRIES = 6
 IDLE_SECONDS = 5.0
 
@@ -99,14 +113,23 @@ def init_app(app: Flask) -> None:
         else:
             listen_sqlite(database.engines[None], begin="BEGIN IMMEDIATE", pragmas=SQLITE_PRAGMAS)
             listen_sqlite(database.engines["reading"], begin="BEGIN", pragmas=(*SQLITE_PRAGMAS, "query_only=ON"))
+        for engine in database.engines.values():
+            watch_statements(engine, app.config["SLOW_STATEMENT_MS"] / 1000)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Where a SQLite database lies; None for another engine or one in memory."""
+    made = sa.make_url(url)
+    return Path(made.database) if made.get_backend_name() == "sqlite" and made.database and made.database != ":memory:" else None
 
 
 def sqlite_options() -> dict[str, Any]:
-    return {"connect_args": {"timeout": 10}, "pool_size": 8, "max_overflow": 4}
+    return {"connect_args": {"timeout": 10}, "pool_size": 8, "max_overflow": 4, "pool_timeout": 5, "hide_parameters": True}
 
 
 def postgresql_options() -> dict[str, Any]:
     return {
+        "hide_parameters": True,  # what people typed belongs into no message
         "pool_size": 5,
         "max_overflow": 5,
         "pool_timeout": 5,
@@ -176,7 +199,8 @@ _writing: ContextVar[Session | None] = ContextVar("writing", default=None)
 def transaction() -> Iterator[Session]:
     """Commit at the end of the block, roll back on any exception. Never nests: pass the session down.
 
-    A named constraint that speaks becomes its refusal. What `reading()` had read is forgotten, so that
+    A named constraint that speaks becomes its refusal, a database that is away or full `Unavailable`. What `reading()`
+    had read is forgotten, so that
     pages drawn afterwards show the new state.
     """
     if _writing.get() is not None:
@@ -193,12 +217,32 @@ def transaction() -> Iterator[Session]:
         if refusal is None:
             raise
         raise refusal() from broken
+    except (DBAPIError, PoolExhausted) as error:
+        session.rollback()
+        if is_transient(error):
+            raise
+        refuse_fault(error, writes=True)
+        raise
     except BaseException:
         session.rollback()
         raise
     finally:
         _writing.reset(token)
         session.close()
+
+
+def refresh_statistics() -> None:
+    """Let the planner know how many rows there are now and how they are spread. Some tenths of a second; may be told at any time.
+
+    SQLite looks at a thousand rows of each index, PostgreSQL at a sample of each table. It keeps them itself as well, but not at once.
+    """
+    engine = database.engines[None]
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        else:
+            connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+        connection.exec_driver_sql("ANALYZE")
 
 
 def perform(operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -219,11 +263,42 @@ def perform(operation: Callable[Concatenate[Session, P], T], *args: P.args, **kw
     raise AssertionError("unreachable")
 
 
-def is_transient(error: DBAPIError) -> bool:
+def is_transient(error: SQLAlchemyError) -> bool:
     """Whether running the whole transaction again can succeed."""
-    if getattr(error.orig, "sqlstate", None) in POSTGRESQL_TRANSIENT:
-        return True
-    return str(getattr(error.orig, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    code = fault_code(error)
+    return code in POSTGRESQL_TRANSIENT or code.startswith(SQLITE_TRANSIENT)
+
+
+def refuse_fault(error: SQLAlchemyError, *, writes: bool = False) -> None:
+    """Raise `Unavailable` or `Busy` if the trouble is the database's own; return if it is a defect of ours.
+
+    That something may only be read is the database's trouble where we may write, and a defect where we may not.
+    """
+    code = fault_code(error)
+    if isinstance(error, PoolExhausted) or code in POSTGRESQL_BUSY or is_transient(error):
+        raise Busy() from error
+    if code.startswith(POSTGRESQL_AWAY) or code.startswith(SQLITE_AWAY) or (writes and code.startswith(READ_ONLY)) or is_lost(error):
+        raise Unavailable() from error
+
+
+def cause_of(trouble: Exception) -> str:
+    """Which code of the database was behind a `Busy` or `Unavailable`, for the log."""
+    cause = trouble.__cause__
+    return fault_code(cause) if isinstance(cause, SQLAlchemyError) else "no room in time"
+
+
+def is_lost(error: SQLAlchemyError) -> bool:
+    """Whether there was no connection, or it broke."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, DisconnectionError)
+    without_word = isinstance(error.orig, psycopg.OperationalError) and error.orig.sqlstate is None
+    return error.connection_invalidated or without_word
+
+
+def fault_code(error: SQLAlchemyError) -> str:
+    """SQLSTATE, or SQLite's name of the error; the kind of exception where there is neither. Holds nothing of anybody."""
+    orig = getattr(error, "orig", None)
+    return str(getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorname", None) or type(error).__name__)
 
 
 CONSTRAINT_REFUSALS: dict[str, type[ShopError]] = {}
@@ -271,11 +346,10 @@ def take(session: Session, statement: sa.Update | sa.Insert | sa.Delete) -> bool
     return bool(result.rowcount == 1)
 
 
-def insert_once(session: Session, table: type[Base], **values: Any) -> int | None:
+def insert_once(session: Session, model: type[Base], **values: Any) -> int | None:
     """Insert a row unless its unique key is taken; the new id, or None when somebody was first.
 
     Tables only with an `id`. `RETURNING` is the honest answer here: row counts of such inserts are not.
     """
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(**values).on_conflict_do_nothing().returning(table.__table__.c.id)
-    return session.execute(statement).scalar_one_or_none()
+    into = table(model)
+    return session.execute(insert_or_ignore(into, into.c.id).of(session).values(**values)).scalar_one_or_none()

@@ -64,3 +64,15 @@ class Busy(ShopError):
 
     code, status = "busy", 503
     message = sentence("The shop is very busy. Nothing was changed; please try again in a moment.")
+
+
+class Unavailable(Exception):
+    """The database is away, full or only to be read; whatever it acknowledged before is kept.
+
+    No refusal: nobody who asks differently would fare better, so no form may take it for one. Doors answer it with 503.
+    """
+
+    code, status = "unavailable", 503
+    message = sentence(
+        "Our books cannot be reached right now. What was saved stays saved; before you order or pay again, look under My orders or Bills."
+    )

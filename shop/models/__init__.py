@@ -11,11 +11,13 @@ from shop.models import (  # noqa: F401  (mapping every table is the point)
     catalog,
     checkout,
     communities,
+    favourites,
     merchants,
     orders,
     payments,
     pickup,
     platform,
+    promotions,
     stock,
     wallet,
 )

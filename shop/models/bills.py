@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shop.kernel.columns import Document, pk
+from shop.kernel.columns import Document, community_key, moment_key, pk
 from shop.kernel.db import Base
 from shop.kernel.money import Money
+from shop.kernel.sealing import Sealed, found_by
 
 
 class BillerFlow(StrEnum):
@@ -53,16 +54,19 @@ class BillAccount(Base):
     """A customer number somebody saved. Names and addresses only masked."""
 
     __tablename__ = "bill_accounts"
-    __table_args__ = (sa.UniqueConstraint("user_id", "biller_id", "account_no"),)
+    __table_args__ = (
+        sa.UniqueConstraint("user_id", "biller_id", "account_hash", name="uq_bill_accounts_user_id_biller_id_account_no"),
+    )
 
     id: Mapped[pk]
     ref: Mapped[str] = mapped_column(unique=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     biller_id: Mapped[int] = mapped_column(sa.ForeignKey("billers.id"))
-    account_no: Mapped[str]
-    label: Mapped[str] = mapped_column(default="")
-    holder_masked: Mapped[str] = mapped_column(default="")
-    address_masked: Mapped[str] = mapped_column(default="")
+    account_no: Mapped[str] = mapped_column(Sealed("bill_accounts.account_no", found_by="account_hash", purpose="bill account"))
+    account_hash: Mapped[str] = found_by("account_no", purpose="bill account")
+    label: Mapped[str] = mapped_column(Sealed("bill_accounts.label"), default="")
+    holder_masked: Mapped[str] = mapped_column(Sealed("bill_accounts.holder_masked"), default="")
+    address_masked: Mapped[str] = mapped_column(Sealed("bill_accounts.address_masked"), default="")
     balance: Mapped[Money | None]  # prepaid at the biller
     offer: Mapped[dict[str, Any] | None] = mapped_column(Document)  # what a prepaid biller sells this account
     created_at: Mapped[datetime]
@@ -83,15 +87,18 @@ class BillLookUp(Base):
     __table_args__ = (
         sa.UniqueConstraint("user_id", "account_key", "day", "number"),
         sa.Index("ix_bill_look_ups_account_ref", "account_ref", "id"),
+        sa.Index("uq_bill_look_ups_user_id_day_place", "user_id", "day", "place", unique=True),
     )
 
     id: Mapped[pk]
+    community_id: Mapped[community_key]
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     biller_id: Mapped[int] = mapped_column(sa.ForeignKey("billers.id"))
     account_ref: Mapped[str]  # of the saved account, while there is one
     account_key: Mapped[str]  # a keyed fingerprint of the number, to count by
     day: Mapped[date]
     number: Mapped[int]  # counts the questions of one person about one number on one day
+    place: Mapped[int | None]  # of the first question about a number: which of the person's numbers of that day it is
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     outcome: Mapped[LookUpOutcome | None]
@@ -110,13 +117,14 @@ class Bill(Base):
     __table_args__ = (
         sa.UniqueConstraint("biller_id", "biller_ref"),
         sa.CheckConstraint("total = amount + late_fee AND total > 0", name="total_adds_up"),
-        sa.Index("ix_bills_biller_id_account_no", "biller_id", "account_no", "state"),
+        sa.Index("ix_bills_account_hash_state", "account_hash", "state"),
     )
 
     id: Mapped[pk]
     ref: Mapped[str] = mapped_column(unique=True)
     biller_id: Mapped[int] = mapped_column(sa.ForeignKey("billers.id"))
-    account_no: Mapped[str]
+    account_no: Mapped[str] = mapped_column(Sealed("bills.account_no", found_by="account_hash", purpose="bill account"))
+    account_hash: Mapped[str] = found_by("account_no", purpose="bill account")
     biller_ref: Mapped[str]
     period: Mapped[str]  # "2026-10"
     amount: Mapped[Money]
@@ -141,6 +149,10 @@ class BillPaymentState(StrEnum):
 IN_FLIGHT = "state IN ('created', 'funds_held', 'sending', 'unknown')"
 
 
+LOOKED_AFTER = "handed_over_at IS NOT NULL AND state = 'unknown' OR contradicted_at IS NOT NULL"
+"""Of bill payments: a person has it, or its biller contradicted itself."""
+
+
 class BillPayment(Base):
     """One payment to one biller under one serial for ever. What is not known is `unknown`, never `failed`.
 
@@ -152,8 +164,9 @@ class BillPayment(Base):
         sa.CheckConstraint("total > 0", name="total_positive"),
         sa.Index("ix_bill_payments_user_id_id", "user_id", "id"),
         sa.Index("ix_bill_payments_state_next_inquiry_at", "state", "next_inquiry_at"),
+        sa.Index("ix_bill_payments_looked_after", "id", sqlite_where=sa.text(LOOKED_AFTER), postgresql_where=sa.text(LOOKED_AFTER)),
         sa.Index(
-            "uq_bill_payments_in_flight", "biller_id", "account_no", unique=True,
+            "uq_bill_payments_in_flight", "biller_id", "account_hash", unique=True,
             sqlite_where=sa.text(IN_FLIGHT), postgresql_where=sa.text(IN_FLIGHT),
         ),
     )
@@ -162,12 +175,16 @@ class BillPayment(Base):
     ref: Mapped[str] = mapped_column(unique=True)
     serial: Mapped[str] = mapped_column(unique=True)  # our serial at the biller
     request_key: Mapped[str] = mapped_column(unique=True)  # a double click is one payment
+    community_id: Mapped[community_key]
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     biller_id: Mapped[int] = mapped_column(sa.ForeignKey("billers.id"))
     bill_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bill_accounts.id"), index=True)
-    account_no: Mapped[str]
-    holder_masked: Mapped[str] = mapped_column(default="")
+    account_no: Mapped[str] = mapped_column(Sealed("bill_payments.account_no", found_by="account_hash", purpose="bill account"))
+    account_hash: Mapped[str] = found_by("account_no", purpose="bill account")
+    holder_masked: Mapped[str] = mapped_column(Sealed("bill_payments.holder_masked"), default="")
     total: Mapped[Money]
+    # The payment that carries its money; by card several share one. No foreign key: a payment names a bill payment already.
+    paid_with_id: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
     state: Mapped[BillPaymentState] = mapped_column(default=BillPaymentState.CREATED)
     attempts: Mapped[int] = mapped_column(default=0)
     next_inquiry_at: Mapped[datetime | None]
@@ -176,6 +193,7 @@ class BillPayment(Base):
     failure_code: Mapped[str | None]
     next_step: Mapped[str | None]  # what is left to do for the person: "load_card"
     created_at: Mapped[datetime]
+    held_at: Mapped[datetime | None]  # since when its money is with us
     sent_at: Mapped[datetime | None]
     posted_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
@@ -197,10 +215,12 @@ class BillPaymentItem(Base):
     )
 
     id: Mapped[pk]
+    community_id: Mapped[community_key]
     bill_payment_id: Mapped[int] = mapped_column(sa.ForeignKey("bill_payments.id"))
     bill_id: Mapped[int] = mapped_column(sa.ForeignKey("bills.id"))
     amount: Mapped[Money]
     is_live: Mapped[bool] = mapped_column(default=True)  # false once failed or refunded
+    created_at: Mapped[moment_key]  # of the payment
 
 
 class AttemptKind(StrEnum):
@@ -223,6 +243,7 @@ class BillAttempt(Base):
     __table_args__ = (sa.UniqueConstraint("bill_payment_id", "number"),)
 
     id: Mapped[pk]
+    community_id: Mapped[community_key]
     bill_payment_id: Mapped[int] = mapped_column(sa.ForeignKey("bill_payments.id"))
     number: Mapped[int]
     kind: Mapped[AttemptKind]

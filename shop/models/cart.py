@@ -11,12 +11,17 @@ from shop.kernel.columns import pk
 from shop.kernel.db import Base
 from shop.kernel.money import Money
 
+NOBODYS = sa.text("user_id IS NULL")
+
 
 class Cart(Base):
     """One per person; or, before sign-in, one per browser, known by a secret in its cookie."""
 
     __tablename__ = "carts"
-    __table_args__ = (sa.CheckConstraint("(user_id IS NULL) <> (token_hash IS NULL)", name="has_one_owner"),)
+    __table_args__ = (
+        sa.CheckConstraint("(user_id IS NULL) <> (token_hash IS NULL)", name="has_one_owner"),
+        sa.Index("ix_carts_nobodys", "updated_at", sqlite_where=NOBODYS, postgresql_where=NOBODYS),
+    )
 
     id: Mapped[pk]
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), unique=True)
@@ -39,3 +44,5 @@ class CartLine(Base):
     quantity: Mapped[int]
     seen_price: Mapped[Money]
     added_at: Mapped[datetime]
+    is_chosen: Mapped[bool] = mapped_column(default=True)  # ticked: only such lines are quoted and bought
+    is_earlier: Mapped[bool] = mapped_column(default=False)  # lay in the person's cart when what a browser had gathered joined it

@@ -105,14 +105,18 @@ class Variant(Base):
 
 
 class PriceChange(Base):
-    """Every price a variant ever had: what a struck-through price must be proved by."""
+    """Every price a variant ever had, and who set it: what a struck-through price must be proved by."""
 
     __tablename__ = "price_changes"
-    __table_args__ = (sa.Index("ix_price_changes_variant_id_at", "variant_id", "at"),)
+    __table_args__ = (
+        sa.Index("ix_price_changes_variant_id_at", "variant_id", "at"),
+        sa.Index("ix_price_changes_variant_id_id", "variant_id", "id"),
+    )
 
     id: Mapped[pk]
     variant_id: Mapped[int] = mapped_column(sa.ForeignKey("variants.id"))
     price: Mapped[Money]
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))  # none: a command, or before this was kept
     at: Mapped[datetime]
 
 

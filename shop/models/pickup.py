@@ -8,8 +8,9 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shop.kernel.columns import pk
+from shop.kernel.columns import community_key, moment_key, pk
 from shop.kernel.db import Base
+from shop.kernel.sealing import Sealed, found_by
 
 
 class PickupPoint(Base):
@@ -50,9 +51,12 @@ class Cycle(Base):
         sa.CheckConstraint("booked BETWEEN 0 AND capacity", name="booked_within_capacity"),
         sa.CheckConstraint("cut_off_at < arrives_at", name="cut_off_before_arrival"),
         sa.Index("ix_cycles_pickup_point_id_cut_off_at", "pickup_point_id", "cut_off_at"),
+        sa.Index("ix_cycles_pickup_point_id_arrives_on", "pickup_point_id", "arrives_on"),
+        sa.Index("ix_cycles_merchant_id_arrives_on", "merchant_id", "arrives_on"),
     )
 
     id: Mapped[pk]
+    community_id: Mapped[community_key]
     merchant_id: Mapped[int] = mapped_column(sa.ForeignKey("merchants.id"))
     pickup_point_id: Mapped[int] = mapped_column(sa.ForeignKey("pickup_points.id"))
     arrives_on: Mapped[date]
@@ -60,6 +64,7 @@ class Cycle(Base):
     arrives_at: Mapped[datetime]
     capacity: Mapped[int]
     booked: Mapped[int] = mapped_column(default=0)
+    closed_at: Mapped[datetime | None]  # sent off: nobody joins it any more, even before the cut-off
 
 
 class BatchState(StrEnum):
@@ -72,13 +77,18 @@ class BatchState(StrEnum):
     CLOSED = "closed"
 
 
+OPEN_BATCHES = sa.text("state <> 'closed'")
+
+
 class Batch(Base):
     """The goods of one cycle on their way."""
 
     __tablename__ = "batches"
+    __table_args__ = (sa.Index("ix_batches_open", "id", postgresql_where=OPEN_BATCHES, sqlite_where=OPEN_BATCHES),)
 
     id: Mapped[pk]
     code: Mapped[str] = mapped_column(unique=True)
+    community_id: Mapped[community_key]
     cycle_id: Mapped[int] = mapped_column(sa.ForeignKey("cycles.id"), unique=True)
     state: Mapped[BatchState] = mapped_column(default=BatchState.PLANNED)
     created_at: Mapped[datetime]
@@ -93,30 +103,36 @@ class PassState(StrEnum):
     REVOKED = "revoked"
 
 
+LIVE_PASSES = sa.text("state = 'live'")
+
+
 class Pass(Base):
     """One visit, one code: what one resident may collect at one point. A person has one live pass per point."""
 
     __tablename__ = "passes"
     __table_args__ = (
         sa.Index(
-            "uq_passes_live_code", "pickup_point_id", "code", unique=True,
+            "uq_passes_live_code", "pickup_point_id", "code_hash", unique=True,
             sqlite_where=sa.text("state = 'live'"), postgresql_where=sa.text("state = 'live'"),
         ),
         sa.Index(
             "uq_passes_live_person", "user_id", "pickup_point_id", unique=True,
             sqlite_where=sa.text("state = 'live'"), postgresql_where=sa.text("state = 'live'"),
         ),
+        sa.Index("ix_passes_live_valid_until", "valid_until", sqlite_where=LIVE_PASSES, postgresql_where=LIVE_PASSES),
     )
 
     id: Mapped[pk]
     ref: Mapped[str] = mapped_column(unique=True)
+    community_id: Mapped[community_key]
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
     pickup_point_id: Mapped[int] = mapped_column(sa.ForeignKey("pickup_points.id"))
-    code: Mapped[str]  # six digits, read aloud at the desk; unique among the live passes of a point
+    code: Mapped[str] = mapped_column(Sealed("passes.code", found_by="code_hash", purpose="pass code"))
+    code_hash: Mapped[str] = found_by("code", purpose="pass code")  # of six digits, unique among the live passes of a point
     state: Mapped[PassState] = mapped_column(default=PassState.LIVE)
     issued_at: Mapped[datetime]
     valid_until: Mapped[datetime]
-    used_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]  # when the last of it was collected; a pass nobody used up is closed without
 
 
 class HandoverOutcome(StrEnum):
@@ -130,17 +146,25 @@ class Handover(Base):
     """One event at the desk, accepted or refused with its reason; kept for ever, told apart by the device's own id."""
 
     __tablename__ = "handovers"
-    __table_args__ = (sa.Index("ix_handovers_keeper_id_received_at", "keeper_id", "received_at"),)
+    __table_args__ = (
+        sa.Index("ix_handovers_keeper_id_received_at", "keeper_id", "received_at"),
+        sa.Index("ix_handovers_pickup_point_id_received_at", "pickup_point_id", "received_at"),
+        sa.Index("ix_handovers_pickup_point_id_outcome", "pickup_point_id", "outcome", "id"),
+        sa.Index("ix_handovers_pickup_point_id", "pickup_point_id", "id"),
+    )
 
     id: Mapped[pk]
     client_id: Mapped[str] = mapped_column(unique=True)
-    pickup_point_id: Mapped[int] = mapped_column(sa.ForeignKey("pickup_points.id"), index=True)
+    community_id: Mapped[community_key]
+    pickup_point_id: Mapped[int] = mapped_column(sa.ForeignKey("pickup_points.id"))
     pass_id: Mapped[int | None] = mapped_column(sa.ForeignKey("passes.id"), index=True)
     keeper_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     outcome: Mapped[HandoverOutcome]
     reason: Mapped[str | None]
     device_time: Mapped[datetime]
     received_at: Mapped[datetime]
+    told_hash: Mapped[str | None]  # keyed fingerprint of what was told under this id, to know a repeat from another event
+    is_guess: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # six figures that open nothing here
 
 
 class HandoverItem(Base):
@@ -149,5 +173,21 @@ class HandoverItem(Base):
     __tablename__ = "handover_items"
 
     id: Mapped[pk]
+    community_id: Mapped[community_key]
     handover_id: Mapped[int] = mapped_column(sa.ForeignKey("handovers.id"), index=True)
     sub_order_id: Mapped[int] = mapped_column(sa.ForeignKey("sub_orders.id"), unique=True)
+    received_at: Mapped[moment_key]  # of the hand-over
+
+
+class HandoverKept(Base):
+    """A sub-order that a hand-over named and that stayed at the desk, or came back to it; and why."""
+
+    __tablename__ = "handover_kept"
+    __table_args__ = (sa.UniqueConstraint("handover_id", "sub_order_id"),)
+
+    id: Mapped[pk]
+    community_id: Mapped[community_key]
+    handover_id: Mapped[int] = mapped_column(sa.ForeignKey("handovers.id"))
+    sub_order_id: Mapped[int] = mapped_column(sa.ForeignKey("sub_orders.id"), index=True)
+    reason: Mapped[str]
+    received_at: Mapped[moment_key]  # of the hand-over

@@ -4,23 +4,40 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shop.kernel.columns import pk
+from shop.kernel.columns import merchant_key, pk
 from shop.kernel.db import Base
 
 
 class StockItem(Base):
-    """What is on hand and how much of it is reserved; `on_hand - reserved` can be sold."""
+    """What is there and not sold, how much of it is held, and how much of what is promised was not found (docs/algorithms/stock.md)."""
 
     __tablename__ = "stock_items"
-    __table_args__ = (sa.CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="reserved_within_on_hand"),)
+    __table_args__ = (
+        sa.CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="reserved_within_on_hand"),
+        sa.CheckConstraint("missing >= 0", name="missing_not_negative"),
+    )
 
     variant_id: Mapped[int] = mapped_column(sa.ForeignKey("variants.id"), primary_key=True)
-    on_hand: Mapped[int] = mapped_column(default=0)
-    reserved: Mapped[int] = mapped_column(default=0)
+    on_hand: Mapped[int] = mapped_column(default=0)  # not sold yet; what is sold and not packed lies there besides
+    reserved: Mapped[int] = mapped_column(default=0)  # held for unpaid orders, part of `on_hand`
+    missing: Mapped[int] = mapped_column(default=0, server_default="0")  # promised goods that a count did not find
+
+    @hybrid_property
+    def available(self) -> int:
+        """What can be sold; nothing while promised goods are missing."""
+        return max(self.on_hand - self.reserved - self.missing, 0)
+
+    @available.inplace.expression
+    @classmethod
+    def _available(cls) -> Any:
+        left = cls.on_hand - cls.reserved - cls.missing
+        return sa.case((left > 0, left), else_=0)
 
 
 class MovementKind(StrEnum):
@@ -30,23 +47,39 @@ class MovementKind(StrEnum):
     CANCELLATION = "cancellation"
     CORRECTION = "correction"
     SPOILAGE = "spoilage"
+    TAKEN_BACK = "taken_back"  # undoes a movement that was written down by mistake
+    SHORT = "short"  # an order whose goods were missing was declined: it lacks them no more
+
+
+BY_HAND = "kind IN ('received', 'offline_sale', 'correction', 'spoilage')"
+"""What people write down themselves. Written out, so that the index below is seen to cover it."""
 
 
 class StockMovement(Base):
-    """One change of what is on hand; never changed itself."""
+    """One thing that happened to what is there; never changed itself.
+
+    `quantity` changes `on_hand`, `missing_by` changes `missing`. A count may change neither: that all was there is worth a row.
+    """
 
     __tablename__ = "stock_movements"
     __table_args__ = (
-        sa.CheckConstraint("quantity <> 0", name="quantity_not_zero"),
-        sa.Index("ix_stock_movements_variant_id_at", "variant_id", "at"),
+        sa.CheckConstraint(
+            "quantity <> 0 OR kind IN ('correction', 'taken_back', 'short', 'spoilage', 'offline_sale')", name="quantity_not_zero"
+        ),
+        sa.Index("ix_stock_movements_variant_id_id", "variant_id", "id"),
+        sa.Index("ix_stock_movements_by_hand", "variant_id", "id", sqlite_where=sa.text(BY_HAND), postgresql_where=sa.text(BY_HAND)),
     )
 
     id: Mapped[pk]
+    merchant_id: Mapped[merchant_key]
     variant_id: Mapped[int] = mapped_column(sa.ForeignKey("variants.id"))
     quantity: Mapped[int]  # negative when goods leave
+    missing_by: Mapped[int] = mapped_column(default=0, server_default="0")
+    told: Mapped[int | None]  # the figure a person gave: units that came or went, or were counted
     kind: Mapped[MovementKind]
     cause: Mapped[str] = mapped_column(unique=True)  # one movement per cause, however often it is told
     order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)
+    takes_back_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_movements.id"), unique=True)
     actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     at: Mapped[datetime]
 
@@ -67,6 +100,7 @@ class Reservation(Base):
     )
 
     id: Mapped[pk]
+    merchant_id: Mapped[merchant_key]
     variant_id: Mapped[int] = mapped_column(sa.ForeignKey("variants.id"), index=True)
     order_line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"), unique=True)
     quantity: Mapped[int]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shop.kernel.columns import pk
+from shop.kernel.columns import community_key, pk
 from shop.kernel.db import Base
 from shop.kernel.money import Money
 
@@ -26,7 +26,9 @@ class AccountKind(StrEnum):
     CUSTODIAN = "custodian"  # held by the licensed institution behind the wallet
     CASH = "cash"  # in the till of a point
     SUSPENSE = "suspense"  # arrived, but for nothing we know
+    BANK = "bank"  # our own account at a bank: what was transferred from it by hand
     DISPUTED = "disputed"  # taken back by buyers' banks: lost, unless a bank gives it back
+    PROMOTION = "promotion"  # what the platform spends on offers: it owes merchants what their buyers did not pay
 
 
 class LedgerAccount(Base):
@@ -73,6 +75,7 @@ class Transfer(Base):
 
     id: Mapped[pk]
     cause: Mapped[str] = mapped_column(unique=True)  # one transfer per cause, however often it is told
+    community_id: Mapped[community_key]
     kind: Mapped[TransferKind]
     debit_account_id: Mapped[int] = mapped_column(sa.ForeignKey("ledger_accounts.id"))
     credit_account_id: Mapped[int] = mapped_column(sa.ForeignKey("ledger_accounts.id"))
@@ -80,6 +83,17 @@ class Transfer(Base):
     subject_type: Mapped[str]  # "sub_order", "bill_payment", "payment", ...
     subject_id: Mapped[int]
     at: Mapped[datetime]
+
+
+class ClosingBalance(Base):
+    """What an account without a kept balance held when a business day was over. Written once: transfers of that day never change."""
+
+    __tablename__ = "closing_balances"
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("ledger_accounts.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    ends_at: Mapped[datetime]  # the first moment of the next day
+    balance: Mapped[Money]  # credits less debits, of all transfers before that moment
 
 
 class WalletClass(StrEnum):

@@ -30,8 +30,25 @@ class NotSoldByWeight(ShopError):
 
 
 class AlreadyWeighed(ShopError):
+    """Somebody was faster. Told with the weight that is written down, a correction is taken."""
+
     code, status, field = "already_weighed", 409, "grams"
-    message = sentence("This line has been weighed already. The difference has been given back.")
+    message = sentence("This line is written down as %(grams)s g already. Look who weighed it, and correct it if that is wrong.")
+
+
+class WeighedLine(ShopError):
+    code, status, field = "weighed_line", 409, "there"
+    message = sentence("This line has been weighed. Correct its weight instead: what is not there weighs nothing.")
+
+
+class LineComplete(Invalid):
+    code, field = "more_there_than_ordered", "there"
+    message = sentence("Please enter how many are there: a whole number from 0 to %(most)s.")
+
+
+class ReasonMissing(Invalid):
+    code, field = "reason_missing", "reason"
+    message = sentence("Please say why, in a few words.")
 
 
 class LinesNotWeighed(ShopError):

@@ -10,6 +10,9 @@ from flask_babel import gettext as _
 from shop.kernel.money import Money
 from shop.models.orders import PurchaseState, SubOrderState
 from shop.orders.queries import PurchaseFacts, SubOrderFacts
+from shop.orders.rules import LEFT_BEFORE
+from shop.payments.queries import Back
+from shop.payments.words import back_words
 from shop.platform.language import moment, spoken_moment
 
 State = SubOrderState
@@ -38,10 +41,12 @@ def steps_of(order: PurchaseFacts, part: SubOrderFacts) -> list[Step]:
     ]  # fmt: skip
     if part.state in ENDED:
         past = [Step(label, moment(at), "", "done") for label, at in happened if at is not None]
-        end = part.cancelled_at or order.closed_at
+        end = part.cancelled_at or part.declined_at or part.ended_at or order.closed_at
         word = _("Not paid in time") if order.state is PurchaseState.EXPIRED else ENDED[part.state]()
-        return [*past, Step(word, moment(end) if end else "", came_back(part.refunded_total), "failed")]
-    lighter = came_back(Money.total(line.given_back for line in part.lines))
+        note = " · ".join(said for said in (reason_words(part.declined_reason), back_words(part.back)) if said)
+        return [*past, Step(word, moment(end) if end else "", note, "failed")]
+    weighed = Money.total(line.given_back for line in part.lines)
+    lighter = back_words(part.back if part.back.total == weighed else Back(arrived=weighed)) if weighed else ""
     steps: list[Step] = []
     for (label, at), (_next_label, next_at) in zip(happened, [*happened[1:], ("", None)], strict=True):
         if at is not None:
@@ -55,5 +60,6 @@ def steps_of(order: PurchaseFacts, part: SubOrderFacts) -> list[Step]:
     return steps
 
 
-def came_back(amount: Money) -> str:
-    return _("¥%(amount)s given back", amount=amount) if amount else ""
+def reason_words(reason: str | None) -> str:
+    """Why a part does not come: in the shop's own words, or in ours where nobody declined it."""
+    return _("The delivery had left before your payment arrived") if reason == LEFT_BEFORE else reason or ""

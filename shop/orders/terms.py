@@ -5,17 +5,21 @@ Names and prices are frozen here. Kept as a JSON document with fen, grams and UT
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from shop.kernel.money import ZERO, Money
+from shop.kernel.money import Money
 from shop.models.catalog import PricedBy
+from shop.models.promotions import Funder, OfferKind
+from shop.promotions import rules as pricing
+from shop.promotions.rules import Offer, Share
 
 
 @dataclass(frozen=True, slots=True)
 class LineTerms:
-    """So many units of one variant at one price. Priced by weight, the line total is the most it can cost."""
+    """So many units of one variant at its list price, and what offers take off. Priced by weight, what is paid is the most it can cost."""
 
     variant_id: int
     product_id: int
@@ -31,10 +35,19 @@ class LineTerms:
     priced_by: PricedBy
     unit_grams: int
     is_returnable_within_7_days: bool
+    shares: tuple[Share, ...] = ()
 
     @property
     def line_total(self) -> Money:
         return self.unit_price * self.quantity
+
+    @property
+    def discount(self) -> Money:
+        return pricing.discount_of(self.shares)
+
+    @property
+    def paid_total(self) -> Money:
+        return self.line_total - self.discount
 
     @property
     def is_by_weight(self) -> bool:
@@ -62,19 +75,25 @@ class SubOrderTerms:
         return Money.total(line.line_total for line in self.lines)
 
     @property
-    def total(self) -> Money:
-        return self.goods_total + self.fee
+    def discount(self) -> Money:
+        return Money.total(line.discount for line in self.lines)
 
     @property
-    def discount(self) -> Money:
-        return ZERO
+    def supported(self) -> Money:
+        """What of the discount the platform pays the merchant."""
+        return Money.total(pricing.supported(line.shares) for line in self.lines)
+
+    @property
+    def total(self) -> Money:
+        return self.goods_total + self.fee - self.discount
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Everything one purchase would hold."""
+    """Everything one purchase would hold, with the offers that take something off it."""
 
     sub_orders: tuple[SubOrderTerms, ...]
+    offers: tuple[Offer, ...] = ()
 
     @property
     def total(self) -> Money:
@@ -89,6 +108,10 @@ class Terms:
         return Money.total(sub_order.fee for sub_order in self.sub_orders)
 
     @property
+    def discount(self) -> Money:
+        return Money.total(sub_order.discount for sub_order in self.sub_orders)
+
+    @property
     def lines(self) -> list[LineTerms]:
         return [line for sub_order in self.sub_orders for line in sub_order.lines]
 
@@ -97,11 +120,26 @@ class Terms:
         return any(line.is_by_weight for line in self.lines)
 
     def as_document(self) -> dict[str, Any]:
-        return {"sub_orders": [_sub_order_document(sub_order) for sub_order in self.sub_orders]}
+        return {
+            "sub_orders": [_sub_order_document(sub_order) for sub_order in self.sub_orders],
+            "offers": [_offer_document(offer) for offer in self.offers],
+        }  # fmt: skip
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Terms:
-        return cls(tuple(_sub_order_from(item) for item in document["sub_orders"]))
+        return cls(
+            tuple(_sub_order_from(item) for item in document["sub_orders"]), tuple(_offer_from(item) for item in document.get("offers", ()))
+        )
+
+
+def priced(parts: tuple[SubOrderTerms, ...], offers: Iterable[Offer], moment: datetime) -> Terms:
+    """The terms of these parts at their list prices, with what offers take off at a moment."""
+    lines = [pricing.Line(line.variant_id, part.merchant_id, line.quantity, line.unit_price) for part in parts for line in part.lines]
+    owed = pricing.price(lines, offers, moment)
+    shares = {one.line.variant_id: one.shares for one in owed.lines}
+    if owed.applied or any(line.shares for part in parts for line in part.lines):
+        parts = tuple(replace(part, lines=tuple(replace(line, shares=shares[line.variant_id]) for line in part.lines)) for part in parts)
+    return Terms(parts, owed.applied)
 
 
 def _sub_order_document(terms: SubOrderTerms) -> dict[str, Any]:
@@ -129,8 +167,27 @@ def _line_document(line: LineTerms) -> dict[str, Any]:
         "name_en": line.name_en, "unit_zh": line.unit_zh, "unit_en": line.unit_en, "image": line.image, "quantity": line.quantity,
         "unit_price": line.unit_price.fen, "priced_by": line.priced_by.value, "unit_grams": line.unit_grams,
         "is_returnable_within_7_days": line.is_returnable_within_7_days,
+        "shares": [[one.offer_id, one.funder.value, one.amount.fen] for one in line.shares],
     }
 
 
 def _line_from(item: dict[str, Any]) -> LineTerms:
-    return LineTerms(**{**item, "unit_price": Money(item["unit_price"]), "priced_by": PricedBy(item["priced_by"])})
+    shares = tuple(Share(offer_id, Funder(funder), Money(fen)) for offer_id, funder, fen in item.get("shares", ()))
+    return LineTerms(**{**item, "unit_price": Money(item["unit_price"]), "priced_by": PricedBy(item["priced_by"]), "shares": shares})
+
+
+def _offer_document(offer: Offer) -> dict[str, Any]:
+    return {
+        "id": offer.id, "kind": offer.kind.value, "funder": offer.funder.value, "merchant_id": offer.merchant_id,
+        "variant_id": offer.variant_id, "at_least": offer.at_least, "off": offer.off.fen, "name_zh": offer.name_zh,
+        "name_en": offer.name_en, "starts_at": offer.starts_at.isoformat(), "ends_at": offer.ends_at.isoformat(),
+    }
+
+
+def _offer_from(item: dict[str, Any]) -> Offer:
+    return Offer(
+        **{
+            **item, "kind": OfferKind(item["kind"]), "funder": Funder(item["funder"]), "off": Money(item["off"]),
+            "starts_at": datetime.fromisoformat(item["starts_at"]), "ends_at": datetime.fromisoformat(item["ends_at"]),
+        }
+    )

@@ -9,6 +9,6 @@ from shop.pickup import operations
 from shop.platform import outbox
 
 
-@outbox.periodic("pickup.open_cycles", every=timedelta(minutes=10))
+@outbox.periodic("pickup.open_cycles", every=timedelta(minutes=10), lane=outbox.SOON)
 def open_cycles() -> None:
     perform(operations.open_cycles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import cast
@@ -12,12 +13,17 @@ from sqlalchemy.orm import Session
 from shop.kernel import clock, ids
 from shop.kernel.db import insert_once, operation, take
 from shop.kernel.errors import Busy, NotFound
+from shop.kernel.statements import table
 from shop.models.orders import SubOrder, SubOrderState
-from shop.models.pickup import Pass, PassState, PickupPoint
+from shop.models.pickup import LIVE_PASSES, Pass, PassState, PickupPoint
+from shop.pickup.permissions import PickupPermission
+from shop.pickup.tags import Done
 from shop.platform import audit
-from shop.platform.actor import Actor
+from shop.platform.actor import JOB, Actor
+from shop.platform.belonging import community_of
+from shop.platform.own import refuse_own
 
-PASSES = cast(sa.Table, Pass.__table__)
+PASSES = table(Pass)
 
 KEPT_DAYS = 3
 """Goods wait until the point closes on the third day after they came."""
@@ -66,12 +72,21 @@ def issue(session: Session, user_id: int, point_id: int) -> Issued:
             continue
         ref = ids.dated_reference("V", moment)
         made = insert_once(
-            session, Pass, ref=ref, user_id=user_id, pickup_point_id=point_id, code=code, state=PassState.LIVE, issued_at=moment,
-            valid_until=until, used_at=None,
+            session, Pass, ref=ref, user_id=user_id, community_id=community_of("pickup_point", point_id), pickup_point_id=point_id,
+            code=code, state=PassState.LIVE, issued_at=moment, valid_until=until, used_at=None,
         )
         if made is not None:
             return Issued(made, ref, code, until)
     raise Busy()
+
+
+@operation
+def hold(session: Session, user_ids: Collection[int], point_id: int) -> None:
+    """Lock the live passes of these people at a point by id, before their orders, as the counter does."""
+    live = sa.select(PASSES.c.id).where(
+        PASSES.c.user_id.in_(user_ids), PASSES.c.pickup_point_id == point_id, PASSES.c.state == PassState.LIVE
+    )
+    session.execute(live.order_by(PASSES.c.id).with_for_update(key_share=True))
 
 
 def _was_used(session: Session, point_id: int, code: str, moment: datetime) -> bool:
@@ -84,9 +99,32 @@ def _was_used(session: Session, point_id: int, code: str, moment: datetime) -> b
 @operation
 def close_if_empty(session: Session, pass_id: int) -> bool:
     """A pass is used once nothing waits on it any more; whether that is so now."""
-    waits = sa.exists().where(SubOrder.pass_id == pass_id, SubOrder.state == SubOrderState.READY)
-    empty = sa.update(PASSES).where(PASSES.c.id == pass_id, PASSES.c.state == PassState.LIVE, ~waits)
-    return take(session, empty.values(state=PassState.USED, used_at=clock.now()))
+    return take(session, _empty(PASSES.c.id == pass_id).values(state=PassState.USED, used_at=clock.now()))
+
+
+@operation
+def close_uncollected(session: Session, pass_id: int) -> bool:
+    """The last that waited on a pass was not collected: it is closed, and does not say that it was used; whether that is so now."""
+    return take(session, _empty(PASSES.c.id == pass_id).values(state=PassState.USED))
+
+
+@operation
+def close_empty(session: Session, before: datetime, limit: int = 500) -> int:
+    """Close passes that ran out before a moment and on which nothing waits, at most `limit`; how many."""
+    ran_out = sa.select(PASSES.c.id).where(sa.text(f"passes.{LIVE_PASSES.text}"), PASSES.c.valid_until < before)
+    chosen = ran_out.where(~_waits()).order_by(PASSES.c.valid_until).limit(limit)
+    empty = _empty(sa.and_(PASSES.c.id.in_(chosen), PASSES.c.valid_until < before))  # whoever brings goods has moved it on
+    closed = session.execute(empty.values(state=PassState.USED).returning(PASSES.c.id)).scalars().all()
+    audit.record_each(session, JOB, Done.PASS_CLOSED, "pass", sorted(closed))
+    return len(closed)
+
+
+def _waits() -> sa.ColumnElement[bool]:
+    return sa.exists().where(SubOrder.pass_id == PASSES.c.id, SubOrder.state == SubOrderState.READY)
+
+
+def _empty(which: sa.ColumnElement[bool]) -> sa.Update:
+    return sa.update(PASSES).where(which, PASSES.c.state == PassState.LIVE, ~_waits())
 
 
 @operation
@@ -114,21 +152,23 @@ def reopen(session: Session, pass_id: int) -> int:
 def extend(session: Session, actor: Actor, ref: str) -> datetime:
     """A keeper lets a live pass run until the next closing time; the time. A pass that runs longer anyway stays as it is.
 
-    Raises `NotFound` for a pass of another point, or one that is used or revoked.
+    Raises `NotFound` for a pass of another point, or one that is used or revoked; `OwnDeed` for one's own.
     """
     found = session.execute(
-        sa.select(PASSES.c.id, PASSES.c.valid_until, PickupPoint.closes)
+        sa.select(PASSES.c.id, PASSES.c.user_id, PASSES.c.valid_until, PickupPoint.closes)
         .join(PickupPoint, PickupPoint.id == PASSES.c.pickup_point_id)
-        .where(PASSES.c.ref == ref, PASSES.c.state == PassState.LIVE, PASSES.c.pickup_point_id.in_(actor.points("keeper")))
+        .where(PASSES.c.ref == ref, PASSES.c.state == PassState.LIVE)
+        .where(PASSES.c.pickup_point_id.in_(actor.points(PickupPermission.PASS_EXTEND)))
         .with_for_update(of=PASSES)
     ).one_or_none()
     if found is None:
         raise NotFound()
+    refuse_own(actor, found.user_id)
     until = next_closing(clock.now(), found.closes)
     if found.valid_until >= until:
         return cast(datetime, found.valid_until)
     session.execute(sa.update(PASSES).where(PASSES.c.id == found.id).values(valid_until=until))
-    audit.record(session, actor, "pass.extended", "pass", found.id, until=until.isoformat())
+    audit.record(session, actor, Done.PASS_EXTENDED, "pass", found.id, until=until.isoformat())
     return until
 
 

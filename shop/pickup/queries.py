@@ -33,8 +33,11 @@ FACTS = (
 
 
 def next_cycles(session: Session, point_id: int, merchant_ids: Iterable[int] | None = None) -> dict[int, CycleFacts]:
-    """Each merchant's next delivery to a point that is before its cut-off and has a slot; all merchants when none are named."""
-    wanted = sa.select(*FACTS).where(Cycle.pickup_point_id == point_id, Cycle.cut_off_at > clock.now(), Cycle.booked < Cycle.capacity)
+    """Each merchant's next delivery to a point that is before its cut-off, has a slot and has not been sent off early; all merchants
+    when none are named.
+    """
+    can_be_joined = (Cycle.cut_off_at > clock.now(), Cycle.booked < Cycle.capacity, Cycle.closed_at.is_(None))
+    wanted = sa.select(*FACTS).where(Cycle.pickup_point_id == point_id, *can_be_joined)
     if merchant_ids is not None:
         wanted = wanted.where(Cycle.merchant_id.in_(list(merchant_ids)))
     found: dict[int, CycleFacts] = {}

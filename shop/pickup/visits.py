@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shop.accounts.queries import phone_ends_in
 from shop.models.accounts import User
 from shop.models.catalog import PricedBy, Product
 from shop.models.merchants import Merchant
@@ -52,6 +53,11 @@ class Part:
     @property
     def is_waiting(self) -> bool:
         return self.state in WAITING
+
+    @property
+    def pieces(self) -> int:
+        """How many things are put on the counter: units as they were bought, whatever they weigh."""
+        return sum(line.quantity for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,8 @@ def live_at(session: Session, point_id: int) -> list[Visit]:
 
 def by_phone_tail(session: Session, point_id: int, tail: str) -> list[Visit]:
     """The live passes at a point of people whose number ends so, with something to collect."""
-    ends_so = sa.select(User.id).where(User.phone.like("%" + tail))
-    found = _visits(session, Pass.pickup_point_id == point_id, Pass.state == PassState.LIVE, Pass.user_id.in_(ends_so))
+    live = (Pass.pickup_point_id == point_id, Pass.state == PassState.LIVE)
+    found = _visits(session, *live, phone_ends_in(session, tail, sa.select(Pass.user_id).where(*live)))
     return [visit for visit in found if visit.waiting]
 
 
@@ -160,17 +166,19 @@ def parts_where(session: Session, *conditions: sa.ColumnElement[bool]) -> dict[i
 
 
 def _lines(session: Session, sub_order_ids: Sequence[int]) -> dict[int, list[Line]]:
+    """What came of each sub-order: without what its shop could not find."""
     found: dict[int, list[Line]] = defaultdict(list)
     if not sub_order_ids:
         return found
+    there = OrderLine.quantity - OrderLine.short_quantity
     columns: tuple[Any, ...] = (
         OrderLine.name_zh, OrderLine.name_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.image, Product.category_id,
-        OrderLine.quantity, OrderLine.priced_by, OrderLine.final_grams,
+        there.label("quantity"), OrderLine.priced_by, OrderLine.final_grams,
     )
     rows = session.execute(
         sa.select(OrderLine.sub_order_id, *columns)
         .join(Product, Product.id == OrderLine.product_id)
-        .where(OrderLine.sub_order_id.in_(sub_order_ids))
+        .where(OrderLine.sub_order_id.in_(sub_order_ids), there > 0)
         .order_by(OrderLine.id)
     )
     for row in rows:

@@ -7,20 +7,27 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 
 from shop.kernel.errors import Forbidden, ShopError, SignInRequired, sentence
 from shop.platform.actor import Actor, current_actor
+from shop.platform.grants import holders
+from shop.platform.permissions import Permission
 
 View = Callable[..., Any]
 
 
 @dataclass(frozen=True)
 class Access:
-    """Who may call a route: everyone, the signed in, or holders of one of `roles`."""
+    """Who may call a route: everyone, the signed in, or staff who hold `permission`."""
 
     who: str
-    roles: tuple[str, ...] = ()
+    permission: Permission | None = None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that hold the permission; none where there is none to hold."""
+        return tuple(role.value for role in holders(self.permission)) if self.permission is not None else ()
 
 
 class SecondFactorRequired(ShopError):
@@ -57,18 +64,38 @@ signed_in = _guard(Access("signed_in"), _admit_signed_in)
 """Any signed-in person. The view's first argument is the actor."""
 
 
-def staff_only(*roles: str) -> Callable[[View], View]:
-    """Holders of one of the roles, with a second factor confirmed in this session."""
+def permitted(permission: Permission) -> Callable[[View], View]:
+    """Staff who hold the permission somewhere, with a second factor confirmed in this session.
+
+    Where they hold it is the view's to ask: `actor.merchants(permission)`, `actor.points(permission)`. Raises `LookupError` for a
+    permission that no row of `shop.platform.grants` gives to anybody.
+    """
+    holders(permission)
 
     def admit(actor: Actor) -> None:
         if not actor.is_signed_in:
             raise SignInRequired()
-        if not actor.roles.intersection(roles):
+        if not actor.may(permission):
             raise Forbidden()
         if not actor.has_second_factor:
             raise SecondFactorRequired()
 
-    return _guard(Access("staff", roles), admit)
+    return _guard(Access("staff", permission), admit)
+
+
+def access_of(endpoint: str) -> Access:
+    """Who may call a door of the running app."""
+    view: Any = current_app.view_functions[endpoint]
+    access: Access = view.access
+    return access
+
+
+def opens(actor: Actor, endpoint: str) -> bool:
+    """Whether a door lets this person in, so that nothing is shown that leads to a refusal. The second factor is asked for there."""
+    access = access_of(endpoint)
+    if access.permission is not None:
+        return actor.may(access.permission)
+    return access.who != "signed_in" or actor.is_signed_in
 
 
 def provider_only(view: View) -> View:

@@ -10,6 +10,8 @@ from flask import g, request, session
 from flask_login import LoginManager, UserMixin, current_user
 
 from shop.kernel.errors import SignInRequired
+from shop.platform.grants import holders
+from shop.platform.permissions import Permission
 
 API_PREFIX = "/api/"
 
@@ -49,13 +51,23 @@ class Actor:
     def roles(self) -> frozenset[str]:
         return frozenset(grant.role for grant in self.grants)
 
-    def merchants(self, *roles: str) -> tuple[int, ...]:
-        """The merchants where one of the roles is held."""
+    def may(self, permission: Permission) -> bool:
+        """Whether a permission is held, wherever that is."""
+        return not self.roles.isdisjoint(holders(permission))
+
+    def merchants(self, permission: Permission) -> tuple[int, ...]:
+        """The merchants where a permission is held."""
+        roles = holders(permission)
         return tuple(grant.merchant_id for grant in self.grants if grant.role in roles and grant.merchant_id is not None)
 
-    def points(self, *roles: str) -> tuple[int, ...]:
-        """The pick-up points where one of the roles is held."""
+    def points(self, permission: Permission) -> tuple[int, ...]:
+        """The pick-up points where a permission is held."""
+        roles = holders(permission)
         return tuple(grant.pickup_point_id for grant in self.grants if grant.role in roles and grant.pickup_point_id is not None)
+
+    def workplaces(self) -> tuple[int, ...]:
+        """The merchants where anything is permitted."""
+        return tuple(dict.fromkeys(grant.merchant_id for grant in self.grants if grant.merchant_id is not None))
 
     def signed_in_id(self) -> int:
         """The person's id; raises `SignInRequired` for anybody else."""

@@ -10,14 +10,15 @@ import io
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
+
+from shop.platform.asked import address, came_from
 
 SMALL = frozenset(
     {
         "text/html", "text/css", "text/javascript", "text/plain", "text/csv", "application/json", "application/problem+json",
-        "application/manifest+json", "image/svg+xml",
+        "application/manifest+json", "application/xml", "image/svg+xml",
     }
 )  # fmt: skip
 """What shrinks. Pictures and archives are small already."""
@@ -59,8 +60,7 @@ def asked_from_elsewhere() -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site not in {"same-origin", "none"}
-    referrer = request.headers.get("Referer")
-    return bool(referrer) and urlsplit(str(referrer)).netloc != request.host
+    return bool(request.referrer) and came_from().netloc != request.host
 
 
 def may_shrink(response: Response) -> bool:
@@ -77,7 +77,7 @@ def may_shrink(response: Response) -> bool:
 def keep_versioned(response: Response) -> None:
     """A static file asked for under the version that is served now never changes; under any other address it is asked about again."""
     assets = current_app.extensions.get("assets")
-    is_current = assets is not None and request.args.get("v") == assets.version
+    is_current = assets is not None and address.word("v") == assets.version
     response.headers["Cache-Control"] = FOR_EVER if is_current else "no-cache"
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, g, request
 from flask_wtf import FlaskForm
-from wtforms import Field
+from wtforms import Field, IntegerField
 from wtforms.validators import ValidationError
 
-from shop.kernel import text
-from shop.kernel.errors import ShopError
+from shop.kernel import identifiers, quantities, text
+from shop.kernel.errors import Invalid, ShopError, sentence
 from shop.platform.http import told
 
 
 class ShopForm(FlaskForm):
     """A form that can show a refusal where it belongs."""
+
+    class Meta(FlaskForm.Meta):
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Only what a form sends: pages read no JSON, whatever the sender calls its body."""
+            return None if request.is_json else super().wrap_formdata(form, formdata)
 
     def show(self, error: ShopError) -> None:
         """Put a refusal beside its field, or on top of the form when it has none."""
@@ -35,17 +40,44 @@ class Clean:
 
     def __call__(self, _form: Any, field: Any) -> None:
         try:
-            field.data = text.clean(field.data or "", self.limit, multiline=self.multiline)
+            field.data = self.read(field.data or "")
         except ShopError as error:
             raise ValidationError(told(error)) from None
 
+    def read(self, value: str) -> str:
+        return text.clean(value, self.limit, multiline=self.multiline)
+
+
+class Named(Clean):
+    """The same for what somebody or something is called: without marks nobody sees."""
+
+    def read(self, value: str) -> str:
+        return text.name(value, self.limit)
+
 
 class Figures(Clean):
-    """The same for a PIN, a code or an amount: full-width figures and spaces are what was meant without them."""
+    """The same for a PIN or a code: full-width figures and blanks or hyphens between them are what was meant without them."""
 
     def __call__(self, _form: Any, field: Any) -> None:
         super().__call__(_form, field)
-        field.data = text.typed_figures(field.data)
+        field.data = identifiers.figures(field.data)
+
+
+class NotWhole(Invalid):
+    code = "not_a_whole_number"
+    message = sentence("Please enter a whole number.")
+
+
+class WholeNumberField(IntegerField):
+    """How many of something, as people type it: `２`, `1,000`. Python's own reading would also take `1_0`."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        if not valuelist:
+            return
+        number = quantities.whole_number(valuelist[0])
+        if number is None:
+            raise ValueError(told(NotWhole()))
+        self.data = number
 
 
 def takes_focus(is_wanted: Any) -> bool:

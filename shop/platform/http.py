@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, has_request_context, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, has_request_context, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from shop.kernel.errors import NotFound, ShopError, SignInRequired, sentence
+from shop.kernel import clock, gate
+from shop.kernel.db import cause_of, refuse_fault
+from shop.kernel.errors import Busy, NotFound, ShopError, SignInRequired, Unavailable, sentence
 from shop.platform.actor import ANONYMOUS, API_PREFIX
-from shop.platform.language import spoken_moment, words
+from shop.platform.asked import came_from
+from shop.platform.door import METRICS, PROBES, STRANGE_HOST
+from shop.platform.language import language_of_address, spoken_deadline, words
 
 log = logging.getLogger("shop")
 protection = CSRFProtect()
 
 Answer = Response | WerkzeugResponse | tuple[str, int]
+
+A_MOMENT = 2  # seconds
+MAY_PASS = {409, 429, 503}  # refusals that time alone can end
 
 TITLES = {
     400: sentence("That request could not be understood."),
@@ -29,25 +39,32 @@ TITLES = {
     404: sentence("We could not find that."),
     405: sentence("That cannot be done here."),
     413: sentence("That is too large to send."),
+    414: sentence("That address is too long."),
     415: sentence("That kind of content is not accepted here."),
     429: sentence("Too many attempts. Please wait a while and try again."),
     500: sentence("Something went wrong on our side."),
     503: sentence("The shop is very busy. Nothing was changed; please try again in a moment."),
 }
 
+COME_BACK_AFTER = "5"
+"""Seconds until it is worth asking a database again that was busy or away (Retry-After)."""
+
 
 def this_page() -> str:
     """The way back to what the reader has before them: of an answer to a form, the page the form was on."""
     if request.method in {"GET", "HEAD"}:
         return request.full_path.rstrip("?")
-    before = urlsplit(request.referrer or "")
+    before = came_from()
     if before.netloc != request.host or not before.path:
         return "/"
     return f"{before.path}?{before.query}" if before.query else before.path
 
 
+FOR_MACHINES = frozenset({*PROBES, METRICS})
+
+
 def wants_problem() -> bool:
-    return request.path.startswith((API_PREFIX, "/webhooks/"))
+    return request.path.startswith((API_PREFIX, "/webhooks/")) or request.path in FOR_MACHINES
 
 
 def problem(status: int, code: str, title: str, **members: Any) -> Response:
@@ -55,9 +72,22 @@ def problem(status: int, code: str, title: str, **members: Any) -> Response:
     answer = jsonify({"type": "about:blank", "title": title, "status": status, "code": code, **members})
     answer.status_code = status
     answer.mimetype = "application/problem+json"
-    if status in {409, 429, 503} and code in {"idempotency_in_flight", "too_many_attempts", "busy"}:
-        answer.headers["Retry-After"] = "2"
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def note_wait(error: ShopError) -> None:
+    """Keep for the answer's Retry-After how long this refusal will stand: until a time, some seconds, or a moment when it is only busy."""
+    until, seconds = error.details.get("until"), error.details.get("seconds")
+    is_in_flight = error.code == "idempotency_in_flight"
+    if error.status not in MAY_PASS or (error.status == 409 and not is_in_flight):
+        seconds = None
+    elif isinstance(until, datetime):
+        seconds = math.ceil((until - clock.now()).total_seconds())
+    elif not isinstance(seconds, int):
+        seconds = A_MOMENT if error.status == 503 or is_in_flight else None
+    g.retry_after = max(seconds, 1) if seconds is not None else None
 
 
 def plain(details: dict[str, Any]) -> dict[str, Any]:
@@ -72,12 +102,16 @@ def json_value(value: object) -> object:
 
 
 def told(error: ShopError) -> str:
-    """The refusal's sentence in the reader's language; times as people say them."""
-    details = {name: spoken_moment(value) if isinstance(value, datetime) else value for name, value in error.details.items()}
+    """The refusal's sentence in the reader's language; times as people say them. An answer that is a refusal says when to come again."""
+    if has_request_context():
+        note_wait(error)
+    details = {name: spoken_deadline(value) if isinstance(value, datetime) else value for name, value in error.details.items()}
     return words(error.message, **details)
 
 
 def answer_refusal(error: ShopError) -> Answer:
+    if isinstance(error, Busy):
+        return answer_unavailable(error)
     if wants_problem():
         members = plain(error.details)
         if error.field:
@@ -89,6 +123,31 @@ def answer_refusal(error: ShopError) -> Answer:
     return error_page(error.status, told(error), code=error.code)
 
 
+def answer_unavailable(error: Busy | Unavailable) -> Answer:
+    """503 without asking the database anything, for it is what cannot answer. Worth a line in the log, but no defect."""
+    draw_alone()
+    log.warning("database %s at %s %s: %s", error.code, request.method, request.endpoint, cause_of(error))
+    said = words(error.message)
+    made = make_response(problem(error.status, error.code, said) if wants_problem() else error_page(error.status, said, code=error.code))
+    made.headers["Retry-After"] = COME_BACK_AFTER
+    return made
+
+
+def answer_database_error(error: DBAPIError | PoolExhausted) -> Answer:
+    """The database's own trouble is said as such; anything else it complains of is a bug."""
+    try:
+        refuse_fault(error)
+    except (Busy, Unavailable) as trouble:
+        return answer_unavailable(trouble)
+    return answer_fault(error)
+
+
+def draw_alone() -> None:
+    """From here on this answer asks the database nothing: a reader not known by now is a stranger."""
+    g.setdefault("actor", ANONYMOUS)
+    g.draws_alone = True
+
+
 def answer_http_error(error: HTTPException) -> Answer | HTTPException:
     status = error.code or 500
     if status < 400:
@@ -96,6 +155,8 @@ def answer_http_error(error: HTTPException) -> Answer | HTTPException:
     title = words(TITLES.get(status, TITLES[400] if status < 500 else TITLES[500]))
     if wants_problem():
         answer: Answer = problem(status, code_of(status), title)
+    elif request.environ.get(STRANGE_HOST):
+        answer = error_page(status, code="unknown_host", home=current_app.config["PUBLIC_URL"])  # our own pages are not at this host
     else:
         answer = error_page(status, code=code_of(status))
     made = make_response(answer)
@@ -108,7 +169,7 @@ def answer_http_error(error: HTTPException) -> Answer | HTTPException:
 def code_of(status: int) -> str:
     return {
         400: "malformed_request", 401: "sign_in_required", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
-        413: "too_large", 415: "unsupported_media_type", 429: "too_many_attempts", 503: "busy",
+        413: "too_large", 414: "address_too_long", 415: "unsupported_media_type", 429: "too_many_attempts", 503: "busy",
     }.get(status, "internal" if status >= 500 else "invalid")
 
 
@@ -128,9 +189,12 @@ def answer_fault(error: Exception) -> Answer:
     return error_page(500, code="internal")
 
 
-def error_page(status: int, message: str = "", *, code: str) -> tuple[str, int]:
+def error_page(status: int, message: str = "", *, code: str, **more: str) -> tuple[str, int]:
     """A page that says what happened, what is safe and what to do: in its own words unless a refusal brings better ones."""
-    return render_template("layout/error.html", status=status, message=message, code=code, reference=g.get("request_id", "")), status
+    reference = g.get("request_id", "")
+    if code != "unknown_host" and (request.method == "POST" or status == 503) and (back := this_page()) != "/":
+        more["back"] = back  # the page the form was on, or this one again
+    return render_template("layout/error.html", status=status, message=message, code=code, reference=reference, **more), status
 
 
 def answers_a_form() -> bool:
@@ -143,6 +207,12 @@ def csp_nonce() -> str:
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)
+
+
+def picture_source() -> str:
+    """Where pictures come from besides the shop itself: the bucket, when there is one."""
+    where = urlsplit(current_app.config["S3_BUCKET_URL"])
+    return f" {where.scheme}://{where.netloc}" if where.netloc else ""
 
 
 FOR_EVERY_ANSWER = (
@@ -162,15 +232,21 @@ def headers_for(response: Response) -> Iterator[tuple[str, str]]:
         script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
         yield (
             "Content-Security-Policy",
-            f"default-src 'self'; script-src {script}; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+            f"default-src 'self'; script-src {script}; style-src 'self'; img-src 'self' data:{picture_source()}; object-src 'none'; "
             f"base-uri 'none'; frame-ancestors 'none'; form-action 'self'{g.get('form_targets', '')}",
         )
         yield "Cache-Control", "no-store" if g.get("actor") is not None and g.actor.is_signed_in else "no-cache, private"
+    elif wants_problem():  # what the API says is one caller's, and today's
+        yield "Cache-Control", "no-store"
+    if response.status_code in MAY_PASS and g.get("retry_after"):
+        yield "Retry-After", str(g.retry_after)
     if g.get("sends_hsts"):
         yield "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
 
 
 def add_headers(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.vary.update({"Cookie"} if language_of_address() else {"Cookie", "Accept-Language"})
     said = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  (iterating headers gives pairs)
     for name, value in headers_for(response):
         if name.lower() not in said:
@@ -179,20 +255,24 @@ def add_headers(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    protection.init_app(app)
     secure = bool(app.config["COOKIES_SECURE"])
 
     @app.before_request
-    def name_request() -> None:
-        offered = request.headers.get("X-Request-ID", "")
-        g.request_id = offered if 8 <= len(offered) <= 64 and offered.isalnum() else secrets.token_hex(8)
+    def turn_away() -> None:
         g.sends_hsts = secure
-        if "\0" in request.path:  # no text of ours holds NUL, and PostgreSQL refuses to be asked about it
+        if not gate.is_readable(request.path):  # no text of ours holds control characters, and PostgreSQL refuses to be asked about NUL
             raise NotFound()
+        if request.environ.get(STRANGE_HOST):
+            draw_alone()
+            raise BadRequest()
 
+    protection.init_app(app)  # after the above: what it asks for is asked of requests that are for us
     app.after_request(add_headers)
     app.register_error_handler(ShopError, answer_refusal)
     app.register_error_handler(CSRFError, answer_expired_form)
     app.register_error_handler(HTTPException, answer_http_error)
+    app.register_error_handler(Unavailable, answer_unavailable)
+    app.register_error_handler(DBAPIError, answer_database_error)
+    app.register_error_handler(PoolExhausted, answer_database_error)
     app.register_error_handler(Exception, answer_fault)
     app.jinja_env.globals.update(csp_nonce=csp_nonce, answers_a_form=answers_a_form, this_page=this_page)

@@ -1,21 +1,23 @@
 """The first answer to a key is the answer: what makes every unsafe API call safe to repeat.
 
-A key belongs to one person and one route for 30 days. A repeat with the same body gets the stored answer; with another
-body 422; while the first is still running 409. Operations below are idempotent by their own natural keys as well, so a
-crash between the deed and its stored answer does no harm.
+A key belongs to one person and one route for 30 days; before sign-in, to whoever calls from the same place in the same
+way. A repeat with the same body gets the stored answer; with another body 422; while the first is still running 409.
+Operations below are idempotent by their own natural keys as well, so a crash between the deed and its stored answer does no
+harm.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.kernel import clock
+from shop.kernel import clock, keys
 from shop.kernel.db import insert_once, operation, take
 from shop.kernel.errors import Invalid, ShopError, sentence
 from shop.models.platform import IdempotencyKey
@@ -48,13 +50,19 @@ class Answer:
 
 
 def fingerprint(method: str, path: str, body: bytes) -> str:
-    return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
+    """What a repeat is known by. Keyed, because a body that holds a PIN or a phone is soon guessed from a plain hash."""
+    return keys.fingerprint("idempotent request", hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest())
 
 
 def checked_key(key: str) -> str:
-    if not 1 <= len(key) <= 255 or not key.isprintable():
+    if not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
         raise KeyTooLong()
     return key
+
+
+def strangers_key(key: str, marks: tuple[str, ...]) -> str:
+    """The key as it is kept for a caller without an account: nobody with other marks (address, program) meets it."""
+    return keys.fingerprint("idempotency", "\0".join((*marks, key)))
 
 
 @operation
@@ -68,7 +76,9 @@ def begin(session: Session, user_id: int, route: str, key: str, request_hash: st
     if opened is not None:
         return None
     mine = sa.and_(IdempotencyKey.user_id == user_id, IdempotencyKey.route == route, IdempotencyKey.key == key)
-    row = session.scalars(sa.select(IdempotencyKey).where(mine)).one()
+    row = session.scalars(sa.select(IdempotencyKey).where(mine)).one_or_none()
+    if row is None:  # given back in this very moment
+        raise KeyInFlight()
     if not hmac.compare_digest(row.request_hash, request_hash):
         raise KeyReused()
     if row.status is not None:
@@ -97,10 +107,3 @@ def abandon(session: Session, user_id: int, route: str, key: str) -> None:
             IdempotencyKey.user_id == user_id, IdempotencyKey.route == route, IdempotencyKey.key == key, IdempotencyKey.status.is_(None)
         )
     )
-
-
-@operation
-def prune(session: Session) -> None:
-    session.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.created_at < clock.now() - KEPT_FOR))
-
-

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from babel.support import NullTranslations, Translations
-from flask import Flask, g, has_request_context, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel, force_locale
 from markupsafe import Markup, escape
 
@@ -17,25 +19,41 @@ from shop.kernel.money import Money
 from shop.kernel.text import mask_person, mask_phone, spaced_phone
 from shop.kernel.units import counter_of, per_unit, quantity_of
 from shop.kernel.weight import GRAMS_PER_KILOGRAM
-from shop.platform.actor import current_actor
+from shop.platform.actor import API_PREFIX, current_actor
+from shop.platform.asked import address
 from shop.platform.catalogues import TRANSLATIONS
 
 LOCALES = ("zh", "en")
 WEEKDAYS_ZH = "一二三四五六日"
 WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+HAN = re.compile("[\u3400-\u9fff]")
 COOKIE = "locale"
+ADDRESS = "lang"
+"""What names the language in the address of a page. Such an address says the same in one language to everybody."""
+WITHOUT_LANGUAGE = frozenset({"public_file", "provider"})
+"""Kinds of access of whatever is no page (shop/platform/access.py)."""
 
 babel = Babel()
 
 
+def language_of_address() -> str:
+    """The language that the address of this page names, `?lang=en`; empty when it names none. Addresses of the API never do."""
+    if not has_request_context() or request.path.startswith(API_PREFIX):
+        return ""
+    named: str | None = g.get("language_of_address")
+    if named is None:
+        named = g.language_of_address = address.choice(ADDRESS, LOCALES)
+    return named
+
+
 def reader_locale() -> str:
-    """The reader's choice: account, cookie, then the browser's languages; Chinese when nothing is said."""
+    """What the address names; else the reader's choice: account, cookie, then the browser's languages; Chinese when nothing is said."""
     if not has_request_context():
         return str(g.get("job_locale", "zh"))
     locale: str | None = g.get("locale")
     if locale is None:
-        locale = current_actor().locale or request.cookies.get(COOKIE)
+        locale = language_of_address() or current_actor().locale or request.cookies.get(COOKIE)
         if locale not in LOCALES:
             locale = next((language for language, _ in request.accept_languages if language[:2] in LOCALES), "zh")[:2]
         g.locale = locale
@@ -65,8 +83,8 @@ def name_of(thing: object, field: str = "name") -> str:
 
 
 def yuan(amount: Money) -> str:
-    """`¥12.80`; a minus sign goes before the currency."""
-    return f"-¥{-amount}" if amount.fen < 0 else f"¥{amount}"
+    """`¥12.80`, `−¥12.80`: the one sign for less that pages use, before the currency."""
+    return f"\N{MINUS SIGN}¥{-amount}" if amount.fen < 0 else f"¥{amount}"
 
 
 def money(amount: Money) -> str:
@@ -117,6 +135,20 @@ def spoken_day(value: date | datetime) -> str:
     return words.lower() if words in ("Today", "Tomorrow", "Yesterday") else words
 
 
+def spoken_on(value: date | datetime) -> str:
+    """The day something happens on: 明天, 6月8日(周日); tomorrow, on Sun 8 Jun."""
+    words = spoken_day(value)
+    return words if reader_locale() == "zh" or words.islower() else f"on {words}"
+
+
+def dated_moment(value: datetime) -> str:
+    """The moment by its date, whichever day it is read on: 6月8日(周日) 16:00; 16:00 on Sun 8 Jun. For what is written down once."""
+    when = clock.local(value)
+    if reader_locale() == "zh":
+        return f"{when.month}月{when.day}日(周{WEEKDAYS_ZH[when.weekday()]}) {when:%H:%M}"
+    return f"{when:%H:%M} on {WEEKDAYS_EN[when.weekday()]} {when.day} {MONTHS_EN[when.month - 1]}"
+
+
 def spoken_moment(value: datetime) -> str:
     """The moment inside a sentence: 今天 16:00; today 16:00."""
     return f"{spoken_day(value)} {clock.local(value):%H:%M}"
@@ -154,6 +186,13 @@ def group_code(code: str) -> str:
     return " ".join(code[start : start + 3] for start in range(0, len(code), 3))
 
 
+def in_their_language(text: object) -> object:
+    """A text as it stands, and where an English page shows Chinese words marked as such: a voice must read them in Chinese."""
+    if isinstance(text, Markup) or reader_locale() == "zh" or not HAN.search(str(text)):
+        return text
+    return Markup('<span lang="zh-CN">{}</span>').format(text)
+
+
 def gettext(message: str, **facts: object) -> str:
     """A sentence in the reader's language. The catalogue is looked up once per process, not once per sentence."""
     translated = str(catalogue(reader_locale()).ugettext(message))
@@ -185,16 +224,28 @@ def catalogue(locale: str) -> NullTranslations:
     return Translations.load(TRANSLATIONS, [locale])
 
 
+def stays_in_its_language(endpoint: str, values: dict[str, Any]) -> None:
+    """From a page whose address names a language, every link and form leads on in that language; the API and files know of none."""
+    named = language_of_address()
+    if not named or endpoint.startswith("api."):
+        return
+    view = current_app.view_functions.get(endpoint)
+    if getattr(getattr(view, "access", None), "who", "public_file") not in WITHOUT_LANGUAGE:
+        values.setdefault(ADDRESS, named)
+
+
 def init_app(app: Flask) -> None:
+    app.url_defaults(stays_in_its_language)
     babel.init_app(app, default_locale="zh", default_timezone="Asia/Shanghai", locale_selector=reader_locale)
     catalogue.cache_clear()
     app.jinja_env.install_gettext_callables(_page_gettext, _page_ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals["_"] = _page_sentence
+    app.jinja_env.globals["language_of_address"] = language_of_address
     app.jinja_env.filters.update(
-        yuan=yuan, money=money, grams=grams, day=day, moment=moment, stamp=stamp,
+        spoken_on=spoken_on, yuan=yuan, money=money, grams=grams, day=day, moment=moment, stamp=stamp,
         spoken_day=spoken_day, spoken_moment=spoken_moment, spoken_deadline=spoken_deadline, spoken_start=spoken_start,
         duration=duration, group_code=group_code, per_unit=per_unit, counter_of=counter_of,
-        quantity_of=quantity_of,
+        quantity_of=quantity_of, own=in_their_language,
         name=name_of, masked=mask_person, masked_phone=mask_phone, spaced_phone=spaced_phone,
         words=lambda text, **facts: escape(words(text, **facts)),
     )

@@ -12,14 +12,13 @@ from shop.kernel.db import insert_once, operation
 from shop.kernel.errors import NotFound
 from shop.models.platform import Notice
 from shop.platform.actor import Actor
+from shop.platform.belonging import community_of
 
-WORDS: dict[str, tuple[str, str]] = {}
+Words = dict[str, tuple[str, str]]
 """Kind of notice to (title, body): English msgids with `%(fact)s` places, marked with `sentence` where they are declared."""
 
-
-def declare(kind: str, title: str, body: str) -> None:
-    """Say how a kind of notice reads. Called once per kind, when a feature's jobs module is loaded."""
-    WORDS[kind] = (title, body)
+WORDS: Words = {}
+"""Those of all features; `shop.wiring` fills it."""
 
 
 def post(session: Session, user_id: int, kind: str, *, dedupe_key: str, link: str, **facts: Any) -> bool:
@@ -28,8 +27,11 @@ def post(session: Session, user_id: int, kind: str, *, dedupe_key: str, link: st
     A fact that differs by language is told as `{"zh": …, "en": …}`.
     """
     if kind not in WORDS:
-        raise LookupError(f"no words for the notice {kind!r}")
-    new = insert_once(session, Notice, user_id=user_id, kind=kind, facts=facts, link=link, dedupe_key=dedupe_key, created_at=clock.now())
+        raise LookupError(f"no words for the notice {kind!r}: write them into shop/<feature>/notices.py, named by its feature.py")
+    new = insert_once(
+        session, Notice, community_id=community_of("user", user_id), user_id=user_id, kind=kind, facts=facts, link=link,
+        dedupe_key=dedupe_key, created_at=clock.now(),
+    )  # fmt: skip
     return new is not None
 
 

@@ -23,7 +23,9 @@ from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
 from shop.platform.actor import ANONYMOUS
+from shop.platform.asked import address
 from shop.platform.http import this_page
+from shop.platform.language import language_of_address
 
 CSRF_SLOT = Markup("\ue000csrf\ue000")
 NEXT_SLOT = Markup("\ue000next\ue000")
@@ -51,7 +53,7 @@ class Drawn(NamedTuple):
         if self.has_next:
             text = text.replace(NEXT_SLOT, escape(this_page()))
         if self.has_search:
-            text = text.replace(SEARCH_SLOT, escape(request.args.get("q", "")[:LONGEST_SEARCH]))
+            text = text.replace(SEARCH_SLOT, escape(address.raw("q", LONGEST_SEARCH)))
         return text
 
 
@@ -80,7 +82,9 @@ def kept_page(template: str, state: tuple[object, ...], facts: Callable[[], dict
     current_app.update_template_context(context)
     keeps = context["actor"] is ANONYMOUS and "_flashes" not in session and not current_app.jinja_env.auto_reload
     files = current_app.extensions["assets"].version  # a page names the files of its day
-    key = (template, state, files, *(value for name, value in context.items() if name not in OF_THIS_REQUEST)) if keeps else ()
+    named = language_of_address()  # its links lead on in that language
+    facts_of_all = (value for name, value in context.items() if name not in OF_THIS_REQUEST)
+    key = (template, request.script_root, state, files, named, *facts_of_all) if keeps else ()
     page = _pages.get(key) if keeps else None
     if page is None:
         page, is_for_all = drawn_to_keep(template, {**facts(), **{f"{name}_hole": hole(name) for name in holes}})
@@ -135,7 +139,8 @@ class KeptPart(Extension):
         body = parser.parse_statements(("name:endkept",), drop_needle=True)
         return nodes.CallBlock(self.call_method("keep", key), [], [], body).set_lineno(line)
 
-    def keep(self, *key: object, caller: Callable[[], str]) -> Markup:
+    def keep(self, *said: object, caller: Callable[[], str]) -> Markup:
+        key = (request.script_root, language_of_address(), *said)
         drawn = _kept.get(key)
         if drawn is None:
             drawn = drawn_as(str(caller()))

@@ -7,15 +7,28 @@ from typing import Protocol
 import requests
 from flask import current_app
 
+from shop.platform import deadlines, partners
+
+PARTNER = "sms"
+SECONDS = 5.0
+
 # Every message starts with the sender's registered signature; carriers refuse messages without one.
 SIGNATURE = "【邻里】"
+
+
+class SmsUnavailable(Exception):
+    """The carrier does not answer, or has trouble of its own. The message may be handed over again: its reference makes it one."""
+
+
+class SmsRefused(Exception):
+    """The carrier answered, and does not take this message."""
 
 
 class SmsGateway(Protocol):
     """Whoever carries text messages."""
 
     def send(self, phone: str, text: str, reference: str) -> None:
-        """Hand one message over; the same reference twice is one message. Raises when it was not accepted."""
+        """Hand one message over; the same reference twice is one message. Raises `SmsUnavailable`, `SmsRefused`."""
 
 
 class HttpSmsGateway:
@@ -26,10 +39,18 @@ class HttpSmsGateway:
         self.key = key
 
     def send(self, phone: str, text: str, reference: str) -> None:
-        answer = requests.post(
-            f"{self.base}/messages", json={"to": phone, "text": text, "reference": reference}, headers={"X-Sms-Key": self.key}, timeout=5
-        )
-        answer.raise_for_status()
+        message = {"to": phone, "text": text, "reference": reference}
+        try:
+            with partners.asking(PARTNER, SECONDS, counts=requests.RequestException) as asked, deadlines.session() as session:
+                answer = session.post(f"{self.base}/messages", json=message, headers={"X-Sms-Key": self.key}, timeout=SECONDS)
+                if answer.status_code >= 500:
+                    asked.failed(str(answer.status_code))
+        except (requests.RequestException, partners.NotAnswering) as error:
+            raise SmsUnavailable(f"partner {PARTNER} does not answer ({type(error).__name__})") from error
+        if answer.status_code >= 500 or answer.status_code == 429:
+            raise SmsUnavailable(f"partner {PARTNER} answers {answer.status_code}")
+        if answer.status_code >= 300:
+            raise SmsRefused(f"partner {PARTNER} answers {answer.status_code}")
 
 
 def gateway() -> SmsGateway:

@@ -9,14 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.models.orders import PaymentMethod, Purchase, PurchaseState
-from shop.models.payments import Payment
+from shop.models.payments import Payment, PaymentState
+from shop.payments.queries import STILL_OPEN_ONES
 from shop.payments.rules import OPEN
+from shop.settlement.rules import MISMATCH
 
 
 def overdue_payments(session: Session, moment: datetime, limit: int = 200) -> Sequence[int]:
     """Card payments that may be paid no longer but are still open, oldest first."""
     overdue = sa.select(Payment.id).where(
-        Payment.state.in_(OPEN), Payment.method == PaymentMethod.STRIPE, Payment.expires_at <= moment
+        STILL_OPEN_ONES, Payment.method == PaymentMethod.STRIPE, Payment.expires_at <= moment
     )
     return session.scalars(overdue.order_by(Payment.expires_at).limit(limit)).all()
 
@@ -28,3 +30,12 @@ def overdue_purchases(session: Session, moment: datetime, limit: int = 200) -> S
         Purchase.state == PurchaseState.AWAITING_PAYMENT, Purchase.expires_at <= moment, ~attempt.exists()
     )
     return session.scalars(overdue.order_by(Purchase.expires_at).limit(limit)).all()
+
+
+def mismatches_to_return(session: Session, closed_before: datetime, limit: int = 200) -> Sequence[int]:
+    """Card payments of a wrong amount that has not gone back and that no person has, oldest first."""
+    waiting = sa.select(Payment.id).where(
+        Payment.state == PaymentState.FAILED, Payment.failure_code == MISMATCH, Payment.returned_at.is_(None),
+        Payment.return_refused.is_(None), Payment.closed_at < closed_before,
+    )
+    return session.scalars(waiting.order_by(Payment.closed_at).limit(limit)).all()

@@ -9,26 +9,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel import clock
 from shop.kernel.db import insert_once, operation
+from shop.kernel.statements import table
 from shop.models.stock import MovementKind, Reservation, ReservationState, StockItem, StockMovement
+from shop.platform import figures
 from shop.platform.actor import Actor
+from shop.platform.belonging import merchant_of
 from shop.stock.errors import QuantityNotPositive, StockShortage
 from shop.stock.queries import shortages
 from shop.stock.rules import Wanted, totals
 
-__all__ = ["Wanted", "consume", "receive", "release", "reserve", "reserve_again", "return_to_stock", "sell"]
+__all__ = ["Wanted", "consume", "not_there", "receive", "release", "reserve", "reserve_again", "return_to_stock", "sell"]
 
-ITEMS = cast(sa.Table, StockItem.__table__)
-MOVEMENTS = cast(sa.Table, StockMovement.__table__)
-RESERVATIONS = cast(sa.Table, Reservation.__table__)
-INSERT_MOVEMENTS = sa.insert(MOVEMENTS)
-INSERT_RESERVATIONS = sa.insert(RESERVATIONS)
+ITEMS = table(StockItem)
+MOVEMENTS = table(StockMovement)
+RESERVATIONS = table(Reservation)
+
+
+def _insert(into: sa.Table, *names: str) -> sa.Insert:
+    """A row of these columns; its merchant is who sells the variant."""
+    values: dict[str, Any] = {name: sa.bindparam(name, type_=into.c[name].type) for name in names}
+    return sa.insert(into).values({**values, "merchant_id": merchant_of(sa.bindparam("variant_id"))})
+
+
+INSERT_MOVEMENTS = _insert(MOVEMENTS, "variant_id", "quantity", "kind", "at", "cause", "order_line_id", "actor_id")
+INSERT_RESERVATIONS = _insert(RESERVATIONS, "variant_id", "order_line_id", "quantity", "state", "created_at", "expires_at")
 
 
 @operation
@@ -88,11 +99,41 @@ def return_to_stock(session: Session, actor: Actor, lines: Sequence[Wanted]) -> 
         line
         for line in lines
         if insert_once(
-            session, StockMovement, variant_id=line.variant_id, quantity=line.quantity, kind=MovementKind.CANCELLATION,
-            cause=f"line:{line.order_line_id}:cancelled", order_line_id=line.order_line_id, actor_id=actor.user_id, at=moment,
+            session, StockMovement, merchant_id=merchant_of(line.variant_id), variant_id=line.variant_id, quantity=line.quantity,
+            kind=MovementKind.CANCELLATION, cause=f"line:{line.order_line_id}:cancelled", order_line_id=line.order_line_id,
+            actor_id=actor.user_id, at=moment,
         ) is not None
     ]
     _put(session, totals(new), on_hand=1)
+
+
+@operation
+def not_there(session: Session, actor: Actor, lines: Sequence[Wanted], occasion: str = "short") -> None:
+    """Goods of unpacked, paid lines that were declined, or are short, are not delivered and not sold again: as many fewer are missing.
+
+    One movement per line and occasion of which something was missing, however often it is told. What is not missing is left to the
+    next count.
+    """
+    wanted = totals(lines)
+    rows = session.execute(
+        sa.select(ITEMS.c.variant_id, ITEMS.c.missing)
+        .where(ITEMS.c.variant_id.in_(list(wanted)), ITEMS.c.missing > 0)
+        .order_by(ITEMS.c.variant_id)
+        .with_for_update(key_share=True)
+    )
+    missing: dict[int, int] = {row.variant_id: row.missing for row in rows}
+    for line in lines:
+        fewer = min(missing.get(line.variant_id, 0), line.quantity)
+        if not fewer:
+            continue
+        recorded = insert_once(
+            session, StockMovement, merchant_id=merchant_of(line.variant_id), variant_id=line.variant_id, quantity=0, missing_by=-fewer,
+            kind=MovementKind.SHORT, cause=f"line:{line.order_line_id}:{occasion}", order_line_id=line.order_line_id,
+            actor_id=actor.user_id, at=clock.now(),
+        )
+        if recorded is not None:
+            missing[line.variant_id] -= fewer
+            session.execute(sa.update(ITEMS).where(ITEMS.c.variant_id == line.variant_id).values(missing=ITEMS.c.missing - fewer))
 
 
 @operation
@@ -101,8 +142,8 @@ def receive(session: Session, actor: Actor, variant_id: int, quantity: int, caus
     if quantity <= 0:
         raise QuantityNotPositive()
     recorded = insert_once(
-        session, StockMovement, variant_id=variant_id, quantity=quantity, kind=MovementKind.RECEIVED, cause=cause,
-        order_line_id=None, actor_id=actor.user_id, at=clock.now(),
+        session, StockMovement, merchant_id=merchant_of(variant_id), variant_id=variant_id, quantity=quantity,
+        kind=MovementKind.RECEIVED, cause=cause, order_line_id=None, actor_id=actor.user_id, at=clock.now(),
     )
     if recorded is None:
         return False
@@ -137,7 +178,7 @@ def _statement(variants: int, on_hand: int, reserved: int, conditional: bool) ->
     amount = sa.case(*amounts)
     signs = {"on_hand": on_hand, "reserved": reserved}
     change = {name: ITEMS.c[name] + sign * amount for name, sign in signs.items() if sign}
-    enough = [ITEMS.c.on_hand - ITEMS.c.reserved >= amount] if conditional else []
+    enough = [ITEMS.c.on_hand - ITEMS.c.reserved - ITEMS.c.missing >= amount] if conditional else []
     return sa.update(ITEMS).where(ITEMS.c.variant_id.in_(_locked()), *enough).values(change).returning(ITEMS.c.variant_id)
 
 
@@ -153,6 +194,7 @@ def _take(session: Session, wanted: dict[int, int], *, held: bool) -> None:
     """Every variant's quantity out of what can be sold (held, or gone at once) if all of it is there; else `StockShortage`."""
     taken = _changed(session, wanted, on_hand=0 if held else -1, reserved=1 if held else 0, conditional=True)
     if len(taken) < len(wanted):
+        figures.REFUSALS.labels("hold" if held else "sale").inc()
         missed = {variant_id: quantity for variant_id, quantity in wanted.items() if variant_id not in taken}
         raise StockShortage(details=shortages(session, missed))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,8 @@ from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
 from shop.models.catalog import PricedBy, Product, ProductState, Variant
 from shop.models.stock import StockItem
+from shop.stock import queries
+from shop.stock.rules import Lying
 
 PAGE = 50
 SIZES = (50, 100, 200)
@@ -25,6 +27,7 @@ class Shelf:
     """One variant of one product, counted in selling units."""
 
     variant_id: int
+    merchant_id: int
     code: str
     product_id: int
     slug: str
@@ -38,18 +41,30 @@ class Shelf:
     is_on_sale: bool
     on_hand: int
     reserved: int
+    missing: int
+    waiting: int = 0  # sold and not packed
+
+    @property
+    def lying(self) -> Lying:
+        return Lying(self.on_hand, self.reserved, self.missing, self.waiting)
+
+    @property
+    def on_shelf(self) -> int:
+        """What should be lying there: free, held, and sold but not packed. This is what people count."""
+        return self.lying.on_shelf
 
     @property
     def available(self) -> int:
         """What can be sold now."""
-        return self.on_hand - self.reserved
+        return self.lying.available
 
 
 def _rows(merchant_ids: Sequence[int]) -> sa.Select[Any]:
     columns: tuple[Any, ...] = (
-        Variant.id, Variant.code, Product.id, Product.slug, Product.name_zh, Product.name_en, Variant.label_zh, Variant.label_en,
-        Variant.barcode, Variant.price, Product.priced_by, sa.and_(Variant.is_on_sale, Product.state == ProductState.ON_SALE),
-        sa.func.coalesce(StockItem.on_hand, 0), sa.func.coalesce(StockItem.reserved, 0),
+        Variant.id, Product.merchant_id, Variant.code, Product.id, Product.slug, Product.name_zh, Product.name_en, Variant.label_zh,
+        Variant.label_en, Variant.barcode, Variant.price, Product.priced_by,
+        sa.and_(Variant.is_on_sale, Product.state == ProductState.ON_SALE),
+        sa.func.coalesce(StockItem.on_hand, 0), sa.func.coalesce(StockItem.reserved, 0), sa.func.coalesce(StockItem.missing, 0),
     )  # fmt: skip
     return (
         sa.select(*columns)
@@ -59,8 +74,10 @@ def _rows(merchant_ids: Sequence[int]) -> sa.Select[Any]:
     )
 
 
-AVAILABLE: Any = sa.func.coalesce(StockItem.on_hand, 0) - sa.func.coalesce(StockItem.reserved, 0)
-SORTS: dict[str, Any] = {"code": Variant.code, "name": Product.name_zh, "price": Variant.price, "available": AVAILABLE}
+AVAILABLE: Any = sa.func.coalesce(StockItem.available, 0)
+CODE: Any = sa.func.coalesce(Variant.code, Variant.code)
+"""Said so that a shop's goods are found first and then sorted: along the index of codes lie the goods of all shops."""
+SORTS: dict[str, Any] = {"code": CODE, "name": Product.name_zh, "price": Variant.price, "available": AVAILABLE}
 
 
 def list_shelves(
@@ -77,14 +94,20 @@ def list_shelves(
         found = found.where(sa.or_(*(column.icontains(text, autoescape=True) for column in like)))
     if only_few:
         found = found.where(Variant.is_on_sale, Product.state == ProductState.ON_SALE, AVAILABLE < FEW)
-    column, downwards = SORTS.get(sort.removeprefix("-"), Variant.code), sort.startswith("-")
+    column, downwards = SORTS.get(sort.removeprefix("-"), CODE), sort.startswith("-")
     if after is not None:
         place = _place(column, after)
         beyond = column < place if downwards else column > place
         found = found.where(sa.or_(beyond, sa.and_(column == place, Variant.code > after)))
     found = found.order_by(column.desc() if downwards else column, Variant.code)
     rows = [Shelf(*row) for row in session.execute(found.limit(limit + 1))]
-    return rows[:limit], rows[limit - 1].code if len(rows) > limit else None
+    return with_waiting(session, merchant_ids, rows[:limit]), rows[limit - 1].code if len(rows) > limit else None
+
+
+def with_waiting(session: Session, merchant_ids: Sequence[int], rows: Sequence[Shelf]) -> list[Shelf]:
+    """The same with what is sold of them and not packed."""
+    waiting = queries.waiting(session, merchant_ids, [shelf.variant_id for shelf in rows])
+    return [replace(shelf, waiting=waiting[shelf.variant_id]) if shelf.variant_id in waiting else shelf for shelf in rows]
 
 
 def _place(column: Any, code: str) -> Any:
@@ -105,4 +128,10 @@ def get_shelf(session: Session, merchant_ids: Sequence[int], code: str) -> Shelf
     row = session.execute(_rows(merchant_ids).where(Variant.code == code)).one_or_none()
     if row is None:
         raise NotFound()
-    return Shelf(*row)
+    return with_waiting(session, merchant_ids, [Shelf(*row)])[0]
+
+
+def named(session: Session, merchant_ids: Sequence[int], codes: Sequence[str]) -> dict[str, Shelf]:
+    """Variants of these merchants by code; those of others are left out."""
+    rows = session.execute(_rows(merchant_ids).where(Variant.code.in_(codes)))
+    return {shelf.code: shelf for shelf in (Shelf(*row) for row in rows)}

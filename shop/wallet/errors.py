@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop.kernel.errors import Invalid, NotFound, ShopError, sentence
+from shop.kernel.errors import Invalid, NotFound, ShopError, TooManyAttempts, sentence
 
 
 class InsufficientFunds(ShopError):
@@ -61,6 +61,16 @@ class StepUpRequired(ShopError):
     )
 
 
+class NoMoreCodes(TooManyAttempts):
+    """All codes of this hour or day were sent; `until` when there is another."""
+
+    code, field = "no_more_codes", "code"
+    message = sentence(
+        "We can send no more codes to your phone before %(until)s. Nothing was charged. A code of the last five minutes still works; "
+        "otherwise choose another way to pay, or try again then."
+    )
+
+
 class ProofMissing(ShopError):
     code, status, field = "pin_required", 402, "pin"
     message = sentence("Please enter your wallet PIN.")
@@ -79,6 +89,12 @@ class WrongPin(ShopError):
 class PinLocked(ShopError):
     code, status, field = "pin_locked", 402, "pin"
     message = sentence("Too many wrong PINs. The wallet is locked until %(until)s; your money is safe.")
+
+
+PAYING: tuple[type[ShopError], ...] = (
+    InsufficientFunds, WalletFrozen, LimitExceeded, StepUpRequired, ProofMissing, PinNotSet, WrongPin, PinLocked,
+)  # fmt: skip
+"""Why a wallet does not pay."""
 
 
 class PinMalformed(Invalid):

@@ -1,15 +1,14 @@
-"""What owners of wallets are told."""
+"""The ledger's own periodic work."""
 
 from __future__ import annotations
 
-from shop.kernel.errors import sentence
-from shop.platform import notices
+from datetime import timedelta
 
-notices.declare(
-    "wallet.pin_cleared",
-    sentence("The PIN of your wallet was cleared"),
-    sentence(
-        "You asked for it with your identity card. Please choose a new one. If it was not you, call your pick-up point at once: your money "
-        "stays where it is."
-    ),
-)
+from shop.kernel.db import perform
+from shop.platform import outbox
+from shop.wallet import closing
+
+
+@outbox.periodic("wallet.close_day", every=timedelta(hours=1), lane=outbox.BULK)
+def close_day() -> None:
+    perform(closing.close_day)

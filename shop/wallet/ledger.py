@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shop.kernel import clock, memory
 from shop.kernel.db import insert_once
 from shop.kernel.money import ZERO, Money
+from shop.kernel.statements import PerEngine, insert_made_or_ignore, table
 from shop.models.wallet import AccountKind, LedgerAccount, Transfer, TransferKind
+from shop.platform.belonging import community_of
 from shop.wallet.errors import CauseReused, InsufficientFunds, WalletNotOpen
 from shop.wallet.rules import Posting, account_facts
 
@@ -24,18 +26,22 @@ KEPT = "ledger account ids"
 KEPT_AT_MOST = 50_000
 WALLET_PREFIX = AccountKind.WALLET + ":"
 
-ACCOUNTS: Any = LedgerAccount.__table__
-TRANSFERS: Any = Transfer.__table__
-INSERTS = {
-    name: dialect.insert(TRANSFERS).on_conflict_do_nothing(index_elements=["cause"]).returning(TRANSFERS.c.cause)
-    for name, dialect in {"postgresql": postgresql, "sqlite": sqlite}.items()
-}
+ACCOUNTS: Any = table(LedgerAccount)
+TRANSFERS: Any = table(Transfer)
 FEN = ACCOUNTS.c.balance.type
 MOVE = (
     sa.update(ACCOUNTS)
     .where(ACCOUNTS.c.id == sa.bindparam("account_id"), ACCOUNTS.c.balance >= sa.bindparam("needed", type_=FEN))
     .values(balance=ACCOUNTS.c.balance + sa.bindparam("change", type_=FEN))
 )
+
+
+@cache
+def inserting(subject_type: str) -> PerEngine:
+    """Transfers about one kind of subject, unless their cause is told; the community is that of the subject."""
+    values: dict[str, Any] = {column.name: sa.bindparam(column.name, type_=column.type) for column in TRANSFERS.c if column.name != "id"}
+    values["community_id"] = community_of(subject_type, sa.bindparam("subject_id"))
+    return insert_made_or_ignore(TRANSFERS, values, ["cause"], TRANSFERS.c.cause)
 
 
 def account_ids(session: Session, codes: set[str]) -> dict[str, int]:
@@ -85,12 +91,20 @@ def write(session: Session, postings: Sequence[Posting]) -> frozenset[str]:
         }
         for posting in postings
     ]
-    insert = INSERTS[session.get_bind().dialect.name]
-    new = frozenset(session.connection().execute(insert, rows).scalars())
+    new = _insert(session, rows)
     if len(new) < len(postings):
         refuse_other_words(session, [row for row in rows if row["cause"] not in new])
     move_wallets(session, [posting for posting in postings if posting.cause in new], ids)
     return new
+
+
+def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> frozenset[str]:
+    """Write the rows whose cause is new; their causes. As a rule all are about one kind of subject, and are one statement."""
+    new = set[str]()
+    for subject_type in dict.fromkeys(row["subject_type"] for row in rows):
+        of_it = [row for row in rows if row["subject_type"] == subject_type]
+        new.update(session.connection().execute(inserting(subject_type).of(session), of_it).scalars())
+    return frozenset(new)
 
 
 def move_wallets(session: Session, postings: Sequence[Posting], ids: dict[str, int]) -> None:

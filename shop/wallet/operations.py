@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shop.accounts import operations as accounts
 from shop.kernel import clock, ids, keys
 from shop.kernel.db import operation, take
 from shop.kernel.errors import Forbidden, Invalid
@@ -20,6 +21,7 @@ from shop.kernel.text import clean
 from shop.models.wallet import TransferKind, Wallet, WalletClass, WalletState
 from shop.platform import audit, notices
 from shop.platform.actor import Actor
+from shop.platform.own import refuse_own
 from shop.wallet import ledger, queries
 from shop.wallet.errors import PinAlreadySet, PinNotSet, ProofMissing, VerificationRequired, WalletFrozen, WalletNotOpen
 from shop.wallet.rules import (
@@ -35,6 +37,7 @@ from shop.wallet.rules import (
     wallet_code,
     was_cleared_lately,
 )
+from shop.wallet.tags import Done
 
 __all__ = [
     "PinCheck", "PinResult", "Posting", "Proof", "TransferKind", "WalletClass", "authorise", "check_pin", "clear_pin",
@@ -110,7 +113,7 @@ def open_wallet(session: Session, user_id: int, wallet_class: WalletClass) -> Wa
     if there is None:
         there = Wallet(user_id=user_id, account_id=account_id, wallet_class=wallet_class, opened_at=clock.now())
         session.add(there)
-        audit.record(session, Actor("user", user_id), "wallet.opened", "user", user_id, wallet_class=wallet_class.value)
+        audit.record(session, Actor("user", user_id), Done.WALLET_OPENED, "user", user_id, wallet_class=wallet_class.value)
     return there
 
 
@@ -133,7 +136,7 @@ def upgrade(session: Session, actor: Actor) -> bool:
     mine = sa.update(Wallet).where(Wallet.user_id == user_id, Wallet.wallet_class.in_(lower))
     raised = take(session, mine.values(wallet_class=wallet_class))
     if raised:
-        audit.record(session, actor, "wallet.upgraded", "user", user_id, wallet_class=wallet_class.value)
+        audit.record(session, actor, Done.WALLET_UPGRADED, "user", user_id, wallet_class=wallet_class.value)
     return raised
 
 
@@ -150,16 +153,17 @@ def set_pin(session: Session, actor: Actor, pin: str, proof: Proof | None = None
     guard = Wallet.user_id == user_id if knows_old else sa.and_(Wallet.user_id == user_id, Wallet.pin_hash.is_(None))
     if not take(session, sa.update(Wallet).where(guard).values(pin_hash=f"{salt}${pin_fingerprint(salt, pin)}", pin_failures=0)):
         raise WalletNotOpen() if queries.find(session, user_id) is None else PinAlreadySet()
-    audit.record(session, actor, "wallet.pin_changed" if knows_old else "wallet.pin_set", "user", user_id)
+    audit.record(session, actor, Done.WALLET_PIN_CHANGED if knows_old else Done.WALLET_PIN_SET, "user", user_id)
 
 
 @operation
 def clear_pin(session: Session, actor: Actor, user_id: int, reason: str) -> bool:
     """Take away a PIN its owner has forgotten, and what wrong tries have locked; False when there was none.
 
-    For who has checked the owner's identity card; `reason` says so on the record. The owner chooses a new one, and for a day
-    the wallet pays less. Raises `WalletNotOpen`, `Forbidden`, `Invalid`.
+    For who has checked the owner's identity card; `reason` says so on the record. The owner is signed out
+    everywhere, chooses a new one, and for a day the wallet pays less. Raises `WalletNotOpen`, `Forbidden`, `Invalid`, `OwnDeed`.
     """
+    refuse_own(actor, user_id)
     if actor.kind != "command":
         raise Forbidden()
     why = clean(reason, REASON_LENGTH, field="reason")
@@ -171,7 +175,8 @@ def clear_pin(session: Session, actor: Actor, user_id: int, reason: str) -> bool
         if queries.find(session, user_id) is None:
             raise WalletNotOpen()
         return False
-    audit.record(session, actor, "wallet.pin_cleared", "user", user_id, reason=why)
+    accounts.revoke_all(session, actor, user_id)  # whoever else is signed in must not be the one who chooses the new PIN
+    audit.record(session, actor, Done.WALLET_PIN_CLEARED, "user", user_id, reason=why)
     notices.post(
         session, user_id, "wallet.pin_cleared", dedupe_key=f"wallet:{user_id}:pin_cleared:{moment:%Y%m%d%H%M%S%f}", link="/wallet/pin"
     )
@@ -225,5 +230,5 @@ def check_pin(session: Session, actor: Actor, pin: str) -> PinCheck:
         session.execute(mine.values(pin_failures=failures, pin_failed_at=first))
         return PinCheck(PinResult.WRONG, tries_left=PIN_TRIES - failures)
     session.execute(mine.values(pin_failures=0, pin_failed_at=None, locked_until=moment + PIN_LOCK))
-    audit.record(session, actor, "wallet.pin_locked", "user", user_id)
+    audit.record(session, actor, Done.WALLET_PIN_LOCKED, "user", user_id)
     return PinCheck(PinResult.LOCKED, locked_until=moment + PIN_LOCK)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from enum import StrEnum
 from itertools import pairwise
 
 from shop.kernel import clock
 from shop.kernel.money import Money
-from shop.models.wallet import AccountKind, TransferKind, WalletClass
+from shop.models.wallet import AccountKind
+from shop.models.wallet import TransferKind as TransferKind
+from shop.models.wallet import WalletClass as WalletClass
+from shop.models.wallet import WalletState as WalletState
 from shop.wallet.errors import (
     ClearedPinLimitExceeded,
     DayLimitExceeded,
     LifetimeLimitExceeded,
+    LimitExceeded,
     PinMalformed,
     PinTooEasy,
     StepUpRequired,
@@ -67,6 +72,24 @@ class Spent:
 
     today: Money
     period: Money
+
+
+class LimitKind(StrEnum):
+    """Which of a wallet's limits an amount is above."""
+
+    LIFETIME = "lifetime"  # class I
+    YEAR = "year"  # classes II and III
+    DAY = "day"
+    CLEARED_PIN = "cleared_pin"  # the day's, while a PIN was cleared lately
+
+
+@dataclass(frozen=True, slots=True)
+class LimitHit:
+    """A limit that no further proof lifts, and what is left of it."""
+
+    kind: LimitKind
+    limit: Money
+    left: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +149,38 @@ def day_limit(*, cleared_lately: bool) -> Money:
     return DAY_LIMIT_PIN if cleared_lately else DAY_LIMIT_PIN_AND_CODE
 
 
+def limit_hit(wallet_class: WalletClass, spent: Spent, amount: Money, *, cleared_lately: bool = False) -> LimitHit | None:
+    """The limit an amount is above whatever is shown for it: the class's first, then the day's. None while it is within both."""
+    limit = class_limit(wallet_class)
+    if spent.period + amount > limit:
+        kind = LimitKind.LIFETIME if wallet_class is WalletClass.I else LimitKind.YEAR
+        return LimitHit(kind, limit, left_of(limit, spent.period))
+    day = day_limit(cleared_lately=cleared_lately)
+    if spent.today + amount > day:
+        return LimitHit(LimitKind.CLEARED_PIN if cleared_lately else LimitKind.DAY, day, left_of(day, spent.today))
+    return None
+
+
+def needs_code(spent: Spent, amount: Money) -> bool:
+    """Whether an amount within the limits needs a code from a text message beside the PIN."""
+    return spent.today + amount > DAY_LIMIT_PIN
+
+
+REFUSALS: dict[LimitKind, type[LimitExceeded]] = {
+    LimitKind.LIFETIME: LifetimeLimitExceeded, LimitKind.YEAR: YearLimitExceeded, LimitKind.DAY: DayLimitExceeded,
+    LimitKind.CLEARED_PIN: ClearedPinLimitExceeded,
+}  # fmt: skip
+
+
 def check_limits(wallet_class: WalletClass, spent: Spent, amount: Money, *, has_code: bool, cleared_lately: bool = False) -> None:
     """Refuse what the class or the day does not allow: the class first, then the day, then the proof.
 
     Raises a `LimitExceeded`, or `StepUpRequired` where a code from a text message would do.
     """
-    if wallet_class is WalletClass.I:
-        if spent.period + amount > LIFETIME_LIMIT:
-            raise LifetimeLimitExceeded(limit=LIFETIME_LIMIT, left=left_of(LIFETIME_LIMIT, spent.period))
-    elif spent.period + amount > YEAR_LIMITS[wallet_class]:
-        limit = YEAR_LIMITS[wallet_class]
-        raise YearLimitExceeded(limit=limit, left=left_of(limit, spent.period))
-    day = day_limit(cleared_lately=cleared_lately)
-    if spent.today + amount > day:
-        raise (ClearedPinLimitExceeded if cleared_lately else DayLimitExceeded)(limit=day, left=left_of(day, spent.today))
-    if spent.today + amount > DAY_LIMIT_PIN and not has_code:
+    hit = limit_hit(wallet_class, spent, amount, cleared_lately=cleared_lately)
+    if hit is not None:
+        raise REFUSALS[hit.kind](limit=hit.limit, left=hit.left)
+    if needs_code(spent, amount) and not has_code:
         raise StepUpRequired(limit=DAY_LIMIT_PIN, left=left_of(DAY_LIMIT_PIN, spent.today))
 
 

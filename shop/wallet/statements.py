@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shop.kernel import clock
 from shop.kernel.money import ZERO, Money
@@ -36,10 +36,24 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class MonthTotals:
-    """What came in and what went out in one month; both positive."""
+    """What came in and what went out in one month; neither is below zero, and their difference is what the balance moved by.
+
+    What was `given_back` for orders and bills is no income: it is taken off what went out. Where more came back than went out, for
+    something of an earlier month, the rest came in.
+    """
 
     came_in: Money
     went_out: Money
+    given_back: Money = ZERO
+
+
+GIVEN_BACK = (TransferKind.REFUND, TransferKind.BILL_RETURNED)
+
+
+def totals_of(credited: Money, given_back: Money, debited: Money) -> MonthTotals:
+    """The totals of a month from all that was credited, what of it was given back, and all that was debited."""
+    spent = debited - given_back
+    return MonthTotals(credited - given_back + max(-spent, ZERO), max(spent, ZERO), given_back)
 
 
 def month_bounds(month: date) -> tuple[datetime, datetime]:
@@ -85,12 +99,19 @@ def recent_months(session: Session, account_id: int, last: date, count: int = 6)
     while len(months) < count:
         months.insert(0, (months[0] - timedelta(days=1)).replace(day=1))
     bounds = [month_bounds(month) for month in months]
-    sides = []
-    for side in (Transfer.credit_account_id, Transfer.debit_account_id):
-        sums = [sa.func.sum(Transfer.amount).filter(Transfer.at >= start, Transfer.at < end) for start, end in bounds]
-        within = (side == account_id, Transfer.at >= bounds[0][0], Transfer.at < bounds[-1][1])
-        sides.append([total or ZERO for total in session.execute(sa.select(*sums).where(*within)).one()])
-    return [(month, MonthTotals(came_in, went_out)) for month, came_in, went_out in zip(months, *sides, strict=True)]
+    within = [sa.and_(Transfer.at >= start, Transfer.at < end) for start, end in bounds]
+    back = [sa.and_(month, Transfer.kind.in_(GIVEN_BACK)) for month in within]
+
+    def sums(side: InstrumentedAttribute[int], parts: list[sa.ColumnElement[bool]]) -> list[Money]:
+        columns = [sa.func.sum(Transfer.amount).filter(part) for part in parts]
+        mine = (side == account_id, Transfer.at >= bounds[0][0], Transfer.at < bounds[-1][1])
+        return [total or ZERO for total in session.execute(sa.select(*columns).where(*mine)).one()]
+
+    credited, debited = sums(Transfer.credit_account_id, within + back), sums(Transfer.debit_account_id, within)
+    return [
+        (month, totals_of(came, returned, went))
+        for month, came, returned, went in zip(months, credited[:count], credited[count:], debited, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

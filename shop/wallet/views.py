@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from shop.accounts import operations as accounts
-from shop.accounts.rules import local_path
+from shop.accounts.errors import TooManyCodes
+from shop.accounts.rules import local_path, person
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import ShopError
@@ -20,10 +20,12 @@ from shop.models.accounts import CodePurpose
 from shop.platform import limits
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
+from shop.platform.asked import address, sent
 from shop.platform.http import told
 from shop.platform.language import day, month_name, reader_locale, short_month, yuan
 from shop.wallet import operations, pin, queries, rules, statements, words
 from shop.wallet.custody import custodian
+from shop.wallet.errors import NoMoreCodes
 from shop.wallet.forms import PinForm
 
 bp = Blueprint("wallet", __name__)
@@ -37,7 +39,7 @@ def show(actor: Actor) -> Any:
     if wallet is None:
         return render_template("wallet/closed.html", wallet_class=rules.class_for(actor.verification_level), custodian=custodian())
     month = shown_month(wallet.opened_at)
-    entries, following = statements.statement(session, wallet.account_id, month=month, before=request.args.get("cursor", type=int))
+    entries, following = statements.statement(session, wallet.account_id, month=month, before=address.place())
     facts = statements.subjects(session, entries)
     spent = queries.spent(session, wallet.account_id, wallet.wallet_class, clock.now())
     months = statements.recent_months(session, wallet.account_id, month)
@@ -59,10 +61,7 @@ def can_upgrade(actor: Actor, wallet: queries.WalletFacts) -> bool:
 def shown_month(opened_at: Any) -> date:
     """The month asked for, within the life of the wallet; this month when none is asked for."""
     present = clock.today().replace(day=1)
-    asked = request.args.get("month", "")
-    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", asked):
-        return present
-    month = date(int(asked[:4]), int(asked[5:]), 1)
+    month = address.month() or present
     return min(max(month, clock.local(opened_at).date().replace(day=1)), present)
 
 
@@ -152,13 +151,13 @@ def set_pin(actor: Actor) -> Any:
 
 def pin_form_page(form: PinForm, has_pin: bool) -> str:
     return render_template(
-        "wallet/pin.html", form=form, has_pin=has_pin, back=way_back(), following=local_path(request.args.get("next"), "")
+        "wallet/pin.html", form=form, has_pin=has_pin, back=way_back(), following=local_path(address.path(), "")
     )
 
 
 def way_back() -> str:
     """The page that asked for a PIN, else the wallet."""
-    return local_path(request.args.get("next"), url_for("wallet.show"))
+    return local_path(address.path(), url_for("wallet.show"))
 
 
 def same_twice(form: PinForm) -> bool:
@@ -179,12 +178,13 @@ def shown_old(actor: Actor, old_pin: str) -> operations.Proof:
 
 @bp.post("/wallet/codes")
 @signed_in
-@limits.asking_for_codes
 def send_code(actor: Actor) -> Response:
     """Send the code that lifts the day's limit, and go back to where it is typed."""
     try:
-        perform(accounts.request_code, actor.phone, CodePurpose.STEP_UP, reader_locale())
+        perform(accounts.request_code, actor.phone, CodePurpose.STEP_UP, reader_locale(), person(actor.signed_in_id()))
         flash(_("A code is on its way to your phone."), "success")
+    except TooManyCodes as error:
+        flash(told(NoMoreCodes(until=error.details["until"])), "warning")
     except ShopError as error:
         flash(told(error), "info")
-    return redirect(local_path(request.form.get("next"), url_for("wallet.show")), 303)
+    return redirect(local_path(sent.path(), url_for("wallet.show")), 303)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from simulators.biller.app import close, create_app
 from simulators.biller.controls import PACES
-from simulators.serving import serve
+from simulators.serving import keep_private, serve
 
 
 def main() -> None:
@@ -21,8 +21,7 @@ def main() -> None:
     parser.add_argument("--speed", choices=sorted(PACES), default="real", help="how long slow, hanging and late take")
     parser.add_argument("--today", type=date.fromisoformat, help="date on the calendar at the start, e.g. 2026-10-15")
     wishes = parser.parse_args()
-    if wishes.data is not None:
-        wishes.data.parent.mkdir(parents=True, exist_ok=True)
+    keep_private(wishes.data)
     serve(create_app(wishes.data, key=wishes.key, seed=wishes.seed, speed=wishes.speed, today=wishes.today), wishes.port, "biller", close)
 
 

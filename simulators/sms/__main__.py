@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from simulators.serving import serve
+from simulators.serving import keep_private, serve
 from simulators.sms.app import close, create_app
 
 
@@ -16,8 +16,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="SQLite file of the messages; without it they go with the process")
     parser.add_argument("--key", default="demo-sms-key", help="what X-Sms-Key must say")
     wishes = parser.parse_args()
-    if wishes.data is not None:
-        wishes.data.parent.mkdir(parents=True, exist_ok=True)
+    keep_private(wishes.data)
     serve(create_app(wishes.data, key=wishes.key), wishes.port, "SMS", close)
 
 

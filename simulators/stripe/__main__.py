@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from simulators.serving import serve
+from simulators.serving import keep_private, serve
 from simulators.stripe.app import close, create_app
 from simulators.stripe.settings import Settings
 
@@ -31,6 +31,7 @@ def main() -> None:
     secrets = options.webhook_secret or [secret for secret in [os.environ.get("STRIPE_WEBHOOK_SECRET")] if secret]
     if options.webhook_url and not secrets:
         sys.exit("--webhook-url needs --webhook-secret (or STRIPE_WEBHOOK_SECRET)")
+    keep_private(options.data)
     logging.basicConfig(level=logging.WARNING)
     app = create_app(
         Settings(

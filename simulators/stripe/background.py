@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from simulators.stripe.resources import payments, refunds, sessions
+from simulators.stripe.resources import charges, payments, refunds, sessions
 from simulators.stripe.store import Unit
 from simulators.stripe.world import World
 
@@ -24,10 +24,15 @@ def _settle_payment(unit: Unit, world: World, target: str) -> None:
     payments.settle(unit, target, world.switches.payment_outcome)
 
 
+def _book_charge(unit: Unit, world: World, target: str) -> None:
+    charges.book_later(unit, target)
+
+
 ACTIONS: dict[str, Callable[[Unit, World, str], None]] = {
     "expire_session": _expire,
     "settle_refund": _settle_refund,
     "settle_payment": _settle_payment,
+    "book_charge": _book_charge,
 }
 
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from simulators.stripe.background import run_due
 from simulators.stripe.books import books
 from simulators.stripe.errors import ApiError
-from simulators.stripe.resources import disputes, payments, refunds, sessions
+from simulators.stripe.resources import charges, disputes, payments, refunds, sessions
 from simulators.stripe.store import Entry, Unit, public
 from simulators.stripe.webhooks import RESENDABLE
 from simulators.stripe.world import World
@@ -31,6 +31,7 @@ def register(app: Flask, world: World) -> None:
         ("POST", "/expire", _expire),
         ("POST", "/dispute", _dispute),
         ("POST", "/settle", _settle),
+        ("POST", "/refund", _refund),
         ("POST", "/reset", _reset),
         ("GET", "/log", lambda world: {"requests": list(world.log)}),
         ("GET", "/books", lambda world: books(world, request.args.get("reference"))),
@@ -155,7 +156,10 @@ def _charge_of(unit: Unit, given: dict[str, Any]) -> Entry:
 
 
 def _settle(world: World) -> dict[str, Any]:
-    """Decide a pending `refund` or a `payment_intent` in processing: `outcome` succeeded (default) or failed."""
+    """Decide a pending `refund` or a `payment_intent` in processing: `outcome` succeeded (default) or failed.
+
+    Of a `charge`: enter it on the balance now, where that was to happen later.
+    """
     given = _given()
     outcome = given.get("outcome", "succeeded")
     if outcome not in ("succeeded", "failed"):
@@ -163,7 +167,23 @@ def _settle(world: World) -> dict[str, Any]:
     with world.unit() as unit:
         if given.get("refund"):
             return {"settled": refunds.settle(unit, str(given["refund"]), outcome, given.get("reason", "lost_or_stolen_card"))}
+        if given.get("charge"):
+            return {"settled": charges.book_later(unit, _charge_of(unit, given)["id"])}
         return {"settled": payments.settle(unit, str(given.get("payment_intent")), outcome)}
+
+
+def _refund(world: World) -> dict[str, Any]:
+    """Give money back from the account's own side, as somebody does on the dashboard.
+
+    A `payment_intent` or `charge`; `amount` (default: all that is left), `reason`, `metadata`; `event` false: nobody is told.
+    """
+    given = _given()
+    with world.unit() as unit:
+        params = {name: given[name] for name in ("payment_intent", "charge", "amount", "reason", "metadata") if given.get(name) is not None}
+        made = refunds.create(unit, params)
+        if not given.get("event", True):
+            unit.silence()
+        return public(made)
 
 
 def _reset(world: World) -> dict[str, Any]:

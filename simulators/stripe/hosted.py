@@ -22,7 +22,7 @@ from simulators.stripe.text import TEXTS
 from simulators.stripe.world import World
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
-EXPIRY = re.compile(r"^(0[1-9]|1[0-2])\s*/?\s*(\d{2}|\d{4})$")
+EXPIRY = re.compile(r"^(0[1-9]|1[0-2])\s*(?:/\s*)?(\d{2}|\d{4})$")
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from simulators.stripe.errors import ApiError, invalid
 
-SYMBOLS = {"cny": "¥", "usd": "$", "hkd": "HK$", "eur": "€", "gbp": "£", "sgd": "S$", "aud": "A$", "cad": "CA$"}
+SYMBOLS = {"cny": "¥", "usd": "$", "hkd": "HK$", "eur": "€", "gbp": "£", "sgd": "S$", "aud": "A$", "cad": "CA$", "jpy": "JP¥"}
+WITHOUT_DECIMALS = ("jpy",)
 LARGEST = 99_999_999
 
 
 def shown(amount: int, currency: str) -> str:
     """An amount of the smallest unit as people write it, such as ¥12.30."""
     symbol = SYMBOLS.get(currency, f"{currency.upper()} ")
+    if not decimals(currency):
+        return f"{symbol}{amount:,}"
     return f"{symbol}{amount // 100:,}.{amount % 100:02d}"
+
+
+def decimals(currency: str) -> int:
+    """How many decimals the smallest unit of a currency has."""
+    return 0 if currency in WITHOUT_DECIMALS else 2
 
 
 def known_currency(currency: str, param: str = "currency") -> str:

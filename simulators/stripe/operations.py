@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from simulators.stripe.errors import not_simulated
 from simulators.stripe.listing import page, whole
 from simulators.stripe.resources import (
     balance,
@@ -48,9 +49,17 @@ def _listed(path: str, params: str, kind: str) -> Operation:
     return Operation("GET", path, params, _list(kind, path))
 
 
+def _search(unit: Unit, params: dict[str, Any]) -> dict[str, Any]:
+    raise not_simulated("search")
+
+
+SEARCHED = (("payment_intents", "PaymentIntent"), ("charges", "Charge"), ("customers", "Customer"))
+"""What Stripe can search: by a copy of its books some minutes old, so that nothing about money should ask that way."""
+
 OPERATIONS = (
     Operation("POST", "/v1/payment_intents", "PaymentIntentCreateParams", payment_intents.create),
     _listed("/v1/payment_intents", "PaymentIntentListParams", "payment_intent"),
+    *(Operation("GET", f"/v1/{kind}/search", f"{name}SearchParams", _search) for kind, name in SEARCHED),
     Operation("GET", "/v1/payment_intents/<id>", "PaymentIntentRetrieveParams", payment_intents.retrieve),
     Operation("POST", "/v1/payment_intents/<id>", "PaymentIntentUpdateParams", payment_intents.update),
     Operation("POST", "/v1/payment_intents/<id>/confirm", "PaymentIntentConfirmParams", payment_intents.confirm),

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import stripe
 
+HOUR = 3_600.0
+
 # Delivers one webhook: (url, body, headers) -> HTTP status. Replaceable so that a test can hand it to a test client.
 Sender = Callable[[str, bytes, dict[str, str]], int]
 
@@ -23,7 +25,8 @@ class Settings:
     webhook_secrets: tuple[str, ...] = ()
     data: Path | None = None
     delay_ms: int = 0
-    retry_schedule: tuple[float, ...] = (0.2, 1.0, 5.0, 30.0)
+    # By the account's clock, so that a moved one brings them on. Three days in all, as at Stripe.
+    retry_schedule: tuple[float, ...] = (0.2, 1.0, 5.0, 30.0, 300.0, 1_800.0, HOUR, 4 * HOUR, 8 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR)
     api_version: str = stripe.api_version
     sender: Sender | None = None
 
@@ -63,11 +66,16 @@ class Switches:
     minimum_amount: int = 400
     fee_per_mille: int = 29
     dispute_fee: int = 10_000
+    settlement: str = "cny"
+    exchange_rate: float = 1.09
+    balance_transactions: str = "at_once"
     failures: list[Failure] = field(default_factory=list)
 
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
         "webhooks": ("on", "off", "drop", "hold"),
-        "refunds": ("sync", "async"),
+        "refunds": ("sync", "async", "no_balance"),
+        "settlement": ("cny", "hkd", "usd", "jpy"),
+        "balance_transactions": ("at_once", "later"),
         "payments": ("sync", "async"),
         "refund_outcome": ("succeeded", "failed"),
         "payment_outcome": ("succeeded", "failed"),

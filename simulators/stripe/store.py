@@ -158,6 +158,11 @@ class Unit:
         }
         self.save(event)
 
+    def silence(self) -> None:
+        """Drop the events this unit recorded: it happened, and nobody is told."""
+        for kind, identifier in [key for key in self._changes if key[0] == "event"]:
+            del self._changes[kind, identifier]
+
     def events(self) -> list[Entry]:
         """The events this unit recorded, in order."""
         return [entry for (kind, _), entry in self._changes.items() if kind == "event" and entry is not None]

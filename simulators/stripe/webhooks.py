@@ -13,15 +13,13 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
+from simulators.stripe.account import Account
 from simulators.stripe.identifiers import new_identifier
 from simulators.stripe.store import Unit, public
-
-if TYPE_CHECKING:
-    from simulators.stripe.world import World
 
 WORKERS = 4
 REORDER_WINDOW = 0.4
@@ -44,8 +42,8 @@ def body_of(event: dict[str, Any]) -> bytes:
 class Courier:
     """A few threads that send what is due. Events of one purchase go one after the other unless `reorder` is on."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, account: Account) -> None:
+        self._account = account
         self._random = random.Random(0)
         # Waiting deliveries in planned order; those being sent are taken out.
         self._waiting: dict[str, dict[str, Any]] = {}
@@ -56,7 +54,7 @@ class Courier:
 
     def start(self) -> None:
         """Begin sending; deliveries left over from before a restart are taken up."""
-        self.accept(list(self._world.store.entries.get("_delivery", {}).values()))
+        self.accept(list(self._account.store.entries.get("_delivery", {}).values()))
         for number in range(WORKERS):
             thread = threading.Thread(target=self._work, name=f"webhooks-{number}", daemon=True)
             thread.start()
@@ -88,7 +86,7 @@ class Courier:
 
     def plan(self, unit: Unit) -> list[dict[str, Any]]:
         """Write the deliveries of the unit's new events, as the switches say, and return them."""
-        switches = self._world.switches
+        switches = self._account.switches
         planned = []
         for event in unit.events():
             if not self._has_destination():
@@ -106,14 +104,14 @@ class Courier:
                     "lane": new_identifier("lane") if switches.reorder else event["_lane"],
                     "state": state if self._has_destination() or state == "held" else "lost",
                     "attempts": 0,
-                    "due": time.time() + switches.delay_ms / 1000 + jitter,
+                    "due": self._account.moment() + switches.delay_ms / 1000 + jitter,
                     "status": None,
                 }
                 planned.append(unit.save(delivery))
         return planned
 
     def _has_destination(self) -> bool:
-        settings = self._world.settings
+        settings = self._account.settings
         return bool(settings.webhook_url and settings.webhook_secrets)
 
     def raw(self, event: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
@@ -123,7 +121,7 @@ class Courier:
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
             "Accept": "*/*; q=0.5, application/xml",
-            "Stripe-Signature": signature(self._world.settings.webhook_secrets, body, int(time.time())),
+            "Stripe-Signature": signature(self._account.settings.webhook_secrets, body, int(time.time())),
         }
         return body, headers
 
@@ -156,7 +154,7 @@ class Courier:
                     self._condition.notify_all()
 
     def _next(self) -> dict[str, Any] | None:
-        now = time.time()
+        now = self._account.moment()
         # Order within a lane is the planned order; a retry waits without holding up the others.
         for delivery in self._waiting.values():
             if delivery["due"] <= now and delivery["lane"] not in self._busy_lanes:
@@ -164,13 +162,12 @@ class Courier:
         return None
 
     def _pause(self) -> float:
-        now = time.time()
+        now = self._account.moment()
         due: list[float] = [delivery["due"] for delivery in self._waiting.values() if delivery["due"] > now]
         return min([0.5, *(max(0.005, moment - now) for moment in due)])
 
     def _attempt(self, delivery: dict[str, Any]) -> dict[str, Any]:
-        world = self._world
-        event = world.store.entries.get("event", {}).get(delivery["event"])
+        event = self._account.store.entries.get("event", {}).get(delivery["event"])
         if event is None:
             return {"event": delivery["event"], "type": delivery["type"], "status": None}
         status = self._send(*self.raw(event))
@@ -178,7 +175,7 @@ class Courier:
         return {"event": event["id"], "type": event["type"], "status": status}
 
     def _send(self, body: bytes, headers: dict[str, str]) -> int | None:
-        settings = self._world.settings
+        settings = self._account.settings
         if not self._has_destination():
             return None
         url = str(settings.webhook_url)
@@ -193,9 +190,9 @@ class Courier:
             return None
 
     def _record(self, delivery_id: str, status: int | None) -> None:
-        world = self._world
-        with world.lock:
-            unit = world.new_unit()
+        account = self._account
+        with account.lock:
+            unit = account.new_unit()
             delivery = unit.get("_delivery", delivery_id)
             if delivery is None:
                 return
@@ -208,10 +205,10 @@ class Courier:
                     event["pending_webhooks"] = 0
                     unit.save(event)
             elif delivery["state"] != "delivered":
-                schedule = world.settings.retry_schedule
+                schedule = account.settings.retry_schedule
                 if delivery["attempts"] <= len(schedule):
                     delivery["state"] = "waiting"
-                    delivery["due"] = time.time() + schedule[delivery["attempts"] - 1]
+                    delivery["due"] = account.moment() + schedule[delivery["attempts"] - 1]
                 else:
                     delivery["state"] = "failed"
             unit.save(delivery)

@@ -22,7 +22,7 @@ from tests.support.gateways import RecordingSms
 from tests.support.people import bearer
 
 PHONE = "13812345678"
-SECRET = "JBSWY3DPEHPK3PXP"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def code_of(sms: RecordingSms, phone: str = PHONE) -> str:
@@ -55,6 +55,15 @@ def test_a_program_signs_in_and_asks_who_it_is(client: FlaskClient, make: Factor
         "phone": PHONE, "display_name": "138****5678", "verification_level": 0, "pickup_point": None, "locale": None, "roles": [],
         "second_factor": False,
     }  # fmt: skip
+
+
+def test_the_api_reads_a_phone_number_as_pages_do(client: FlaskClient, make: Factories, sms: RecordingSms) -> None:
+    pasted = "\u202d138\u20111234\u20115678\u202c"
+    assert client.post("/api/v1/auth/codes", json={"phone": pasted}).status_code == 202
+    code = code_of(sms)
+    answer = client.post("/api/v1/auth/tokens", json={"phone": "86 138 1234 5678", "code": f"{code[:3]} {code[3:]}"})
+    assert answer.status_code == 200
+    assert client.post("/api/v1/auth/codes", json={"phone": 13812345678}).status_code == 422, "JSON stays strict"
 
 
 def test_known_and_unknown_numbers_get_the_same_answer(client: FlaskClient, make: Factories) -> None:
@@ -123,6 +132,28 @@ def test_an_access_token_ends_after_two_hours(client: FlaskClient, make: Factori
     assert client.get("/api/v1/me", headers=headers_of(tokens)).status_code == 401
     answer = client.post("/api/v1/auth/tokens/refresh", json={"refresh_token": tokens["refresh_token"]})
     assert client.get("/api/v1/me", headers=headers_of(answer.get_json())).status_code == 200
+
+
+@pytest.mark.parametrize(("query", "here"), [("", 200), ("?this_one_too=true", 401)])
+def test_signing_out_everywhere(client: FlaskClient, make: Factories, sms: RecordingSms, query: str, here: int) -> None:
+    first = sign_in(client, sms)
+    clock.move(timedelta(minutes=2))
+    mine = sign_in(client, sms)
+    assert client.delete(f"/api/v1/auth/sessions{query}", headers=headers_of(mine)).status_code == 204
+    assert client.get("/api/v1/me", headers=headers_of(first)).status_code == 401
+    assert client.post("/api/v1/auth/tokens/refresh", json={"refresh_token": first["refresh_token"]}).status_code == 401
+    assert client.get("/api/v1/me", headers=headers_of(mine)).status_code == here
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/me"), ("GET", "/api/v1/products"), ("POST", "/api/v1/auth/codes"),
+        ("GET", "/api/v1/nothing"), ("POST", "/webhooks/stripe"), ("GET", "/api/v1/categories"),
+    ],
+)  # fmt: skip
+def test_no_answer_of_the_api_is_kept_on_the_way(client: FlaskClient, make: Factories, method: str, path: str) -> None:
+    assert client.open(path, method=method).headers["Cache-Control"] == "no-store"
 
 
 def test_signing_out_ends_both_tokens(client: FlaskClient, make: Factories, sms: RecordingSms) -> None:

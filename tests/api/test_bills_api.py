@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,15 +12,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from shop.kernel import clock
-from shop.kernel.db import reading
+from shop.kernel.db import perform, reading
 from shop.models.accounts import User
 from shop.models.bills import BillPayment
-from shop.platform import outbox
+from shop.platform import outbox, partners
+from shop.settlement import inquiry
 from simulators.biller.channel import Channel
 from tests.support import bills
 from tests.support.factories import Factories
 from tests.support.money import PIN, balance, fund
 from tests.support.people import bearer
+from tests.support.provider import card_provider
 
 Headers = dict[str, str]
 
@@ -101,6 +103,22 @@ def test_a_biller_that_is_down_is_a_503_and_a_later_question_is_asked_again(clie
     biller.control(down=[])
     clock.move(timedelta(seconds=30))
     assert len(fetched(client, headers, ref)["bills"]) == 1
+
+
+def test_of_a_biller_left_alone_is_said_until_when_and_nothing_is_paid(
+    client: FlaskClient, biller: Channel, headers: Headers, resident: User
+) -> None:
+    due = fetched(client, headers, save(client, headers, "power", "5110000015"))
+    for _ in range(partners.FAILURES):
+        perform(partners.note_failure, "biller:power", "ReadTimeout")
+    answer = client.post("/api/v1/bill-payments", json=wish(due), headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (503, "biller_silent")
+    assert datetime.fromisoformat(answer.json["until"]) > clock.now()
+    assert "Nothing was paid" in answer.json["title"]
+    clock.move(timedelta(minutes=20))
+    perform(partners.note_failure, "biller:power", "ReadTimeout")
+    ref = client.get("/api/v1/bill-accounts", headers=headers).json["items"][0]["id"]
+    assert client.post(f"/api/v1/bill-accounts/{ref}/fetch", headers=headers).json["code"] == "biller_silent", "without being asked"
 
 
 def test_a_changed_total_is_refused_with_the_new_figures_and_nothing_happened(
@@ -196,3 +214,42 @@ def test_an_account_taken_off_the_list_is_gone(client: FlaskClient, biller: Chan
     ref = save(client, headers, "mobile", "13800000015")
     assert client.delete(f"/api/v1/bill-accounts/{ref}", headers=headers).status_code == 204
     assert client.get("/api/v1/bill-accounts", headers=headers).json["items"] == []
+
+
+def test_a_bill_is_paid_by_card_on_a_page_that_a_job_opens(
+    app: Flask, client: FlaskClient, biller: Channel, resident: User, headers: Headers
+) -> None:
+    bill = fetched(client, headers, save(client, headers, "power", "5110000015"))["bills"][0]
+    body = {"bill_ids": [bill["id"]], "seen_total_minor": bill["total_minor"], "payment": {"method": "stripe"}}
+    with card_provider(app) as stripe:
+        made = client.post("/api/v1/bill-payments", json=body, headers={**headers, "Idempotency-Key": "card-1"}).json
+        assert (made["state"], made["payment"]["method"], made["payment"]["url"]) == ("created", "stripe", None)
+        outbox.run_due()
+        there = client.get(f"/api/v1/bill-payments/{made['ref']}", headers=headers).json
+        assert there["payment"]["url"]
+        paid_with = reading().scalars(sa.select(BillPayment.paid_with_id)).one()
+        stripe.pay(paid_with)
+        inquiry.settle(paid_with)
+        bills.until_settled()
+    there = client.get(f"/api/v1/bill-payments/{made['ref']}", headers=headers).json
+    assert (there["state"], there["payment"]["state"]) == ("posted", "succeeded")
+    assert balance(f"wallet:{resident.id}") == 100_000
+
+
+def test_several_accounts_are_paid_together_or_not_at_all(client: FlaskClient, biller: Channel, resident: User, headers: Headers) -> None:
+    parts = []
+    for code, number in (("power", "5110000015"), ("water-city", "80000015")):
+        due = fetched(client, headers, save(client, headers, code, number))
+        parts.append({"bill_ids": [bill["id"] for bill in due["bills"]], "seen_total_minor": due["total_minor"]})
+    body = {"parts": parts, "payment": {"method": "wallet", "pin": PIN}}
+    key = {**headers, "Idempotency-Key": "together-1"}
+    wrong = {**body, "parts": [parts[0], {**parts[1], "seen_total_minor": 1}]}
+    refused = client.post("/api/v1/bill-payments/together", json=wrong, headers={**headers, "Idempotency-Key": "together-0"})
+    assert (refused.status_code, refused.json["code"]) == (409, "figures_changed")
+    assert balance("bill_hold") == 0
+    made = client.post("/api/v1/bill-payments/together", json=body, headers=key)
+    assert made.status_code == 201
+    assert [item["state"] for item in made.json["items"]] == ["funds_held"] * 2
+    assert made.json["payment"] is None
+    assert client.post("/api/v1/bill-payments/together", json=body, headers=key).json == made.json
+    assert balance("bill_hold") == sum(part["seen_total_minor"] for part in parts)

@@ -111,3 +111,47 @@ def test_the_page_for_people_shows_every_call(client: FlaskClient, document: dic
 )
 def test_kinds_are_said_in_a_word_or_two(schema: dict[str, Any], words: str) -> None:
     assert openapi.kind_of(schema) == words
+
+
+def test_every_schema_has_a_name_of_its_own(document: dict[str, Any]) -> None:
+    """Generated clients name their classes by the titles: two of one name, and one of them is lost."""
+    titles = [schema["title"] for schema in document["components"]["schemas"].values()]
+    assert sorted(titles) == sorted(set(titles))
+    assert all(re.fullmatch(r"[A-Za-z]+", name) for name in document["components"]["schemas"])
+
+
+def test_times_days_and_states_say_what_they_are(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    wrong = []
+    for name, schema in schemas.items():
+        for field, described in schema.get("properties", {}).items():
+            kinds = described.get("anyOf", [described])
+            formats = {kind.get("format") for kind in kinds}
+            if (field.endswith("_at") or field in {"at", "valid_until", "device_time"}) and "date-time" not in formats:
+                wrong.append(f"{name}.{field}")
+            if field.endswith("_on") and "date" not in formats:
+                wrong.append(f"{name}.{field}")
+            if field in {"state", "method", "kind", "purpose", "outcome", "flow"} and not any(
+                "$ref" in kind or "enum" in kind or "const" in kind for kind in kinds
+            ):
+                wrong.append(f"{name}.{field}")
+    assert wrong == []
+
+
+def test_what_is_answered_is_always_there(document: dict[str, Any]) -> None:
+    page = document["components"]["schemas"]["ProductItem"]
+    assert set(page["required"]) == set(page["properties"])
+
+
+def test_what_may_be_left_out_has_no_empty_default(document: dict[str, Any]) -> None:
+    """Generators of TypeScript take a field with a default for one that is always there, and ask for it."""
+    payment = document["components"]["schemas"]["PaymentIn"]
+    assert payment["required"] == ["method"]
+    assert "default" not in payment["properties"]["pin"]
+
+
+def test_refusals_of_the_wallet_are_described(document: dict[str, Any]) -> None:
+    for path in ("/api/v1/orders", "/api/v1/bill-payments"):
+        assert "insufficient_funds" in document["paths"][path]["post"]["responses"]["402"]["description"]
+    assert "401" in document["paths"]["/api/v1/auth/tokens/refresh"]["post"]["responses"]
+    assert "wallet_not_open" in document["paths"]["/api/v1/wallet"]["get"]["responses"]["404"]["description"]

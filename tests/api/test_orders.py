@@ -58,19 +58,19 @@ def test_a_purchase_from_an_empty_cart_to_a_paid_order(app: Flask, client: Flask
     caller.put("oranges", 2)
     cart = caller.put("rice", 1)
     assert cart.status_code == 200
-    assert CartOut.model_validate(cart.json).total_minor == 7_980
+    assert CartOut.model_validate_json(cart.text).total_minor == 7_980
     quote = caller.quote(shop.point.slug)
     assert quote.status_code == 201
-    assert [part.merchant for part in QuoteOut.model_validate(quote.json).sub_orders] == [merchant.code for merchant in shop.merchants]
+    assert [part.merchant for part in QuoteOut.model_validate_json(quote.text).sub_orders] == [merchant.code for merchant in shop.merchants]
     placed = caller.order(quote.json)
     assert placed.status_code == 201
-    order = PlacedOut.model_validate(placed.json)
+    order = PlacedOut.model_validate_json(placed.text)
     assert (order.state, order.total_minor, order.payment.state) == ("paid", 7_980, "succeeded")
     assert balance(f"wallet:{user.id}") == 100_000 - 7_980
 
     shown = caller.ask("GET", f"/orders/{order.number}")
-    assert OrderOut.model_validate(shown.json).sub_orders[0].lines[0].line_total_minor == 4_980
-    listed = OrderPage.model_validate(caller.ask("GET", "/orders").json)
+    assert OrderOut.model_validate_json(shown.text).sub_orders[0].lines[0].line_total_minor == 4_980
+    listed = OrderPage.model_validate_json(caller.ask("GET", "/orders").text)
     assert [item.number for item in listed.items] == [order.number]
     assert listed.next_cursor is None
     assert caller.ask("GET", "/cart").json["blocks"] == []
@@ -178,7 +178,7 @@ def test_odd_references_are_not_found(app: Flask, client: FlaskClient, shop: Sho
     assert caller.ask("POST", "/orders/%00/cancel").status_code == 404
     assert caller.ask("POST", "/orders/%00/pay").status_code == 404
     assert caller.ask("GET", "/orders?cursor=" + "WzFlOTld").status_code == 422
-    assert caller.ask("POST", "/checkout/quotes", {"pickup_point": "\u0000"}).json["code"] == "pickup_point_missing"
+    assert caller.ask("POST", "/checkout/quotes", {"pickup_point": "\u0000"}).status_code == 422
 
 
 def test_cancelling_gives_everything_back(app: Flask, client: FlaskClient, shop: Shopping) -> None:
@@ -212,7 +212,7 @@ def test_an_earlier_order_is_put_into_the_cart_again(app: Flask, client: FlaskCl
     caller = Caller(app, client, user)
     first = caller.ask("POST", f"/orders/{number}/repeat")
     assert first.status_code == 200
-    told = RepeatedOut.model_validate(first.json)
+    told = RepeatedOut.model_validate_json(first.text)
     assert [(line.variant, line.quantity, line.missing) for line in told.lines] == [("oranges", 2, None), ("rice", 0, "sold_out")]
     assert (told.cart.count, told.cart.total_minor) == (2, 2_000)
     assert caller.ask("POST", f"/orders/{number}/repeat").json == first.json

@@ -6,7 +6,7 @@ from datetime import time
 
 from flask.testing import FlaskClient
 
-from tests.support.factories import Factories
+from tests.support.factories import SHARP, Factories
 
 
 def test_communities_name_their_open_points(client: FlaskClient, make: Factories) -> None:
@@ -19,10 +19,14 @@ def test_communities_name_their_open_points(client: FlaskClient, make: Factories
     assert answer.get_json() == {
         "items": [
             {
-                "slug": "tianchenghu", "name": "Tianchenghu", "name_zh": "甜城湖社区", "name_en": "Tianchenghu", "district": "Dongxing",
+                "slug": "tianchenghu", "name": f"Tianchenghu{SHARP}", "name_zh": "甜城湖社区",
+                "name_en": f"Tianchenghu{SHARP}", "district": "Dongxing",
                 "pickup_points": ["a"],
             },
-            {"slug": "empty", "name": "Empty", "name_zh": "empty社区", "name_en": "Empty", "district": "Dongxing", "pickup_points": []},
+            {
+                "slug": "empty", "name": f"Empty{SHARP}", "name_zh": f"empty社区{SHARP}", "name_en": f"Empty{SHARP}",
+                "district": "Dongxing", "pickup_points": [],
+            },
         ],
         "next_cursor": None,
     }  # fmt: skip
@@ -41,7 +45,7 @@ def test_points_are_listed_by_community(client: FlaskClient, make: Factories) ->
 def test_names_come_in_the_language_asked_for(client: FlaskClient, make: Factories) -> None:
     make.point("a", name_zh="甜城湖自提点")
     client.delete_cookie("locale")
-    for language, name in (("zh-CN", "甜城湖自提点"), ("en", "A pick-up point")):
+    for language, name in (("zh-CN", "甜城湖自提点"), ("en", f"A pick-up point{SHARP}")):
         (point,) = client.get("/api/v1/pickup-points", headers={"Accept-Language": language}).get_json()["items"]
         assert point["name"] == name
 

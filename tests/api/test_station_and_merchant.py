@@ -44,6 +44,11 @@ def clerk(app: Flask, counter: Counter) -> dict[str, str]:
     return bearer(app, counter.clerk_users[0], second_factor=True)
 
 
+@pytest.fixture
+def owner(app: Flask, counter: Counter) -> dict[str, str]:
+    return bearer(app, counter.new_owner(counter.merchants[0])[0], second_factor=True)
+
+
 def event(client_id: str, text: str, **values: Any) -> dict[str, Any]:
     return {"client_id": client_id, "pass": text, "device_time": clock.now().isoformat()} | values
 
@@ -111,17 +116,58 @@ def test_a_scan_without_network_is_judged_as_of_its_own_time(app: Flask, client:
 @pytest.mark.parametrize(
     "body",
     [
+        {},
         {"events": []},
-        {"events": [{"client_id": "a", "pass": "1"}]},
-        {"events": [{"client_id": "a", "pass": "1", "device_time": "2026-01-01T00:00:00"}]},
-        {"events": [{"client_id": "", "pass": "1", "device_time": "2026-01-01T00:00:00Z"}]},
-        {"events": [{"client_id": "a b", "pass": "1", "device_time": "2026-01-01T00:00:00Z"}]},
-        {"events": [{"client_id": "a", "pass": "1", "device_time": "2026-01-01T00:00:00Z", "more": 1}]},
+        {"events": {"client_id": "a"}},
+        {"events": [event("a", "1")], "point": "\x00"},
+        {"events": [event("a", "1")], "more": 1},
+        {"events": [event(str(number), "1") for number in range(501)]},
     ],
+    ids=lambda body: str(body)[:40],
 )
-def test_events_of_the_wrong_shape_are_refused_as_a_whole(client: FlaskClient, keeper: dict[str, str], body: dict[str, Any]) -> None:
+def test_a_batch_of_the_wrong_shape_is_refused_as_a_whole(client: FlaskClient, keeper: dict[str, str], body: dict[str, Any]) -> None:
     assert client.post(f"{API}/station/handovers", json=body, headers=keeper).status_code == 422
     assert scans() == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "client_id"),
+    [
+        ({"device_time": "0001-01-01T00:00:00+08:00"}, "bad"),
+        ({"device_time": "9999-12-31T23:59:59-14:00"}, "bad"),
+        ({"device_time": "1999-12-31T23:59:59Z"}, "bad"),
+        ({"device_time": "2026-01-01T00:00:00"}, "bad"),
+        ({"device_time": "soon"}, "bad"),
+        ({"device_time": None}, "bad"),
+        ({"device_time": 10**25}, "bad"),
+        ({"pass": "\x00"}, "bad"),
+        ({"pass": ["1"]}, "bad"),
+        ({"lines": ["\x00"]}, "bad"),
+        ({"lines": {"a": 1}}, "bad"),
+        ({"more": 1}, "bad"),
+        ({"client_id": ""}, ""),
+        ({"client_id": "a b"}, "a b"),
+        ({"client_id": 7}, ""),
+        ({"client_id": "\x00"}, ""),
+        ({"client_id": "a" * 81}, ""),
+        (None, ""),
+        ("event", ""),
+        ([], ""),
+    ],
+)
+def test_one_bad_event_is_its_own_refusal_and_those_after_it_are_kept(
+    client: FlaskClient, counter: Counter, keeper: dict[str, str], bad: Any, client_id: str
+) -> None:
+    visit = counter.ready(counter.buyer(), {"rice": 1})
+    poison = event("bad", visit.code) | bad if isinstance(bad, dict) else bad
+    body = {"events": [event("before", "000000"), poison, event("after", visit.code)]}
+    answer = client.post(f"{API}/station/handovers", json=body, headers=keeper)
+    assert answer.status_code == 200, answer.text
+    assert [(one["client_id"], one["outcome"], one["reason"]) for one in answer.json["outcomes"]] == [
+        ("before", "refused", "unknown_pass"), (client_id, "refused", "not_understood"), ("after", "accepted", None),
+    ]  # fmt: skip
+    assert answer.json["outcomes"][1]["message"].startswith("The device told us something")
+    assert len(scans()) == 2
 
 
 def test_a_device_takes_a_hand_over_back_once(app: Flask, client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
@@ -222,11 +268,51 @@ def test_other_points_are_not_found(app: Flask, client: FlaskClient, counter: Co
     assert (outcome["outcome"], outcome["reason"]) == ("refused", "wrong_point")
 
 
-def test_guesses_through_the_api_are_capped_and_not_lost(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
-    events = {"events": [event(f"guess-{number}", f"{number:06d}") for number in range(22)]}
-    reasons = [one["reason"] for one in client.post(f"{API}/station/handovers", json=events, headers=keeper).json["outcomes"]]
-    assert reasons == ["unknown_pass"] * 20 + ["too_many_attempts"] * 2
+def test_guesses_through_the_api_are_capped_and_not_lost(
+    client: FlaskClient, counter: Counter, keeper: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "GUESSES_PER_HOUR", 20)
+    events = {"events": [event(f"guess-{number}", f"{number:06d}", lines=["L260608-22222222-1"]) for number in range(22)]}
+    outcomes = client.post(f"{API}/station/handovers", json=events, headers=keeper).json["outcomes"]
+    assert [one["reason"] for one in outcomes] == ["unknown_pass"] * 20 + ["too_many_attempts"] * 2
+    assert {one["not_handed"][0]["reason"] for one in outcomes} == {"unknown_pass", "too_many_attempts"}
     assert len(scans()) == 20
+
+
+def test_a_right_code_after_twenty_wrong_ones_is_handed_over(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    visit = counter.ready(counter.buyer(), {"rice": 1})
+    wrong = [event(f"guess-{number}", f"{number:06d}") for number in range(30) if f"{number:06d}" != visit.code]
+    events = {"events": [*wrong, event("right", visit.code)]}
+    outcomes = client.post(f"{API}/station/handovers", json=events, headers=keeper).json["outcomes"]
+    assert (outcomes[-2]["outcome"], outcomes[-1]["outcome"]) == ("refused", "accepted")
+
+
+def test_a_batch_says_of_each_event_what_left_and_what_did_not(client: FlaskClient, counter: Counter, keeper: dict[str, str]) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    code = counter.pass_of(buyer).code
+    both = [rice.number, oil.number]
+    events = [
+        event("a", code, lines=[rice.number]), event("a", code, lines=both), event("whole", code, lines=both, only_whole=True),
+        event("left", code, lines=both),
+    ]  # fmt: skip
+    outcomes = client.post(f"{API}/station/handovers", json={"events": events}, headers=keeper).json["outcomes"]
+    assert [(one["outcome"], one["reason"], one["handed"]) for one in outcomes] == [
+        ("accepted", None, [rice.number]), ("conflict", "different_event", []), ("conflict", "already_handed_over", []),
+        ("conflict", "already_handed_over", [oil.number]),
+    ]  # fmt: skip
+    stayed = [{stay["number"]: stay["reason"] for stay in one["not_handed"]} for one in outcomes]
+    assert stayed == [
+        {}, dict.fromkeys(both, "different_event"), {rice.number: "already_handed_over", oil.number: "with_others"},
+        {rice.number: "already_handed_over"},
+    ]  # fmt: skip
+    assert outcomes[3]["not_handed"][0]["message"].startswith("This was handed over before.")
+    assert client.post(f"{API}/station/handovers", json={"events": events[1:]}, headers=keeper).json["outcomes"] == outcomes[1:]
+    back = {"client_id": "left", "reason": "the wrong neighbour", "lines": [oil.number]}
+    assert client.post(f"{API}/station/take-backs", json=back, headers=keeper).json == {"client_id": "left", "orders": 1}
+    assert (state_of(rice), state_of(oil)) == (SubOrderState.COLLECTED, SubOrderState.READY)
+    wrong = client.post(f"{API}/station/take-backs", json={**back, "lines": [rice.number]}, headers=keeper)
+    assert (wrong.status_code, wrong.json["code"]) == (409, "nothing_to_take_back")
 
 
 def test_a_merchant_weighs_and_packs(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
@@ -279,19 +365,24 @@ def test_lists_go_on_where_they_stopped(client: FlaskClient, counter: Counter, c
     assert body["next_cursor"] is None
 
 
-def test_the_statement_of_a_merchant(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+def test_the_statement_of_a_merchant_is_for_its_owner(
+    client: FlaskClient, counter: Counter, clerk: dict[str, str], owner: dict[str, str]
+) -> None:
     counter.hand_over(counter.ready(counter.buyer(), {"rice": 1}).code)
-    body = client.get(f"{API}/merchant/statements", headers=clerk).json
+    assert client.get(f"{API}/merchant/statements", headers=clerk).status_code == 403
+    body = client.get(f"{API}/merchant/statements", headers=owner).json
     assert (body["payable_minor"], body["in_escrow_minor"], body["items"][0]["net_minor"]) == (1_940, 0, 1_940)
 
 
-def test_other_merchants_things_are_not_found(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+def test_other_merchants_things_are_not_found(
+    client: FlaskClient, counter: Counter, clerk: dict[str, str], owner: dict[str, str]
+) -> None:
     (part,) = counter.ordered(counter.buyer(), {"oil": 1})
     other = counter.merchants[1].code
     assert client.get(f"{API}/merchant/orders/{part.number}", headers=clerk).status_code == 404
     assert client.post(f"{API}/merchant/orders/{part.number}/pack", json={"weights": {}}, headers=clerk).status_code == 404
     for resource in ("orders", "stock", "statements"):
-        assert client.get(f"{API}/merchant/{resource}?merchant={other}", headers=clerk).status_code == 404
+        assert client.get(f"{API}/merchant/{resource}?merchant={other}", headers=owner).status_code == 404
     moved = {"kind": "received", "quantity": 7}
     assert client.post(f"{API}/merchant/stock/oil/movements", json=moved, headers=clerk).status_code == 404
     assert client.get(f"{API}/merchant/orders", headers=clerk).json["items"] == []

@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+import shop.wiring  # noqa: F401  (names the features)
+from shop.platform.features import registry
 from tests.architecture.syntax import Module, calls, dotted, imports, where
 
 COMMITS = ("commit", "rollback")
@@ -22,33 +24,15 @@ CLOCK_KEEPER = "shop.kernel.clock"
 # Heavy libraries that most processes never need.
 LAZY = {"pypinyin", "stripe", "PIL", "resvg_py", "openpyxl", "segno", "redis"}
 
-MONEY_PACKAGES = {"wallet", "payments", "settlement", "orders", "bills", "checkout", "cart", "stock", "fulfilment", "pickup"}
+MONEY_PACKAGES = {"wallet", "payments", "settlement", "orders", "bills", "checkout", "cart", "stock", "fulfilment", "pickup", "promotions"}
 MONEY_MODULES = {"shop.kernel.money", "shop.kernel.weight"}
 TIME_WORDS = re.compile(r"second|timeout|ttl|timedelta|delay|wait", re.IGNORECASE)  # seconds may be fractions
 
-# Which package writes a model. `cli/seed` writes them all, because it builds a world.
-OWNERS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("User", "RoleGrant", "SignInCode", "UserSession"), ("accounts",)),
-    **dict.fromkeys(("Region", "Community"), ("communities",)),
-    **dict.fromkeys(("Merchant",), ("merchants",)),
-    **dict.fromkeys(("PickupPoint", "MerchantPoint", "Cycle", "Pass"), ("pickup",)),
-    **dict.fromkeys(("Batch", "Handover", "HandoverItem"), ("fulfilment",)),
-    **dict.fromkeys(("Category", "Product", "Variant", "PriceChange", "ProductImage", "Listing", "SearchTerm"), ("catalog",)),
-    **dict.fromkeys(("StockItem", "StockMovement", "Reservation"), ("stock",)),
-    **dict.fromkeys(("Cart", "CartLine"), ("cart",)),
-    **dict.fromkeys(("Quote",), ("checkout",)),
-    **dict.fromkeys(("Purchase", "SubOrder", "OrderLine"), ("orders",)),
-    **dict.fromkeys(("Payment", "Refund", "ProviderEvent"), ("payments",)),
-    **dict.fromkeys(("LedgerAccount", "Transfer", "Wallet"), ("wallet",)),
-    **dict.fromkeys(
-        ("Biller", "BillAccount", "BillLookUp", "Bill", "BillPayment", "BillPaymentItem", "BillAttempt"), ("bills",)
-    ),
-    **dict.fromkeys(("AuditEntry", "AuditSeal", "Job", "IdempotencyKey", "Notice"), ("platform",)),
-}  # fmt: skip
-WRITERS_OF_ALL = "shop.cli.seed"
+OWNERS: Mapping[str, tuple[str, ...]] = {model: (owner,) for model, owner in registry.owners().items()}
+"""Which package writes a model: the feature that says it owns it."""
 # A person with a worker's tools: `flask jobs retry` puts a job back.
 ALSO: Mapping[str, tuple[str, ...]] = {"Job": ("shop.cli.jobs",)}
-WRITES = {"insert", "update", "delete", "insert_once"}
+WRITES = {"insert", "update", "delete", "insert_once", "insert_or_ignore", "insert_made_or_ignore", "insert_or_update"}
 
 
 def stray_commits(module: Module) -> Iterator[str]:
@@ -63,6 +47,20 @@ def stray_commits(module: Module) -> Iterator[str]:
         if verb == MAY_FORGET_READINGS and (receiver in reading or receiver == "reading()"):
             continue
         yield f"{where(module, call)} calls {receiver}.{verb}(); only shop/kernel/db.py does"
+
+
+KEEPERS_OF_STATEMENTS = {"shop.kernel.statements"}
+
+
+def own_tables_and_conflicts(module: Module) -> Iterator[str]:
+    """Tables of models and inserts that may meet a row are made in one place, typed, for both engines."""
+    if module.name in KEEPERS_OF_STATEMENTS:
+        return
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and node.attr == "__table__":
+            yield f"{where(module, node)} asks for __table__; use shop.kernel.statements.table"
+        if isinstance(node, ast.Attribute) and node.attr.startswith("on_conflict_do"):
+            yield f"{where(module, node)} writes {node.attr}; use shop.kernel.statements"
 
 
 def reading_names(module: Module) -> set[str]:
@@ -122,7 +120,7 @@ ALLOWED_HIDDEN = {("shop", "shop")}
 
 def foreign_writes(module: Module, owners: Mapping[str, tuple[str, ...]] = OWNERS) -> Iterator[str]:
     """A table is written only by the feature that owns it: its model is constructed, inserted, updated or deleted nowhere else."""
-    if module.name.startswith(WRITERS_OF_ALL) or module.package == "models":
+    if module.package == "models":
         return
     tables = table_names(module, owners)
     written = [(call, model) for call in calls(module.tree) for model in written_models(call, tables, owners)]
@@ -132,7 +130,7 @@ def foreign_writes(module: Module, owners: Mapping[str, tuple[str, ...]] = OWNER
 
 
 def table_names(module: Module, owners: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """Names a module gives to models or their tables: `{"LINES": "OrderLine"}`, by import, alias or `X.__table__`."""
+    """Names a module gives to models or their tables: `{"LINES": "OrderLine"}`, by import, alias or `table(X)`."""
     names = {}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("shop.models"):
@@ -142,7 +140,7 @@ def table_names(module: Module, owners: Mapping[str, tuple[str, ...]]) -> dict[s
             source = ast.unparse(node.value)
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for model in set(names.values()):
-                if f"{model}.__table__" in source:
+                if f"table({model})" in source:
                     names |= {target.id: model for target in targets if isinstance(target, ast.Name)}
     return names
 
@@ -217,3 +215,43 @@ def written_models(call: ast.Call, tables: Mapping[str, str], owners: Mapping[st
         receiver = function.rpartition(".")[0]
         if receiver in tables:
             yield tables[receiver]
+
+
+GATE = {"shop.platform.asked"}
+PAST_THE_GATE: Mapping[str, str] = {
+    "shop.platform.api.core": "hands every parameter to a schema and refuses the unknown", "shop.platform.bodies": "only measures it",
+}  # fmt: skip
+"""Who may read addresses and forms themselves, and why it is safe."""
+RAW = {"request.args", "request.form", "request.values", "request.query_string", "flask.request.args", "flask.request.form"}
+OWN_TIMES: Mapping[str, str] = {
+    "shop.kernel.gate": "is the gate", "shop.platform.api.fields": "is the gate of bodies",
+    "shop.orders.terms": "reads terms it has written",
+    "shop.accounts.views.notices": "reads facts of our own notices", "shop.consoles.admin.deeds": "reads facts of our own trail",
+    "shop.bills.gateway": "reads a biller's answer, and takes what is none for no answer", "shop.cli.clock": "asks the gate about the day",
+    "shop.cli.doctor": "reads what the database says", "shop.settlement.jobs": "reads what its own jobs carry",
+}  # fmt: skip
+"""Who may read times themselves, and why it is safe."""
+BOUNDED_ID = re.compile(r"<(int|float|any|uuid|string\()\b")
+
+
+def reads_past_the_gate(module: Module) -> Iterator[str]:
+    """What comes from outside is read by `shop.platform.asked` or by a form, and a part of a path that is a number is an `id`."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and dotted(node) in RAW and module.name not in GATE | set(PAST_THE_GATE):
+            yield f"{where(module, node)} reads {dotted(node)}; use shop.platform.asked"
+        reads_time = isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in {"fromisoformat", "strptime"}
+        if reads_time and module.name not in OWN_TIMES:
+            yield f"{where(module, node)} reads a time by itself; use shop.kernel.gate"
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("/") and BOUNDED_ID.search(node.value):
+            yield f"{where(module, node)} has an unbounded part in {node.value}; use <id:...>"
+        if isinstance(node, ast.Call) and dotted(node.func) in {"click.argument", "click.option"} and not says_what_it_takes(node):
+            yield f"{where(module, node)} takes anything from the command line; give it a type of shop.platform.parameters"
+
+
+def says_what_it_takes(option: ast.Call) -> bool:
+    """A flag or a type; or the command reads its text by a pattern of its own."""
+    named = {keyword.arg for keyword in option.keywords}
+    return bool(named & {"type", "is_flag"}) or ast.unparse(option.args[0]) in READ_BY_PATTERN
+
+
+READ_BY_PATTERN = {"'when'", "'by'", "'--seed'", "'--days'"}

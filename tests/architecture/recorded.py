@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import shop.models.orders
+from shop.platform.audit import Tag
 from tests.architecture.syntax import Module, calls, dotted
 
 RECORDERS = ("audit.record", "audit.record_each")
@@ -43,9 +45,13 @@ def _entries(module: Module, function: ast.FunctionDef, call: ast.Call) -> Itera
 
 
 def _codes(module: Module, function: ast.FunctionDef, written: ast.expr, place: str) -> Iterator[str]:
-    """The codes an expression may be: written out, one of two, or ending in the value of a state that callers name."""
-    if isinstance(written, ast.Constant):
-        yield str(written.value)
+    """The codes an expression may be: a tag, one of two, or a tag found by the value of a state that callers name."""
+    tags = imported_tags(module)
+    name, _, member = dotted(written).partition(".")
+    if isinstance(written, ast.Attribute) and name in tags:
+        yield str(tags[name][member].value)
+    elif isinstance(written, ast.Call) and dotted(written.func).removesuffix(".of") in tags and len(written.args) == 1:
+        yield from _codes(module, function, written.args[0], place)
     elif isinstance(written, ast.IfExp):
         yield from _codes(module, function, written.body, place)
         yield from _codes(module, function, written.orelse, place)
@@ -64,3 +70,14 @@ def _codes(module: Module, function: ast.FunctionDef, written: ast.expr, place: 
             yield f"{beginning.value}{getattr(shop.models.orders, kind)[member].value}"
     else:
         raise AssertionError(f"{place}: this code is not written out")
+
+
+def imported_tags(module: Module) -> dict[str, type[Tag]]:
+    """The lists of tags that a module imports, by the name it calls them."""
+    return {
+        alias.asname or alias.name: getattr(importlib.import_module(node.module), alias.name)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(".tags") and node.module
+        for alias in node.names
+        if alias.name == "Done"
+    }

@@ -42,8 +42,8 @@ def said_in_the_shop() -> tuple[Said, ...]:
     return tuple(found)
 
 
-def untranslated(said: Iterable[Said], catalogue: Catalog) -> list[str]:
-    """Sentences without Chinese words. What is counted needs a counted translation."""
+def untranslated(said: Iterable[Said], catalogue: Catalog) -> str:
+    """All sentences without Chinese words, with stubs to paste; empty when there is none. What is counted needs a counted translation."""
     missing: dict[str | tuple[str, ...], str] = {}
     for text, place in said:
         known = catalogue.get(text if isinstance(text, str) else text[0])
@@ -51,7 +51,23 @@ def untranslated(said: Iterable[Said], catalogue: Catalog) -> list[str]:
         is_counted_alike = known is None or isinstance(text, str) or known.id == text
         if not words or not all(words) or not is_counted_alike:
             missing.setdefault(text, place)
-    return [f"{place} says {text!r}, which has no Chinese words" for text, place in missing.items()]
+    if not missing:
+        return ""
+    stubs = "\n".join(stub(text, place) for text, place in missing.items())
+    return f"{len(missing)} without Chinese words. Fill these in and put them into shop/translations/zh/<area>.po:\n\n{stubs}"
+
+
+def stub(text: str | tuple[str, ...], place: str) -> str:
+    """An entry of a PO file that waits for its words."""
+    if isinstance(text, str):
+        return f"# {place}\nmsgid {quoted(text)}\nmsgstr \"\"\n"
+    return f"# {place}\nmsgid {quoted(text[0])}\nmsgid_plural {quoted(text[1])}\nmsgstr[0] \"\"\n"
+
+
+def quoted(text: str) -> str:
+    """A text as PO files write it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def lost_places(catalogue: Catalog) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import jinja2
 import pytest
 from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
 from flask import Flask
 from jinja2 import meta
 
@@ -22,7 +24,8 @@ PYTHON, JINJA = "python", "jinja2.ext:babel_extract"
 
 def test_every_sentence_has_chinese_words() -> None:
     catalogue, _conflicts = catalogues.joined()
-    assert untranslated(said_in_the_shop(), catalogue) == []
+    missing = untranslated(said_in_the_shop(), catalogue)
+    assert not missing, missing
 
 
 def test_no_two_areas_translate_one_sentence_differently() -> None:
@@ -86,9 +89,17 @@ def catalogue_of(**said: str) -> Catalog:
 def test_an_untranslated_sentence_is_caught(method: str, source: bytes) -> None:
     said = tuple(said_in(method, source, "here"))
     assert [text for text, _place in said] == ["Hello"]
-    assert untranslated(said, Catalog(locale="zh")) == ["here:" + said[0][1].split(":")[1] + " says 'Hello', which has no Chinese words"]
+    assert f'# {said[0][1]}\nmsgid "Hello"\nmsgstr ""\n' in untranslated(said, Catalog(locale="zh"))
     assert untranslated(said, catalogue_of(Hello=""))
-    assert untranslated(said, catalogue_of(Hello="你好")) == []
+    assert untranslated(said, catalogue_of(Hello="你好")) == ""
+
+
+def test_all_that_is_missing_is_told_at_once_as_entries_that_can_be_pasted() -> None:
+    said = [('Say "yes"', "a:1"), (("%(num)s day", "%(num)s days"), "b:2"), ("Say no", "c:3"), ("Say no", "d:4")]
+    told = untranslated(said, Catalog(locale="zh"))
+    assert told.startswith("3 without Chinese words.")
+    pasted = read_po(io.BytesIO(told.split("\n\n", 1)[1].encode()), abort_invalid=True)
+    assert [message.id for message in pasted if message.id] == ['Say "yes"', ("%(num)s day", "%(num)s days"), "Say no"]
 
 
 def test_a_counted_sentence_with_an_uncounted_translation_is_caught() -> None:
@@ -98,7 +109,7 @@ def test_a_counted_sentence_with_an_uncounted_translation_is_caught() -> None:
     plain.add("%(num)s order", "%(num)s 单")
     counted.add(("%(num)s order", "%(num)s orders"), ("%(num)s 单",))
     assert untranslated(said, plain)
-    assert untranslated(said, counted) == []
+    assert untranslated(said, counted) == ""
 
 
 def test_a_translation_that_loses_a_fact_is_caught() -> None:

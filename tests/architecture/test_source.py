@@ -15,7 +15,7 @@ pytestmark = pytest.mark.one_engine
 
 CHECKS = (
     checks.stray_commits, checks.own_clocks, checks.float_money, checks.hidden_imports, checks.foreign_writes, checks.unmarked_refusals,
-    checks.speaks_out_loud,
+    checks.speaks_out_loud, checks.reads_past_the_gate, checks.own_tables_and_conflicts,
 )  # fmt: skip
 
 
@@ -100,8 +100,9 @@ def test_heavy_libraries_may_wait() -> None:
         "session.execute(sa.insert(SubOrder), rows)",
         "session.execute(sa.delete(SubOrder))",
         "insert_once(session, SubOrder, number='L1')",
-        "SUB_ORDERS = cast(sa.Table, SubOrder.__table__)\nsession.execute(sa.update(SUB_ORDERS))",
-        "SUB_ORDERS = SubOrder.__table__\nSUB_ORDERS.insert()",
+        "SUB_ORDERS = table(SubOrder)\nsession.execute(sa.update(SUB_ORDERS))",
+        "SUB_ORDERS = table(SubOrder)\nSUB_ORDERS.insert()",
+        "SUB_ORDERS = table(SubOrder)\nOPEN = insert_or_ignore(SUB_ORDERS, SUB_ORDERS.c.id)",
         "part = session.get_one(SubOrder, 1)\npart.state = 'x'",
         "part = session.scalars(sa.select(SubOrder)).one()\npart.total += 1",
         "part = session.get(SubOrder, 1)\nsession.delete(part)",
@@ -112,7 +113,12 @@ def test_a_write_to_another_features_table_is_caught(write: str) -> None:
     source = f"from shop.models.orders import SubOrder\n{write}\n"
     assert broken(checks.foreign_writes, source, "shop.pickup.operations")
     assert broken(checks.foreign_writes, source, "shop.orders.operations") == []
-    assert broken(checks.foreign_writes, source, "shop.cli.seed.history") == []
+
+
+def test_a_table_or_a_conflict_of_ones_own_making_is_caught() -> None:
+    assert broken(checks.own_tables_and_conflicts, "LINES = OrderLine.__table__\n")
+    assert broken(checks.own_tables_and_conflicts, "insert(LINES).on_conflict_do_nothing()\n")
+    assert broken(checks.own_tables_and_conflicts, "LINES = table(OrderLine)\nNEW = insert_or_ignore(LINES, LINES.c.id)\n") == []
 
 
 def test_reading_another_features_table_is_allowed() -> None:
@@ -129,3 +135,25 @@ def test_a_print_is_caught() -> None:
     assert broken(checks.speaks_out_loud, "print('here')")
     assert broken(checks.speaks_out_loud, "breakpoint()")
     assert broken(checks.speaks_out_loud, "click.echo('there')") == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "request.args.get('n')", "number = request.form['n']", "request.values", "for name in request.args: pass",
+        "date.fromisoformat(text)", "datetime.strptime(text, '%Y')", "@bp.get('/jobs/<int:job_id>')\ndef f(): pass",
+        "@bp.get('/jobs/<string(length=2):job>')\ndef f(): pass", "@click.argument('phone')\ndef f(): pass",
+        "@click.option('--reason', required=True)\ndef f(): pass",
+    ],
+)  # fmt: skip
+def test_reading_past_the_gate_is_caught(source: str) -> None:
+    assert len(broken(checks.reads_past_the_gate, source, "shop.example.views")) == 1
+
+
+def test_the_gate_and_what_is_read_by_it_are_allowed() -> None:
+    source = (
+        "address.text('q', 60)\nsent.path()\nrequest.headers.get('Referer')\n@bp.get('/jobs/<id:job_id>')\ndef f(): pass\n"
+        "@click.argument('phone', type=parameters.WORD)\ndef g(): pass\n@click.option('--once', is_flag=True)\ndef h(): pass\n"
+    )
+    assert broken(checks.reads_past_the_gate, source, "shop.example.views") == []
+    assert broken(checks.reads_past_the_gate, "request.args", "shop.platform.asked") == []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from script.support.browsing import Dress
-from script.support.lighthouse import can_be_scored, scores_of
-from script.support.page_table import Page
+from tools.browsing import Dress
+from tools.lighthouse import can_be_scored, scores_of
+from tools.page_table import Page
 
 pytestmark = pytest.mark.one_engine
 

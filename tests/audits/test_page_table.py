@@ -12,9 +12,10 @@ from flask import Flask
 from PIL import Image
 from werkzeug.exceptions import NotFound
 
-from script.support.page_table import CART, FACTS, PAGES, areas
-from script.support.sheets import Shot, write_contact_sheet, write_joined_sheets
-from script.support.wordy import PERSON, lengthen
+from tests.support.sealed import RING
+from tools.page_table import CART, FACTS, PAGES, areas
+from tools.sheets import Shot, write_contact_sheet, write_joined_sheets
+from tools.wordy import PERSON, lengthen
 
 pytestmark = pytest.mark.one_engine
 
@@ -23,11 +24,20 @@ NOT_LOOKED_AT = {
     "accounts.second_factor": "asked for once, while staff sign in",
     "catalog.suggestions": "a fragment",
     "dev.sms": "JSON",
+    "discovery.favicon": "an icon",
+    "discovery.goods": "XML",
+    "discovery.index": "XML",
+    "discovery.places": "XML",
+    "discovery.robots": "plain text",
+    "discovery.security": "plain text",
     "files.serve": "pictures",
     "health.alive": "a probe",
     "health.ready": "a probe",
     "installable.manifest": "JSON",
     "installable.worker": "a script",
+    "merchant.scan": "leads on to an order",
+    "metrics.metrics": "figures for Prometheus",
+    "payments.onward": "leads on by itself",
     "static": "files",
 }
 
@@ -77,13 +87,14 @@ def test_the_longest_words_fit_the_newest_schema(app: Flask, tmp_path: Path) -> 
     with closing(sqlite3.connect(mine)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
         target.execute(
-            "INSERT INTO users (phone, display_name, state, verification_level, is_elder_mode, theme, created_at)"
-            " VALUES ('13800000001', '李梅', 'active', 0, 0, 'auto', '2026-06-08 00:00:00')"
+            "INSERT INTO users (phone, phone_hash, phone_tail_hash, display_name, state, verification_level, created_at)"
+            " VALUES ('', 'hash', 'tail', '', 'active', 0, '2026-06-08 00:00:00')"
         )
         target.commit()
-    lengthen(copy)
+    lengthen(copy, RING)
     with closing(sqlite3.connect(copy)) as connection:
-        assert connection.execute("SELECT display_name FROM users").fetchall() == [(PERSON,)]
+        names = [RING.open("users.display_name", row[0]) for row in connection.execute("SELECT display_name FROM users")]
+    assert names == [PERSON]
 
 
 def test_pictures_are_joined_by_area(tmp_path: Path) -> None:

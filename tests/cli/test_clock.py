@@ -43,7 +43,15 @@ def test_the_clock_can_be_set_to_a_wall_clock_time_and_back(runner: FlaskCliRunn
     assert clock.shift() == timedelta(0)
 
 
-@pytest.mark.parametrize("arguments", [["set", "half past nine"], ["set", "25:00"], ["advance", "soon"], ["advance", "2h and a bit"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["set", "half past nine"], ["set", "25:00"], ["set", "0001-01-01"], ["set", "9999-12-31 23:59"],
+        ["advance", "soon"], ["advance", "2h and a bit"], ["advance", "30000d"], ["advance", "99999d"], ["advance", "9" * 5_000 + "d"],
+        ["advance", "999999999d" * 5_000], ["advance", "٣d"],
+    ],
+    ids=lambda arguments: " ".join(arguments)[:40],
+)  # fmt: skip
 def test_what_is_no_time_is_refused_and_the_clock_stays(runner: FlaskCliRunner, arguments: list[str]) -> None:
     assert runner.invoke(args=["clock", *arguments]).exit_code == 2
     assert clock.shift() == timedelta(0)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
+import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -12,43 +17,127 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.helpers import get_debug_flag
 
-from config import Config, UnsafeConfiguration, unsafe_settings
+from config import KEY_BITS, ROOT, Config, UnsafeConfiguration, WrongConfiguration, estimated_bits, unsafe_settings
 from shop import create_app
 from shop.cli import doctor
 from shop.cli.doctor import Level
 from shop.kernel import clock, keys
 from shop.kernel.db import SQLITE_PRAGMAS, database, transaction
 from tests.conftest import make_config
+from tests.support.sealed import DATA_KEYS, LOOKUP_KEY
 
 SAFE = {
-    "APP_ENV": "production", "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdef", "TRUSTED_HOSTS": "shop.example",
-    "COOKIES_SECURE": True, "PUBLIC_URL": "https://shop.example", "STRIPE_SECRET_KEY": "rk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_x",
+    "APP_ENV": "production", "SECRET_KEY": secrets.token_hex(32), "TRUSTED_HOSTS": "shop.example",
+    "DATA_KEYS": DATA_KEYS, "LOOKUP_KEY": LOOKUP_KEY, "COOKIES_SECURE": True, "PUBLIC_URL": "https://shop.example", "DATABASE_URL": "postgresql://database.example/linli",
+    "STRIPE_SECRET_KEY": "rk_live_" + "x" * 24, "STRIPE_WEBHOOK_SECRET": "whsec_" + "x" * 32,
     "BILLER_API_BASE": "https://billers.example", "BILLER_API_KEY": "b", "SMS_API_BASE": "https://sms.example", "SMS_API_KEY": "s",
     "REDIS_URL": "redis://cache.example", "CUSTODIAN_ZH": "某支付", "CUSTODIAN_EN": "Some Payments",
 }  # fmt: skip
+NOT_RANDOM = "SECRET_KEY must be random"
+NOT_OUTSIDE = "must be an https address outside of this network"
 UNSAFE = [
-    ({"SECRET_KEY": "short"}, "SECRET_KEY must be random"),
-    ({"SECRET_KEY": "a" * 60}, "SECRET_KEY must be random"),
+    ({"SECRET_KEY": "short"}, NOT_RANDOM),
+    ({"SECRET_KEY": "a" * 60}, NOT_RANDOM),
+    ({"SECRET_KEY": "abcde" * 12}, NOT_RANDOM),
+    ({"SECRET_KEY": "abcdefghijklmnopqrstuvwxyz" * 2}, NOT_RANDOM),
+    ({"SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz-0123456789-abcdef"}, NOT_RANDOM),
+    ({"SECRET_KEY": "x7Kq9Lm2Pw4z" * 5}, NOT_RANDOM),
+    ({"SECRET_KEY": "please-change-me-before-the-shop-opens-its-doors-in-spring"}, NOT_RANDOM),
     ({"SECRET_KEY_FALLBACKS": "short"}, "SECRET_KEY_FALLBACKS"),
+    ({"SECRET_KEY_FALLBACKS": f"{secrets.token_hex(32)},{'ab' * 30}"}, "SECRET_KEY_FALLBACKS"),
+    ({"DATA_KEYS": ""}, "DATA_KEYS and LOOKUP_KEY must be"),
+    ({"DATA_KEYS": "1:c2hvcnQ="}, "DATA_KEYS and LOOKUP_KEY must be"),
+    ({"DATA_KEYS": f"1:{base64.b64encode(b'a' * 32).decode()}"}, "DATA_KEYS and LOOKUP_KEY must be"),
+    ({"DATA_KEYS": f"{DATA_KEYS},{DATA_KEYS}"}, "DATA_KEYS and LOOKUP_KEY must be"),
+    ({"DATA_KEYS": f"1:{LOOKUP_KEY}"}, "DATA_KEYS and LOOKUP_KEY must be"),
+    ({"LOOKUP_KEY": ""}, "DATA_KEYS and LOOKUP_KEY must be"),
+    ({"SECRET_KEY": "".join(f"{byte:02x}" for byte in base64.b64decode(LOOKUP_KEY))}, "DATA_KEYS and LOOKUP_KEY must be"),
     ({"TESTING": True}, "TESTING must be off"),
     ({"WTF_CSRF_ENABLED": False}, "form protection"),
-    ({"TRUSTED_HOSTS": ""}, "TRUSTED_HOSTS"),
+    ({"FLASK_DEBUG": True}, "FLASK_DEBUG must be off"),
+    ({"TRUSTED_HOSTS": ""}, "TRUSTED_HOSTS must name"),
+    ({"TRUSTED_HOSTS": "other.example, .shop.example.org"}, "TRUSTED_HOSTS must hold the host of PUBLIC_URL"),
     ({"COOKIES_SECURE": False}, "COOKIES_SECURE"),
     ({"PUBLIC_URL": "http://shop.example"}, "PUBLIC_URL"),
+    ({"PUBLIC_URL": "https://127.1", "TRUSTED_HOSTS": "127.1"}, "PUBLIC_URL"),
+    ({"DATABASE_URL": "sqlite:///linli.db"}, "SQLITE_IN_PRODUCTION=1"),
     ({"MAX_CONTENT_LENGTH": 0}, "MAX_CONTENT_LENGTH"),
+    ({"MAX_CONTENT_LENGTH": 99_999_999_999}, "MAX_CONTENT_LENGTH"),
     ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY is missing"),
-    ({"STRIPE_SECRET_KEY": "sk_live_x"}, "must be a restricted key"),
-    ({"STRIPE_SECRET_KEY": "rk_test_x"}, "is a test key"),
+    ({"STRIPE_SECRET_KEY": "hello"}, "must be a restricted key"),
+    ({"STRIPE_SECRET_KEY": "rk_live_"}, "must be a restricted key"),
+    ({"STRIPE_SECRET_KEY": "sk_live_" + "x" * 24}, "must be a restricted key"),
+    ({"STRIPE_SECRET_KEY": "rk_test_" + "x" * 24}, "is a test key"),
     ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET is missing"),
+    ({"STRIPE_WEBHOOK_SECRET": "whsec_linli_development"}, "the one of development"),
+    ({"STRIPE_WEBHOOK_SECRET": "hello"}, "none of Stripe's"),
+    ({"STRIPE_WEBHOOK_SECRET_PREVIOUS": "whsec_linli_development"}, "STRIPE_WEBHOOK_SECRET_PREVIOUS"),
     ({"STRIPE_API_BASE": "http://127.0.0.1:8101"}, "stand-in for Stripe"),
-    ({"BILLER_API_BASE": "http://localhost:8102"}, "biller simulator"),
+    *(
+        ({setting: url}, f"{setting} points at the {what} simulator")
+        for setting, what in (("BILLER_API_BASE", "biller"), ("SMS_API_BASE", "SMS"))
+        for url in (
+            "",
+            "http://127.0.0.1:8102",
+            "http://localhost:8102",
+            "https://localhost.",
+            "https://127.1",
+            "https://0.0.0.0",
+            "https://2130706433",
+            "https://0x7f.0.0.1",
+            "https://0177.0.0.1",
+            "https://[::1]:8102",
+            "https://[::ffff:127.0.0.1]",
+            "https://billers.example@127.0.0.1/",
+            "https://\uff11\uff12\uff17.0.0.1",
+        )
+    ),
+    *(
+        ({setting: url}, f"{setting} {NOT_OUTSIDE}")
+        for setting in ("BILLER_API_BASE", "SMS_API_BASE")
+        for url in (
+            "http://gateway.example",
+            "https://10.0.0.7",
+            "https://192.168.1.1.",
+            "https://169.254.169.254",
+            "https://167772167",
+            "https://[fd00::7]",
+            "https://[fe80::1]",
+            "https://gateway",
+            "https://gateway.local",
+            "ftp://gateway.example",
+        )
+    ),
     ({"BILLER_API_KEY": "demo-biller-key"}, "BILLER_API_KEY"),
-    ({"SMS_API_BASE": "http://127.0.0.1:8103"}, "SMS simulator"),
     ({"SMS_API_KEY": ""}, "SMS_API_KEY"),
     ({"REDIS_URL": ""}, "REDIS_URL is needed"),
+    *(
+        ({"METRICS_TOKEN": token}, "METRICS_TOKEN must be random")
+        for token in (
+            "metrics", "tG7vK2mQ9xR4bN8wL3cF6hJ1pD5sZ0y", "0123456789abcdef0123456789abcdef", "secrettG7vK2mQ9xR4bN8wL3cF6hJ1pD5sZ0yA",
+        )
+    ),
     ({"CUSTODIAN_ZH": Config.CUSTODIAN_ZH}, "CUSTODIAN_ZH"),
+    ({"CUSTODIAN_EN": Config.CUSTODIAN_EN}, "CUSTODIAN_EN"),
+    ({"CUSTODIAN_EN": Config.CUSTODIAN_ZH}, "CUSTODIAN_EN"),
+    ({"CUSTODIAN_EN": " "}, "CUSTODIAN_EN"),
 ]
+UNREADABLE = [
+    *(({"APP_ENV": word}, f"APP_ENV must be development, test or production, not {word!r}") for word in (
+        "Production", "PRODUCTION", "prod", "production ", " production", "live", "staging", "Test", "dev", "0",
+    )),
+    *(({setting: text}, f"{setting} must be a whole number from") for setting in ("PROXY_HOPS", "WEB_CONCURRENCY", "MAX_CONTENT_LENGTH")
+      for text in ("two", "1.5", "-1", "8MB", "0x10", "99999999999", "\u0663", "9" * 5_000)),
+    ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a whole number from 1 to 64, not '0'"),
+    *(({setting: text}, f"{setting} must be one of 1, true, yes, on") for setting in ("COOKIES_SECURE", "TESTING", "WTF_CSRF_ENABLED")
+      for text in ("ja", "2", "tru", "enabled", " ")),
+    *(({"LOG_FORMAT": word}, f"LOG_FORMAT must be json or plain, not {word!r}") for word in ("JSON", "text", " ")),
+    *(({"LOG_LEVEL": word}, f"LOG_LEVEL must be info or warning, not {word!r}") for word in ("debug", "INFO")),
+    ({"SLOW_STATEMENT_MS": "0"}, "SLOW_STATEMENT_MS must be a whole number from 1 to 60000, not '0'"),
+    ({"DATABASE_URL": "mysql://shop"}, "DATABASE_URL must begin with sqlite:/// or postgresql://"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -82,13 +171,69 @@ def test_production_does_not_start_on_an_unsafe_setting(
     if not all(str(value) for value in change.values()):
         for name in change:
             production_environment.delenv(name)
-    with pytest.raises(UnsafeConfiguration, match=sentence):
+    with pytest.raises(WrongConfiguration, match=re.escape(sentence)):
         create_app()
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize(("change", "sentence"), UNREADABLE)
+@pytest.mark.parametrize("word", ["production", "development"])
+def test_a_setting_that_cannot_be_read_is_named_and_nothing_starts(
+    production_environment: pytest.MonkeyPatch, word: str, change: dict[str, str], sentence: str
+) -> None:
+    production_environment.setenv("APP_ENV", word)
+    for name, value in change.items():
+        production_environment.setenv(name, value)
+    with pytest.raises(WrongConfiguration) as refusal:
+        create_app()
+    assert sentence in str(refusal.value)
+
+
+@pytest.mark.one_engine
+def test_all_that_is_wrong_is_said_at_once(production_environment: pytest.MonkeyPatch) -> None:
+    production_environment.setenv("APP_ENV", "prod")
+    production_environment.setenv("PROXY_HOPS", "one")
+    with pytest.raises(WrongConfiguration, match=r"(?s)APP_ENV.*PROXY_HOPS"):
+        create_app()
+
+
+@pytest.mark.one_engine
+def test_a_word_given_by_hand_is_looked_at_too() -> None:
+    with pytest.raises(WrongConfiguration, match="APP_ENV must be"):
+        create_app(make_config("sqlite://", APP_ENV="Production"))
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize("text", ["yes", "on", "off", "2", "anything"])
+def test_debug_is_on_whenever_flask_takes_it_to_be(production_environment: pytest.MonkeyPatch, text: str) -> None:
+    production_environment.setenv("FLASK_DEBUG", text)
+    assert get_debug_flag()
+    with pytest.raises(UnsafeConfiguration, match="FLASK_DEBUG must be off"):
+        create_app()
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize("command", [["jobs", "run", "--once"], ["doctor"], ["routes"]])
+def test_commands_and_the_worker_refuse_in_a_sentence(command: list[str]) -> None:
+    environment = {"PATH": os.environ["PATH"], "APP_ENV": "Production"}
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "APP_ENV must be development, test or production, not 'Production'." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.one_engine
+def test_random_keys_are_never_taken_for_weak_ones() -> None:
+    for make_key in (lambda: secrets.token_hex(25), lambda: secrets.token_hex(32), lambda: secrets.token_urlsafe(38)):
+        assert not [key for key in (make_key() for _ in range(300)) if estimated_bits(key) < KEY_BITS]
 
 
 @pytest.mark.one_engine
 def test_production_starts_on_safe_settings(production_environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     production_environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'linli.db'}")
+    production_environment.setenv("SQLITE_IN_PRODUCTION", "1")
     made = create_app()
     assert made.config["SESSION_COOKIE_SECURE"]
     assert made.config["SESSION_COOKIE_NAME"] == "__Host-session"
@@ -97,6 +242,7 @@ def test_production_starts_on_safe_settings(production_environment: pytest.Monke
 @pytest.mark.one_engine
 def test_pages_for_development_are_not_there_in_production(production_environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     production_environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'linli.db'}")
+    production_environment.setenv("SQLITE_IN_PRODUCTION", "1")
     made = create_app()
     assert made.test_client().get("/dev/style", base_url="https://shop.example").status_code == 404
     assert not [rule for rule in made.url_map.iter_rules() if rule.rule.startswith("/dev")]
@@ -124,6 +270,14 @@ def test_the_same_settings_are_unsafe_as_production(app: Flask) -> None:
 
 def test_the_settings_are_read_back_as_they_were_given(app: Flask, database_url: str) -> None:
     assert doctor.config_of(app) == make_config(database_url)
+
+
+def test_a_head_that_was_not_written_down_is_not_mended_by_an_upgrade(app: Flask) -> None:
+    newest = doctor.newest_migration(app)
+    assert newest == app.config["SCHEMA_HEAD"]
+    stale = doctor.schema_advice(newest, "0001", newest)
+    assert stale.startswith(f"migrations/.head says 0001, but the newest migration is {newest}: write {newest} into migrations/.head")
+    assert "flask db upgrade" in doctor.schema_advice("0001", newest, newest)
 
 
 def test_a_schema_that_is_not_the_newest_is_unsafe(app: Flask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from shop.cli.seed import catalogue, command, files, scale
-from shop.cli.seed.command import Plan, fill
+from demo import catalogue, command, files, scale
+from demo.command import Plan, fill, group
+from shop.fulfilment import jobs as fulfilment
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.models.accounts import Role, RoleGrant, User
@@ -19,17 +21,23 @@ from shop.models.bills import BillAccount, BillPayment, BillPaymentState
 from shop.models.catalog import Listing, Product, ProductImage, SearchTerm
 from shop.models.merchants import Merchant
 from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
-from shop.models.pickup import Pass, PassState
+from shop.models.pickup import Batch, BatchState, Pass, PassState
 from shop.models.platform import Job, JobState, Notice
 from shop.platform.files import FolderStorage
+from shop.settlement import jobs as settlement
 from shop.wallet import operations as wallet
 from shop.wallet import queries as wallets
 from tests.conftest import empty_database
 from tests.support.books import assert_books_are_right
 from tests.support.factories import actor_of
+from tests.support.provider import CardProvider
 
 SMALL = Plan(neighbours=4, days=8, has_pictures=False)
-SEEN = (SubOrderState.PLACED, SubOrderState.PACKED, SubOrderState.IN_TRANSIT, SubOrderState.READY, SubOrderState.COLLECTED)
+SEEN = (
+    SubOrderState.PLACED, SubOrderState.PACKED, SubOrderState.IN_TRANSIT, SubOrderState.READY, SubOrderState.COLLECTED,
+    SubOrderState.COMPLETED,
+)  # fmt: skip
+UNFINISHED = (SubOrderState.PLACED, SubOrderState.ACCEPTED, *SEEN[1:-1])
 
 
 @pytest.fixture
@@ -49,7 +57,23 @@ def user(phone: str) -> User:
     return reading().scalars(sa.select(User).where(User.phone == phone)).one()
 
 
-def test_the_city_is_there_and_its_books_are_right(app: Flask, storage: FolderStorage) -> None:
+HOURS = ("0:10", "7:00", "11:30", "13:30", "17:30", "21:00")
+
+
+def go_to(wall_time: str, day: int | None = None) -> None:
+    """Let it be a time of today, or of the next first, second, ... of a month."""
+    date = clock.today()
+    while day is not None and date.day != day:
+        date += timedelta(days=1)
+    clock.move(clock.at(date, time.fromisoformat(wall_time.zfill(5))) - clock.now() + clock.shift())
+
+
+@pytest.mark.parametrize("wall_time", HOURS)
+@pytest.mark.parametrize("day", [None, 1], ids=["today", "on_a_first"])
+def test_the_city_is_there_and_its_books_are_right(app: Flask, storage: FolderStorage, wall_time: str, day: int | None) -> None:
+    """Whatever the hour it is looked at: goods wait, are packed, are on the road and have been fetched; bills are paid and unclear."""
+    go_to(wall_time, day)
+    shift = clock.shift()
     steps: list[int] = []
     fill(SMALL, storage, steps.append)
     assert_books_are_right(leave_out=())
@@ -64,7 +88,29 @@ def test_the_city_is_there_and_its_books_are_right(app: Flask, storage: FolderSt
     assert count(BillPayment, BillPayment.state == BillPaymentState.UNKNOWN, BillPayment.handed_over_at.is_not(None)) == 1
     assert count(Notice)
     assert count(Job, Job.state != JobState.DONE) == 0
-    assert clock.shift().total_seconds() == 0
+    assert clock.shift() == shift
+
+
+def test_a_short_history_leaves_the_books_right_too(app: Flask, storage: FolderStorage) -> None:
+    """Few days of buying, and what did not come is paid back: some wallets hold more than was promised."""
+    fill(Plan(days=3, has_pictures=False), storage, lambda _step: None)
+    assert_books_are_right(leave_out=())
+
+
+def test_sixty_days_later_everything_has_ended(app: Flask, storage: FolderStorage, stripe: CardProvider) -> None:
+    fill(SMALL, storage, lambda _count: None)
+    open_before = count(SubOrder, SubOrder.state.in_(UNFINISHED))
+    clock.move(timedelta(days=60))
+    for work in (settlement.close_overdue, fulfilment.tell_late, fulfilment.end, fulfilment.end):
+        work()
+    assert open_before > 20
+    assert count(SubOrder, SubOrder.state.in_(UNFINISHED)) == 0
+    assert count(Purchase, Purchase.state.in_((PurchaseState.AWAITING_PAYMENT, PurchaseState.PAID))) == 0
+    assert count(Pass, Pass.state == PassState.LIVE) == 0
+    assert count(Batch, Batch.state != BatchState.CLOSED) == 0
+    assert count(SubOrder, SubOrder.state == SubOrderState.SHORT, SubOrder.refunded_total != SubOrder.total) == 0
+    assert wallets.balance(reading(), "escrow").fen == 0
+    assert_books_are_right(leave_out=("plumbing.", "bills.", "payments."))
 
 
 def test_nothing_lies_in_the_future(app: Flask, storage: FolderStorage) -> None:
@@ -73,7 +119,9 @@ def test_nothing_lies_in_the_future(app: Flask, storage: FolderStorage) -> None:
     assert all(moment is not None and moment <= clock.now() for moment in latest)
 
 
-def test_the_people_of_the_handbook_are_there(app: Flask, storage: FolderStorage) -> None:
+@pytest.mark.parametrize(("wall_time", "day"), [("0:10", 1), ("11:30", None), ("21:00", None)])
+def test_the_people_of_the_handbook_are_there(app: Flask, storage: FolderStorage, wall_time: str, day: int | None) -> None:
+    go_to(wall_time, day)
     fill(SMALL, storage, lambda _count: None)
     li_mei, wang_qiang, chen = (user(f"1380000000{digit}") for digit in "123")
     assert (li_mei.display_name, li_mei.verification_level) == ("李梅", 2)
@@ -90,14 +138,14 @@ def test_the_people_of_the_handbook_are_there(app: Flask, storage: FolderStorage
 
 def test_staff_hold_their_roles_with_the_demo_authenticator(app: Flask, storage: FolderStorage) -> None:
     fill(SMALL, storage, lambda _count: None)
-    grants = sa.select(User.phone, RoleGrant.role).join(RoleGrant, RoleGrant.user_id == User.id).where(User.phone < "139")
-    held = dict(reading().execute(grants).all())
+    grants = sa.select(User.phone, RoleGrant.role).join(RoleGrant, RoleGrant.user_id == User.id)
+    held = {phone: role for phone, role in reading().execute(grants) if phone < "139"}
     assert held == {
         "13800000011": Role.MERCHANT_OWNER, "13800000012": Role.MERCHANT_OWNER, "13800000013": Role.MERCHANT_CLERK,
         "13800000021": Role.KEEPER, "13800000022": Role.KEEPER, "13800000031": Role.OPERATOR, "13800000032": Role.FINANCE,
         "13800000033": Role.AUDITOR,
     }  # fmt: skip
-    assert {user(phone).totp_secret for phone in held} == {"JBSWY3DPEHPK3PXP"}
+    assert {user(phone).totp_secret for phone in held} == {"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}
 
 
 def test_the_same_seed_makes_the_same_city(app: Flask, storage: FolderStorage) -> None:
@@ -129,11 +177,11 @@ def test_another_seed_makes_other_people(app: Flask, storage: FolderStorage) -> 
 def test_running_it_again_changes_nothing_and_says_so(app: Flask, storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "Plan", lambda **_chosen: Plan(neighbours=1, days=3, has_pictures=False))
     runner = app.test_cli_runner()
-    assert runner.invoke(args=["seed", "demo"]).exit_code == 0
+    assert runner.invoke(group, ["demo"]).exit_code == 0
     before = {model: count(model) for model in (User, Product, Purchase, Notice, Job)}
-    again = runner.invoke(args=["seed", "demo"])
+    again = runner.invoke(group, ["demo"])
     assert (again.exit_code, again.output) == (0, "There is data already; nothing was changed.\n")
-    quiet = runner.invoke(args=["seed", "demo", "--if-empty"])
+    quiet = runner.invoke(group, ["demo", "--if-empty"])
     assert (quiet.exit_code, quiet.output) == (0, "")
     assert {model: count(model) for model in before} == before
 
@@ -153,7 +201,7 @@ def test_an_interrupted_seeding_leaves_nothing(app: Flask, storage: FolderStorag
 
 def test_production_takes_no_demo_data(app: Flask, storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(app.config, "APP_ENV", "production")
-    result = app.test_cli_runner().invoke(args=["seed", "demo"])
+    result = app.test_cli_runner().invoke(group, ["demo"])
     assert result.exit_code == 1
     assert "never goes into production" in result.output
     assert count(User) == 0
@@ -163,15 +211,15 @@ def test_more_goods_and_people_can_be_added_in_plain_rows(app: Flask, storage: F
     monkeypatch.setattr(command, "Plan", lambda **_chosen: Plan(neighbours=1, days=3, has_pictures=False))
     monkeypatch.setattr(scale, "BATCH", 30)
     runner = app.test_cli_runner()
-    result = runner.invoke(args=["seed", "demo", "--products", "150", "--residents", "80"])
+    result = runner.invoke(group, ["demo", "--products", "150", "--residents", "80"])
     assert result.exit_code == 0, result.output
     assert count(Product) == count(Listing) == 150
     assert count(User) == 80
     assert count(SearchTerm, SearchTerm.product_id == reading().scalar(sa.select(sa.func.max(Product.id))))
     assert_books_are_right()
-    again = runner.invoke(args=["seed", "demo", "--products", "150", "--residents", "80"])
+    again = runner.invoke(group, ["demo", "--products", "150", "--residents", "80"])
     assert again.output == "There is data already; nothing was changed.\n"
-    runner.invoke(args=["seed", "demo", "--products", "160"])
+    runner.invoke(group, ["demo", "--products", "160"])
     assert count(Product) == 160
 
 

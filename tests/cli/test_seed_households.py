@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from shop.cli.seed import files
-from shop.cli.seed.bill_paying import NUMBERS
-from shop.cli.seed.households import Household, periods_due, step
+from demo import files
+from demo.bill_paying import NUMBERS
+from demo.households import Household, periods_due, step
 from simulators.biller.arrears import month_bill
 from simulators.biller.behaviours import behaviour_of
 from simulators.biller.households import Household as SimulatedHousehold

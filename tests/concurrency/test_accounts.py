@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -12,16 +14,20 @@ from flask import Flask
 
 from shop.accounts import authenticator, credentials, operations, queries, rules
 from shop.accounts.errors import CodeSentRecently, RefreshRefused, WrongCode, WrongSecondFactor
+from shop.accounts.rules import Asker
 from shop.kernel import clock
-from shop.kernel.db import perform, reading
+from shop.kernel.db import perform, reading, transaction
 from shop.models.accounts import CodePurpose, Role, RoleGrant, SessionKind, SignInCode, User, UserSession
 from shop.platform.actor import COMMAND
 from tests.support.factories import Factories
 from tests.support.people import open_session
+from tests.support.shopping import at_once
 
 PHONE = "13812345678"
-SECRET = "JBSWY3DPEHPK3PXP"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 AT_ONCE = 8
+HERE = Asker("home", "this browser")
+KNOWN = Asker("home", "the browser of always", is_known=True)
 
 
 def all_at_once(app: Flask, deed: Callable[[], Any], times: int = AT_ONCE) -> list[Any]:
@@ -62,6 +68,43 @@ def test_one_of_many_askers_gets_the_code(app: Flask, make: Factories) -> None:
     outcomes = all_at_once(app, lambda: perform(operations.request_code, PHONE, CodePurpose.SIGN_IN))
     assert kinds(outcomes, CodeSentRecently) == (1, AT_ONCE - 1)
     assert count(SignInCode) == 1
+
+
+def test_the_own_browser_gets_its_code_in_the_midst_of_strangers(app: Flask, make: Factories) -> None:
+    """All want the next number of the same phone; whoever loses it looks again instead of giving up."""
+    askers = [Asker(f"address {number}", f"browser {number}") for number in range(AT_ONCE - 1)] + [KNOWN]
+    works = [partial(perform, operations.request_code, PHONE, CodePurpose.SIGN_IN, asker=asker) for asker in askers]
+    outcomes = at_once(app, works)
+    assert isinstance(outcomes[-1], SignInCode), outcomes[-1]
+    assert kinds(outcomes, CodeSentRecently) == (2, AT_ONCE - 2)
+    assert count(SignInCode) == 2
+
+
+def test_the_control_that_looks_and_then_sends_floods_the_number(app: Flask, make: Factories) -> None:
+    """What asking would be without the number that only one of many gets."""
+    everybody_looked = Barrier(AT_ONCE)
+
+    def careless() -> bool:
+        sent = reading().scalar(sa.select(sa.func.count()).select_from(SignInCode))
+        everybody_looked.wait(timeout=20)
+        with transaction() as session:
+            moment, number = clock.now(), threading.get_ident()
+            session.add(SignInCode(phone=PHONE, number=number, purpose=CodePurpose.SIGN_IN, nonce="", created_at=moment, expires_at=moment))
+        return not sent
+
+    assert at_once(app, [careless] * AT_ONCE).count(True) > 1
+
+
+def test_strangers_who_guess_all_at_once_leave_three_tries(app: Flask, make: Factories) -> None:
+    row = perform(operations.request_code, PHONE, CodePurpose.SIGN_IN, asker=HERE)
+    right = rules.code_digits(row.id, row.nonce)
+    wrong = f"{(int(right) + 1) % 1_000_000:06d}"
+    strangers = [Asker(f"address {number}", f"browser {number}") for number in range(AT_ONCE)]
+    works = [partial(credentials.use_code, PHONE, wrong, CodePurpose.SIGN_IN, stranger) for stranger in strangers]
+    assert kinds(at_once(app, works), WrongCode) == (0, AT_ONCE)
+    reading().rollback()
+    assert reading().scalars(sa.select(SignInCode.tries_left)).one() == 3
+    credentials.use_code(PHONE, right, CodePurpose.SIGN_IN, HERE)
 
 
 def test_one_code_signs_in_once(app: Flask, make: Factories) -> None:

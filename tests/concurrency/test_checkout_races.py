@@ -188,7 +188,11 @@ def test_paid_and_run_out_at_once_is_one_or_the_other(app: Flask, make: Factorie
     oranges = shop.goods("oranges", on_hand=10)
     _user, order = card_order(shop)
     paid, expired = at_once(
-        app, [lambda: perform(orders.mark_paid, JOB, order.purchase_id, "provider"), lambda: perform(orders.expire, order.purchase_id)]
+        app,
+        [
+            lambda: perform(orders.mark_paid, JOB, order.purchase_id, order.payment_id, "provider"),
+            lambda: perform(orders.expire, order.purchase_id),
+        ],
     )
     assert sorted([paid, expired]) == [False, True]
     assert stock_of(oranges) == ((8, 0) if paid else (10, 0))

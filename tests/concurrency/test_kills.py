@@ -24,11 +24,14 @@ LEASE = 130
 """Seconds after which somebody else may take over what a dead process had begun."""
 
 WHILE_ORDERING = ("checkout.after_pay", "checkout.after_reserve", "checkout.before_commit", "checkout.after_commit")
-WHILE_ORDERING_BY_CARD = ("checkout.after_reserve", "checkout.before_commit", "checkout.after_commit", "payments.session_created")
+WHILE_ORDERING_BY_CARD = ("checkout.after_reserve", "checkout.before_commit", "checkout.after_commit")
+WHILE_OPENING_THE_PAGE = ("payments.session_created",)
 WHILE_COMING_BACK = ("settlement.fetched", "settlement.applied")
 WHILE_HEARING = ("settlement.event_taken", "settlement.fetched", "settlement.applied", "outbox.after_run")
 WHILE_CLOSING = ("settlement.session_expired",)
 WHILE_REFUNDING = ("payments.refund_asked",)
+WHILE_KNOWING_REFUNDS = ("settlement.refunds_listed", "settlement.refunds_known")
+WHILE_REFUSED = ("settlement.refund_refused",)
 WHILE_PAYING_BILLS = ("bill.before_send", "bill.after_send", "bill.before_record", "outbox.after_run")
 AT_THE_COUNTER = ("handover.before_commit",)
 
@@ -37,7 +40,7 @@ AT_THE_COUNTER = ("handover.before_commit",)
 def mei(house: House) -> Iterator[Caller]:
     """A resident with money enough for all of this."""
     made = Caller.signed_in(house, RESIDENT)
-    started = made.post("/wallet/top-ups", {"amount_minor": 200_000}, key=new_key()).ok(201)
+    started = made.top_up(200_000)
     house.pay_by_card(started["url"])
     wait_until(lambda: made.balance() > 200_000, 10, "the money in the wallet")
     yield made
@@ -57,8 +60,8 @@ def test_every_crash_point_in_the_code_is_tried_here() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "shop").rglob("*.py"))
     named = set(re.findall(r'crashpoint\("([^"]+)"\)', text))
     tried = {
-        *WHILE_ORDERING, *WHILE_ORDERING_BY_CARD, *WHILE_COMING_BACK, *WHILE_HEARING, *WHILE_CLOSING, *WHILE_REFUNDING, *WHILE_PAYING_BILLS,
-        *AT_THE_COUNTER,
+        *WHILE_ORDERING, *WHILE_ORDERING_BY_CARD, *WHILE_OPENING_THE_PAGE, *WHILE_COMING_BACK, *WHILE_HEARING, *WHILE_CLOSING,
+        *WHILE_REFUNDING, *WHILE_KNOWING_REFUNDS, *WHILE_REFUSED, *WHILE_PAYING_BILLS, *AT_THE_COUNTER,
     }  # fmt: skip
     assert named == tried
 
@@ -118,7 +121,7 @@ def test_order_by_card_survives_a_kill(house: House, mei: Caller, place: str) ->
     assert killed(house, "web", place, lambda: mei.post("/orders", body, key)) is None
     placed = mei.again("POST", "/orders", body, key).ok(201)
     assert purchases(house, quote) == [(placed["number"], "awaiting_payment")]
-    house.pay_by_card(placed["payment"]["url"])
+    house.pay_by_card(mei.with_page(placed)["payment"]["url"])
     mei.wait_for_order(placed["number"], "paid")
     house.settle()
     assert stock(house) == (on_hand - 1, reserved)
@@ -133,13 +136,30 @@ def was_charged_once(house: House, placed: dict[str, Any], refunded: int = 0) ->
     assert house.number(paid, number=placed["number"]) == 1
 
 
+@pytest.mark.parametrize("place", WHILE_OPENING_THE_PAGE)
+def test_order_has_one_page_to_pay_on_although_the_worker_that_opens_it_is_killed(house: House, mei: Caller, place: str) -> None:
+    mei.fill_cart(EGGS)
+    body = mei.order_body(mei.quote(), "stripe")
+    said = killed(house, "worker", place, lambda: mei.post("/orders", body, new_key()))
+    assert said is not None
+    placed = mei.with_page(said.ok(201))
+    house.pay_by_card(placed["payment"]["url"])
+    mei.wait_for_order(placed["number"], "paid")
+    house.settle()
+    was_charged_once(house, placed)
+    keys = [call["idempotency_key"] for call in house.stripe_log() if call["path"] == "/v1/checkout/sessions" and call["method"] == "POST"]
+    assert set(keys[-2:]) == {placed["payment"]["ref"]}, "asked again, with the same key"
+    assert house.verify() == []
+
+
 @pytest.mark.parametrize("place", WHILE_COMING_BACK)
 def test_payment_survives_a_kill_while_its_buyer_comes_back(house: House, mei: Caller, place: str) -> None:
     house.stripe(webhooks="hold")
     placed = mei.buy(EGGS, "stripe")
     house.pay_by_card(placed["payment"]["url"])
-    assert killed(house, "web", place, lambda: mei.get(f"/payments/{placed['payment']['ref']}")) is None
-    assert mei.get(f"/payments/{placed['payment']['ref']}").ok(200)["state"] == "succeeded"
+    house.advance(seconds=4)
+    killed(house, "worker", place, lambda: mei.get(f"/payments/{placed['payment']['ref']}"))
+    mei.wait_for_payment(placed["payment"]["ref"], "succeeded")
     house.stripe("/flush", order="planned")
     house.stripe(webhooks="on")
     assert mei.order(placed["number"])["state"] == "paid"
@@ -199,6 +219,54 @@ def test_refund_to_a_card_survives_a_kill(house: House, mei: Caller, place: str)
     assert house.verify() == []
 
 
+def paid_by_card(house: House, mei: Caller) -> tuple[dict[str, Any], str]:
+    """A paid order of eggs, and the provider's intent of its payment."""
+    placed = mei.buy(EGGS, "stripe")
+    house.pay_by_card(placed["payment"]["url"])
+    mei.wait_for_order(placed["number"], "paid")
+    house.settle()
+    named = house.rows("SELECT provider_intent FROM payments WHERE ref = :ref", ref=placed["payment"]["ref"])
+    return placed, str(named[0][0])
+
+
+def all_went_back_once(house: House, placed: dict[str, Any]) -> bool:
+    """What the provider has given back, and our refunds that arrived, are each the price."""
+    there = house.stripe_books()["by_reference"][placed["payment"]["ref"]]["refunded"]
+    arrived = """SELECT COALESCE(SUM(r.amount), 0) FROM refunds r JOIN payments p ON p.id = r.payment_id
+        WHERE p.ref = :ref AND r.state = 'succeeded'"""
+    return (there, house.number(arrived, ref=placed["payment"]["ref"])) == (EGGS_PRICE, EGGS_PRICE)
+
+
+@pytest.mark.parametrize("place", WHILE_KNOWING_REFUNDS)
+def test_refund_made_at_the_provider_is_known_once_although_the_worker_is_killed(house: House, mei: Caller, place: str) -> None:
+    placed, intent = paid_by_card(house, mei)
+
+    def give_back_there() -> Said:
+        house.stripe("/refund", payment_intent=intent, amount=1_000)
+        return Said(200, None)
+
+    killed(house, "worker", place, give_back_there)
+    known = "SELECT count(*) FROM refunds WHERE amount = 1000 AND payment_id = (SELECT id FROM payments WHERE ref = :ref)"
+    wait_until(lambda: house.number(known, ref=placed["payment"]["ref"]) == 1, 15, "the refund being known")
+    house.settle()
+    mei.post(f"/orders/{placed['number']}/cancel", key=new_key()).ok(200)
+    wait_until(lambda: all_went_back_once(house, placed), 15, "the rest going back")
+    house.settle()
+    assert house.verify() == []
+
+
+@pytest.mark.parametrize("place", WHILE_REFUSED)
+def test_refund_that_is_refused_is_planned_anew_although_the_worker_is_killed(house: House, mei: Caller, place: str) -> None:
+    placed, intent = paid_by_card(house, mei)
+    house.stripe("/refund", payment_intent=intent, amount=1_000, event=False)
+    said = killed(house, "worker", place, lambda: mei.post(f"/orders/{placed['number']}/cancel", key=new_key()))
+    assert said is not None
+    assert said.ok(200)["state"] == "cancelled"
+    wait_until(lambda: all_went_back_once(house, placed), 15, "all of it going back")
+    house.settle()
+    assert house.verify() == []
+
+
 @pytest.mark.parametrize("place", WHILE_PAYING_BILLS)
 def test_bill_is_posted_once_although_the_worker_is_killed(house: House, mei: Caller, place: str) -> None:
     number = f"51100{WHILE_PAYING_BILLS.index(place):03d}16"
@@ -216,7 +284,8 @@ def test_bill_is_posted_once_although_the_worker_is_killed(house: House, mei: Ca
     books = house.biller.books()
     assert books["posted_more_than_once"] == []
     assert [payment["times_posted"] for payment in books["payments"] if payment["account_no"] == number] == [1]
-    house.settle()
+    # The reconciler may have sent a second job meanwhile, which waits until the call of the first one counts as given up.
+    house.hurry(lambda: not house.unfinished_jobs(), "the end of all jobs")
     assert house.verify() == []
 
 

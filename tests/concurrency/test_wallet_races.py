@@ -15,7 +15,7 @@ from shop.models.payments import Refund
 from shop.models.wallet import LedgerAccount, Transfer, WalletClass
 from shop.payments import operations as payments
 from shop.payments.errors import RefundTooLarge
-from shop.payments.gateway import Snapshot, Stage
+from shop.payments.snapshots import Snapshot, Stage
 from shop.settlement import operations as settlement
 from shop.settlement.operations import Outcome
 from shop.wallet import operations

@@ -63,3 +63,12 @@ def test_a_code_that_is_used_or_too_old_is_not_sent(make: Factories, sms: Record
     jobs.send_code(other.id, "zh")
     jobs.send_code(other.id + 1, "zh")
     assert sms.messages == {}
+
+
+def test_a_new_code_is_a_new_message_although_all_before_it_have_been_forgotten(make: Factories, sms: RecordingSms) -> None:
+    for _time in range(2):
+        perform(operations.request_code, PHONE, CodePurpose.SIGN_IN)
+        outbox.run_due()
+        clock.move(clock.shift() + timedelta(days=60))
+        perform(operations.forget_old)
+    assert len(sms.texts_to(PHONE)) == 2

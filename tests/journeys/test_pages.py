@@ -1,7 +1,7 @@
 """What every page promises, shown on those that matter most: axe finds nothing, nothing is said on the console, the policy holds, no
 request leaves the shop, nothing is wider than the phone or cut off with large text and with zoom, and the home page is light.
 
-`script/audit` asks the same of every page.
+`tools/audit` asks the same of every page.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Route, expect
 
-from script.support import measures
-from script.support.audit import MOST_BYTES, MOST_REQUESTS, examine, look_at
-from script.support.browsing import DESKTOP, PHONE, Dress, Person
-from script.support.page_table import KEEPER, MEI, ORANGE_OWNER, STRANGER, Page, facts_of
-from script.support.screenshots import put_into_cart
 from tests.journeys.test_the_day import NAMES, PIN, choose_point, empty_the_cart
 from tests.support.browsing import People, Visitor
-from tests.support.callers import RESIDENT, Caller, new_key
+from tests.support.callers import RESIDENT, Caller
 from tests.support.desks import Desk
 from tests.support.running import House, wait_until
+from tests.support.sealed import RING
+from tools import measures
+from tools.auditing import MOST_BYTES, MOST_REQUESTS, examine, look_at
+from tools.browsing import DESKTOP, PHONE, Dress, Person
+from tools.page_table import KEEPER, MEI, ORANGE_OWNER, STRANGER, Page, facts_of
+from tools.photographing import put_into_cart
 
 pytestmark = pytest.mark.browser
 
@@ -52,12 +53,15 @@ class Town:
         with self.house.engine.connect() as connection:
             return [tuple(row) for row in connection.exec_driver_sql(statement, values)]
 
+    def phone_hash(self, phone: str) -> str:
+        return RING.find("phone", phone)
+
 
 @pytest.fixture(scope="module")
 def something_to_collect(house: House) -> None:
     """The resident has money left, and goods that have arrived."""
     app = Caller.signed_in(house, RESIDENT)
-    started = app.post("/wallet/top-ups", {"amount_minor": 50_000}, key=new_key()).ok(201)
+    started = app.top_up(50_000)
     house.pay_by_card(started["url"])
     wait_until(lambda: app.balance() >= 50_000, 10, "the money in the wallet")
     app.put("/me/pickup-point", {"pickup_point": "tianchenghu"}).ok(200)
@@ -98,13 +102,15 @@ def test_pages_keep_what_they_promise(people: People, house: House, something_to
 PLANTED = """<!doctype html><html lang="en"><head><title>Planted</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head><body><main>
 <p>words</p><p class="dim">words that are hard to read by night</p><img src="/static/img/logo.svg"><div style="color: red">styled</div>
+<a href="/a">Open</a><a href="/b">Open</a><p class="forced">words nobody sees</p>
 <p id="wide">wide</p><p id="cut">These words are cut off when they grow</p>
 </main><script src="/planted.js"></script></body></html>"""
 PLANTED_SCRIPT = """console.error('broken'); new Image().src = 'http://127.0.0.1:9/elsewhere.png';
-for (let count = 0; count < 20; count++) fetch(`/healthz?${count}`);
+for (let count = 0; count < 20; count++) fetch(`/healthz?${count}`).then((answer) => answer.text());
 Object.assign(document.querySelector('#wide').style, {width: '2000px'});
 const night = new CSSStyleSheet();
-night.replaceSync('@media (prefers-color-scheme: dark) { .dim { color: #eee; background: #fff; } }');
+night.replaceSync('@media (prefers-color-scheme: dark) { .dim { color: #eee; background: #fff; } }'
+  + '@media (forced-colors: active) { .forced { forced-color-adjust: none; color: #ddd; background: #fff; } }');
 document.adoptedStyleSheets = [night];
 Object.assign(document.querySelector('#cut').style, {width: '12rem', height: '1.2rem', overflow: 'hidden', fontSize: '1rem'});"""
 
@@ -125,6 +131,8 @@ def test_a_page_that_breaks_them_is_found_out(people: People, house: House) -> N
         found = examine(context, Page("shop", "home", "/planted"), PHONE, ZH, {}, person.city.url)
     assert any(each.startswith("image-alt") for each in found.axe)
     assert any(each.startswith("dark, color-contrast") for each in found.axe)
+    assert any(each.startswith("forced colours, color-contrast") for each in found.axe)
+    assert [each.split(":")[0] for each in found.names] == ["link Open x 2"]
     assert "broken" in found.errors
     assert any("style" in each and "Content Security Policy" in each for each in found.errors)
     assert "http://127.0.0.1:9/elsewhere.png" in found.strangers
@@ -161,10 +169,11 @@ def test_buying_and_paying_a_bill_when_everything_is_large(people: People, somet
     for path in ("/", "/categories/fruit", "/products/blood-orange-m"):
         mei.open(path)
         nothing_is_cut_off(mei)
-    mei.press("Buy now")
-    mei.arrives("/cart")
+    mei.press("Add to cart")
+    mei.open("/cart")
     nothing_is_cut_off(mei)
-    mei.follow("Check out")
+    mei.open("/products/blood-orange-m")
+    mei.press("Buy now")
     mei.arrives("/checkout")
     nothing_is_cut_off(mei)
     mei.fill("Wallet PIN (6 digits)", PIN)

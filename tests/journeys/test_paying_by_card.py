@@ -62,7 +62,7 @@ def test_browser_that_comes_back_before_any_webhook_pays_the_order(house: House,
     placed = ordered(mei)
     house.pay_by_card(placed["payment"]["url"])
     assert mei.order(placed["number"])["state"] == "awaiting_payment"
-    assert mei.get(f"/payments/{placed['payment']['ref']}").ok(200)["state"] == "succeeded"
+    mei.wait_for_payment(placed["payment"]["ref"], "succeeded")
     assert mei.order(placed["number"])["state"] == "paid"
     house.stripe("/flush", order="reverse", duplicate=2)
     was_paid_once(house, placed)
@@ -154,10 +154,10 @@ def test_somebody_else_sees_neither_order_nor_payment(house: House, mei: Caller)
 
 def test_top_up_by_card_is_in_the_wallet_once(house: House, mei: Caller) -> None:
     before = mei.balance()
-    started = mei.post("/wallet/top-ups", {"amount_minor": 12_300}, key=new_key()).ok(201)
+    started = mei.top_up(12_300)
     house.stripe(webhooks="hold")
     house.pay_by_card(started["url"])
-    assert mei.get(f"/payments/{started['ref']}").ok(200)["state"] == "succeeded"
+    mei.wait_for_payment(started["ref"], "succeeded")
     house.stripe("/flush", order="shuffle", duplicate=1)
     wait_until(lambda: mei.balance() == before + 12_300, 10, "the money in the wallet")
     house.settle()

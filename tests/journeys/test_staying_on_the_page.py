@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 FAR_DOWN = 1200
 # A second tap, on what has just slid to where the first thing was.
 AGAIN_AT_ONCE = """() => document.addEventListener("htmx:afterSettle", () => {
-  document.querySelector("#cart form[data-stepper] button").click();
+  document.querySelector("#cart form[data-stepper] .stepper-button").click();
   document.documentElement.dataset.tapped = "again";
 }, { once: true })"""
 
@@ -52,7 +52,7 @@ def test_double_click_on_a_card_puts_one_into_the_cart(people: People) -> None:
     mei.page.locator(".product-add").nth(in_sight(mei.page)[0]).dblclick()
     expect(mei.page.locator("#cart-count")).to_contain_text("1", timeout=PATIENCE)
     mei.open("/cart")
-    expect(mei.page.locator(".stepper-count")).to_have_text("1")
+    expect(mei.page.locator(".stepper-count")).to_have_value("1")
 
 
 def test_without_a_network_nothing_is_claimed_and_the_page_stays(people: People) -> None:
@@ -94,8 +94,12 @@ def test_choosing_a_size_leaves_its_sheet_open_and_the_page_agrees(people: Peopl
     assert size != before
     other.click()
     expect(row).to_have_text(size, timeout=PATIENCE)
-    expect(mei.page.locator("#bar-price")).to_contain_text(size)
+    bar = mei.page.locator("#bar-price")
+    expect(bar).to_contain_text(size)
     expect(mei.page.locator("dialog[open]")).to_have_count(1)
+    mei.page.locator("dialog[open] [data-step='1']").click()
+    both = 2 * int(bar.get_attribute("data-each") or 0)
+    expect(bar).to_contain_text(f"¥{both // 100}.{both % 100:02d}")
 
 
 def test_two_quick_taps_take_one_thing_out_and_it_comes_back_by_undo(people: People) -> None:
@@ -109,7 +113,7 @@ def test_two_quick_taps_take_one_thing_out_and_it_comes_back_by_undo(people: Peo
     expect(lines).to_have_count(2)
     name = lines.first.locator(".goods-name").inner_text()
     mei.page.evaluate(AGAIN_AT_ONCE)
-    lines.first.locator("form button").first.click()
+    lines.first.locator(".stepper-button").first.click()
     mei.sees(name, where=mei.page.locator("#said"))
     expect(lines).to_have_count(1)
     expect(mei.page.locator("html")).to_have_attribute("data-tapped", "again")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from shop.cart import operations as cart
 from shop.cart import queries
 from shop.cart.errors import CartFull, NotOnSale, QuantityNotAllowed, QuantityTooLarge
-from shop.cart.rules import MOST_LINES, MOST_UNITS, CartOwner, CartView, Problem
+from shop.cart.rules import MOST_LINES, MOST_UNITS, CartOwner, CartView, LineProblem
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
 from shop.models.cart import Cart
@@ -60,6 +60,7 @@ def test_a_cart_of_any_length_is_one_query(make: Factories) -> None:
     for number in range(6):
         shop.goods(f"goods-{number}", number % 2)
         perform(cart.set_line, BROWSER, f"goods-{number}", 1)
+    seen(shop)  # asks which offers there are; they are known for ten seconds
     with counted() as statements:
         assert len(seen(shop).items) == 6
     assert len(statements) == 1
@@ -117,8 +118,8 @@ def test_every_line_says_why_it_cannot_be_ordered(make: Factories) -> None:
         session.execute(sa.update(Product).where(Product.id == variants["off"].product_id).values(state=ProductState.OFF_SALE))
     found = {item.code: (item.problem, item.orderable) for item in seen(shop).items}
     assert found == {
-        "fine": (None, 5), "gone": (Problem.SOLD_OUT, 0), "few": (Problem.TOO_MANY, 2), "off": (Problem.OFF_SALE, 0),
-        "elsewhere": (Problem.NOT_DELIVERED, 100),
+        "fine": (None, 5), "gone": (LineProblem.SOLD_OUT, 0), "few": (LineProblem.TOO_MANY, 2), "off": (LineProblem.OFF_SALE, 0),
+        "elsewhere": (LineProblem.NOT_DELIVERED, 100),
     }
     assert elsewhere is not None
     perform(cart.repair, BROWSER, {"gone": 0, "few": 2, "off": 0, "elsewhere": 0})
@@ -143,7 +144,7 @@ def test_past_the_cut_off_the_next_delivery_is_offered_or_none(make: Factories) 
     perform(cart.set_line, BROWSER, "oranges", 1)
     with transaction() as session:
         session.execute(sa.update(Cycle).values(booked=Cycle.capacity))
-    assert seen(shop).items[0].problem is Problem.NOT_DELIVERED
+    assert seen(shop).items[0].problem is LineProblem.NOT_DELIVERED
 
 
 def test_at_sign_in_both_carts_become_one_and_the_larger_quantity_stays(make: Factories) -> None:

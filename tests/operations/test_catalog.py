@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 
-from shop.catalog import operations, queries
-from shop.catalog.errors import PriceNotPositive, ProductNotFound
+from shop.catalog import operations, pricing, queries
+from shop.catalog.errors import ProductNotFound
 from shop.catalog.queries import Wanted
 from shop.kernel import memory
-from shop.kernel.db import perform, reading
+from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
-from shop.models.catalog import Listing, PriceChange, Product, ProductState
-from shop.platform.actor import COMMAND
+from shop.models.catalog import Listing, Product, ProductState, Variant
+from shop.models.stock import StockItem
+from shop.platform.actor import Actor, Grant
 from tests.support.factories import Factories
 from tests.support.queries import counted
 
@@ -60,22 +62,6 @@ def test_a_page_of_cards_costs_the_same_for_one_and_for_twenty_four(make: Factor
     assert statements() == alone == 2
 
 
-def test_a_new_price_reaches_the_listing_and_the_history(make: Factories) -> None:
-    variant = make.product(price=580)
-    perform(operations.set_price, COMMAND, variant.id, Money(620))
-    assert reading().get_one(Listing, variant.product_id).price == Money(620)
-    assert reading().scalars(sa.select(PriceChange.price)).all() == [Money(620)]
-    perform(operations.set_price, COMMAND, variant.id, Money(620))
-    assert len(reading().scalars(sa.select(PriceChange.price)).all()) == 1
-
-
-def test_a_price_of_nothing_is_refused_and_nothing_happened(make: Factories) -> None:
-    variant = make.product(price=580)
-    with pytest.raises(PriceNotPositive):
-        perform(operations.set_price, COMMAND, variant.id, Money(0))
-    assert reading().get_one(Listing, variant.product_id).price == Money(580)
-
-
 def test_a_product_off_sale_leaves_the_lists_and_its_page(make: Factories) -> None:
     variant = make.product(code="gone")
 
@@ -88,3 +74,67 @@ def test_a_product_off_sale_leaves_the_lists_and_its_page(make: Factories) -> No
     assert queries.list_cards(reading(), Wanted(), {}).cards == []
     with pytest.raises(ProductNotFound):
         queries.get_product(reading(), "gone", None)
+
+
+def with_a_dear_first_size(make: Factories) -> Variant:
+    """Rice that stands as ¥88.00 for 10 kg first, and as ¥9.90 for 500 g after it; beside it tea at ¥20.00. The small size."""
+    category = make.category("grain")
+    merchant = make.merchant()
+    first = make.product(merchant, code="rice", price=8_800, grams=10_000, category=category)
+    make.product(merchant, code="tea", price=2_000, category=category)
+    small, gone = (
+        make.save(
+            Variant(
+                code=code, product_id=first.product_id, label_zh=f"{code}袋", label_en=f"{code} bag", price=Money(fen),
+                net_weight_grams=500, position=place, is_on_sale=is_on_sale,
+            )
+        )
+        for code, fen, place, is_on_sale in (("rice-s", 990, 1, True), ("rice-gone", 100, 2, False))
+    )  # fmt: skip
+    for variant in (small, gone):
+        make.save(StockItem(variant_id=variant.id, on_hand=5, reserved=0))
+    with transaction() as session:
+        operations.refresh_listings(session, [first.product_id])
+        operations.refresh_search_terms(session, [first.product_id], [])
+    return small
+
+
+def test_from_is_the_cheapest_size_that_is_on_sale_and_its_own_rate(make: Factories) -> None:
+    small = with_a_dear_first_size(make)
+    card = reading().scalars(sa.select(Listing).where(Listing.code == "rice")).one()
+    assert (card.variant_id, card.price, card.unit_en, card.has_choices) == (small.id, Money(990), "rice-s bag", True)
+    assert (card.price_per_jin, card.price_per_kilogram) == (Money(990), Money(1_980))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (queries.Wanted(order="price"), ["rice", "tea"]), (queries.Wanted(order="price_down"), ["tea", "rice"]),
+        (queries.Wanted(below=1_000), ["rice"]), (queries.Wanted(at_least=3_000), []),
+    ],
+)  # fmt: skip
+def test_lists_sort_and_filter_by_the_cheapest_size(make: Factories, wanted: queries.Wanted, found: list[str]) -> None:
+    with_a_dear_first_size(make)
+    assert [card.code for card in queries.list_cards(reading(), wanted, {}).cards] == found
+
+
+def test_card_search_api_page_and_shared_link_say_the_same_price(make: Factories, client: FlaskClient) -> None:
+    with_a_dear_first_size(make)
+    for path in ("/categories/grain", "/search?q=rice", "/products/rice"):
+        page = client.get(path).text
+        assert "9.90" in page, path
+    assert "88.00" not in client.get("/categories/grain").text
+    assert client.get("/api/v1/products?q=rice").json["items"][0]["price_minor"] == 990
+    head = client.get("/products/rice").text.partition("</head>")[0]
+    assert "¥9.90" in head
+    assert '"9.90"' in head
+    assert 'value="rice-s"' in client.get("/products/rice").text
+
+
+def test_the_size_that_became_cheapest_takes_the_card(make: Factories) -> None:
+    small = with_a_dear_first_size(make)
+    merchant_id = reading().scalars(sa.select(Product.merchant_id).where(Product.code == "rice")).one()
+    owner = Actor("user", user_id=make.user().id, grants=(Grant("merchant_owner", merchant_id=merchant_id),))
+    perform(pricing.change_prices, owner, [pricing.NewPrice("rice", Money(950))], sure=lambda _doubt: True)
+    card = reading().scalars(sa.select(Listing).where(Listing.code == "rice")).one()
+    assert (card.price, card.variant_id == small.id, card.unit_en) == (Money(950), False, "box")

@@ -8,8 +8,8 @@ import pytest
 import time_machine
 from flask import Flask
 
+from demo import catalogue
 from shop.catalog import search
-from shop.cli.seed import catalogue
 from shop.kernel import clock
 from shop.kernel.db import reading, transaction
 from tests.support.queries import counted
@@ -87,6 +87,47 @@ def test_the_very_name_comes_before_other_names(goods: None) -> None:
 
 def test_what_nobody_sells_finds_nothing(goods: None) -> None:
     assert {word: found for word in NOT_SOLD if (found := first_of(word))} == {}
+
+
+PASTED_AND_HALF_KNOWN = {
+    "xuèchéng": "blood-orange-m", "Xuè Chéng": "blood-orange-m", "oranges": "blood-orange-m", "tomatoes": "tomato", "potatoes": "potato",
+    "kiwis": "kiwi-red", "x": "", "血橙\u200b": "blood-orange-m", "jiāng": "ginger-young",
+}  # fmt: skip
+
+
+def test_tone_marks_and_plurals_find_what_they_mean(goods: None) -> None:
+    for word, code in PASTED_AND_HALF_KNOWN.items():
+        assert not code or code in [card.code for card in search.find(reading(), word, {}).cards], word
+    plain, marked = first_of("xuecheng"), first_of("xuèchéng")
+    assert plain == marked
+
+
+def test_another_character_of_the_same_sound_finds_what_is_close(goods: None) -> None:
+    found = search.find(reading(), "雪橙", {})
+    assert (found.is_exact, found.is_heard) == (False, True)
+    assert [card.code for card in found.cards] == [card.code for card in search.find(reading(), "xuecheng", {}).cards]
+
+
+def test_a_thing_comes_before_what_is_made_of_it(goods: None) -> None:
+    """Also when it is asked for by its sound, by its initials, by a wider word or in English."""
+    whole = {"blood-orange-m", "blood-orange-gift", "blood-orange-loose"}
+    for word in ("血橙", "xuecheng", "xc", "橙子", "雪橙", "oranges", "blood orange"):
+        found = [card.code for card in search.find(reading(), word, {}).cards]
+        assert set(found[:3]) == whole, (word, found)
+    assert first_of("无花果") == ["fig-fresh", "fig-dried"]
+    assert first_of("牛肉")[0] == "beef"
+
+
+def test_goods_of_one_word_stand_together_when_initials_are_typed(goods: None) -> None:
+    found = [card.code for card in search.find(reading(), "xc", {}).cards]
+    assert all("blood-orange" in code for code in found[:5])
+    assert "sausage" in found[5:], "香肠 begins so too, and comes after all that is 血橙"
+
+
+def test_what_nobody_sells_is_answered_with_no_other_offer(goods: None) -> None:
+    for word in ("猫粮", "手机", "香菜", "苹果"):
+        assert search.find(reading(), word, {}).cards == [], word
+        assert search.nearest(reading(), word) == [], word
 
 
 def test_eggs_are_no_chicken(goods: None) -> None:

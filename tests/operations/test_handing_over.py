@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,13 +12,17 @@ import sqlalchemy as sa
 from shop.fulfilment import operations, queries, rules
 from shop.fulfilment.errors import TooManyGuesses
 from shop.fulfilment.operations import LookUp
+from shop.fulfilment.permissions import FulfilmentPermission
+from shop.fulfilment.scans import desk_events
+from shop.fulfilment.scans import told as scans_told
 from shop.kernel import clock
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.errors import NotFound
 from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
-from shop.models.pickup import Cycle, Handover, HandoverItem, Pass, PassState
+from shop.models.pickup import Cycle, Handover, HandoverItem, Pass, PassState, PickupPoint
 from shop.models.platform import AuditEntry, Notice
 from shop.pickup import codes
+from shop.platform.actor import Actor
 from tests.support.counter import Counter, scans, state_of, with_rice_and_oil
 from tests.support.factories import Factories
 from tests.support.money import balance
@@ -227,7 +233,7 @@ def test_the_end_of_a_phone_number_finds_people_with_goods_here(counter: Counter
     counter.ready(other, {"rice": 1})
     both = perform(operations.look_up, counter.keeper, counter.point.id, "7788")
     assert (both.ref, len(both.matches)) == (None, 2)
-    assert perform(operations.look_up, counter.keeper, counter.point.id, "0000").reason == "unknown_pass"
+    assert perform(operations.look_up, counter.keeper, counter.point.id, "0000").reason == "nobody_waits"
     searches = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "passes.searched_by_phone").order_by(AuditEntry.id)).all()
     assert [entry.facts for entry in searches] == [{"found": 1}, {"found": 2}, {"found": 0}]
 
@@ -256,6 +262,51 @@ def test_labels_lead_to_what_they_are_on_and_are_no_guesses(counter: Counter, ma
     assert state_of(here) is SubOrderState.READY
 
 
+def test_what_people_say_at_the_desk_leads_on_and_is_never_a_guess(counter: Counter, make: Factories) -> None:
+    buyer = counter.buyer(phone="13800007788")
+    (here,) = counter.packed(buyer, {"rice": 1})
+    order, short = here.number.rpartition("-")[0], here.number.partition("-")[2]
+
+    def look(text: str, point: PickupPoint = counter.point, keeper: Actor = counter.keeper) -> LookUp:
+        return perform(operations.look_up, keeper, point.id, text)
+
+    for said in (order, f"#{order.lower()}", short, short.rpartition("-")[0]):
+        parcel = look(said).parcel
+        assert parcel is not None, said
+        assert parcel.number == here.number
+    assert look("138 0000 7788").reason == "nobody_waits"
+    counter.receive([here])
+    waiting = counter.pass_of(buyer).ref
+    for said in (order, f"#{order.lower()}", short, short.rpartition("-")[0]):
+        assert look(said).ref == waiting, said
+    for said in ("13800007788", "+86 138-0000-7788", "\u202d138 0000 7788\u202c"):
+        found = look(said)
+        assert (found.ref, found.matches) == (None, (waiting,)), "a number opens nothing by itself"
+    assert look("13900007788").reason == "nobody_waits", "another number with the same end"
+    elsewhere = counter.new_keeper(other := make.point())[1]
+    for _ in range(rules.GUESSES_PER_MINUTE + 1):
+        assert look(order, other, elsewhere).reason == "unknown_order"
+        assert look(short, other, elsewhere).reason == "unknown_label"
+        assert look("13800007788", other, elsewhere).reason == "nobody_waits"
+    assert look("000000", other, elsewhere).reason == "unknown_pass", "none of these counted as a guess"
+    for said in (order, short, "13800007788"):
+        assert counter.hand_over(said).reason == "not_a_pass"
+    assert state_of(here) is SubOrderState.READY
+
+
+def test_of_an_order_what_waits_here_comes_first(counter: Counter) -> None:
+    buyer = counter.buyer()
+    first, second = counter.packed(buyer, {"rice": 1, "oil": 1})
+    counter.receive([second])
+    order = first.number.rpartition("-")[0]
+    looked = perform(operations.look_up, counter.keeper, counter.point.id, order)
+    assert looked.ref == counter.pass_of(buyer).ref
+    counter.hand_over(counter.pass_of(buyer).code)
+    looked = perform(operations.look_up, counter.keeper, counter.point.id, order)
+    assert looked.parcel is not None
+    assert looked.parcel.number == first.number, "then what has not come"
+
+
 def test_a_used_pass_says_so_when_it_is_looked_up(counter: Counter) -> None:
     visit = counter.ready(counter.buyer(), {"rice": 1})
     counter.hand_over(visit.code)
@@ -264,33 +315,152 @@ def test_a_used_pass_says_so_when_it_is_looked_up(counter: Counter) -> None:
     assert scans()[-1] == ("refused", "pass_used")
 
 
-def test_guessing_ends_after_twenty_wrong_codes_in_a_minute(counter: Counter) -> None:
+def wrong_codes(counter: Counter, number: int, keeper: Actor | None = None) -> list[str | None]:
+    """So many wrong codes, one after the other; what each was answered."""
+    live = set(reading().scalars(sa.select(Pass.code)))
+    wrong = [code for one in range(number + len(live)) if (code := f"{one:06d}") not in live][:number]
+    return [perform(operations.look_up, keeper or counter.keeper, counter.point.id, code).reason for code in wrong]
+
+
+def test_wrong_codes_slow_down_only_wrong_codes(counter: Counter) -> None:
     visit = counter.ready(counter.buyer(), {"rice": 1})
-    wrong = "000001" if visit.code != "000001" else "000002"
-    for _ in range(rules.GUESSES_PER_MINUTE):
-        assert perform(operations.look_up, counter.keeper, counter.point.id, wrong).reason == "unknown_pass"
+    answers = wrong_codes(counter, rules.GUESSES_PER_MINUTE + 5)
+    assert answers == ["unknown_pass"] * rules.GUESSES_PER_MINUTE + ["too_many_attempts"] * 5
+    assert perform(operations.look_up, counter.keeper, counter.point.id, visit.code).ref == visit.ref
+    assert wrong_codes(counter, 1) == ["too_many_attempts"], "a right one resets nothing"
+    assert counter.hand_over(visit.code).outcome == "accepted"
+    assert len(scans()) == rules.GUESSES_PER_MINUTE + 7, "every one of them is kept"
+
+
+def test_after_a_minute_wrong_codes_are_answered_again(counter: Counter) -> None:
+    wrong_codes(counter, rules.GUESSES_PER_MINUTE)
+    clock.move(timedelta(seconds=61))
+    assert wrong_codes(counter, 1) == ["unknown_pass"]
+
+
+def test_after_a_hundred_wrong_codes_within_an_hour_no_code_opens_anything(counter: Counter) -> None:
+    visit = counter.ready(counter.buyer(phone="13900007788"), {"rice": 1})
+    wrong_codes(counter, rules.GUESSES_PER_HOUR)
     with pytest.raises(TooManyGuesses):
         perform(operations.look_up, counter.keeper, counter.point.id, visit.code)
     with pytest.raises(TooManyGuesses):
         counter.hand_over(visit.code)
-    assert len(scans()) == rules.GUESSES_PER_MINUTE
-    assert counter.hand_over(codes.qr_text(visit.ref, visit.valid_until, clock.now())).outcome == "accepted"
-
-
-def test_after_a_minute_codes_can_be_typed_again(counter: Counter) -> None:
-    visit = counter.ready(counter.buyer(), {"rice": 1})
-    for _ in range(rules.GUESSES_PER_MINUTE):
-        perform(operations.look_up, counter.keeper, counter.point.id, "xyz")
-    clock.move(timedelta(seconds=61))
-    assert counter.hand_over(visit.code).outcome == "accepted"
-
-
-def test_one_keepers_guesses_do_not_stop_another_keeper(counter: Counter) -> None:
-    visit = counter.ready(counter.buyer(), {"rice": 1})
-    for _ in range(rules.GUESSES_PER_MINUTE):
-        perform(operations.look_up, counter.keeper, counter.point.id, "xyz")
+    assert len(scans()) == rules.GUESSES_PER_HOUR
+    assert perform(operations.look_up, counter.keeper, counter.point.id, "7788").matches == (visit.ref,), "people are served all the same"
     colleague = counter.new_keeper(counter.point)[1]
-    assert counter.hand_over(visit.code, keeper=colleague).outcome == "accepted"
+    assert perform(operations.look_up, colleague, counter.point.id, visit.code).ref == visit.ref
+    assert counter.hand_over(codes.qr_text(visit.ref, visit.valid_until, clock.now())).outcome == "accepted"
+    clock.move(timedelta(hours=1, seconds=1))
+    assert wrong_codes(counter, 1) == ["unknown_pass"]
+
+
+def test_several_keepers_guess_no_more_than_their_point(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "GUESSES_AT_POINT_PER_HOUR", 4)
+    visit = counter.ready(counter.buyer(), {"rice": 1})
+    colleague = counter.new_keeper(counter.point)[1]
+    wrong_codes(counter, 2)
+    wrong_codes(counter, 2, colleague)
+    with pytest.raises(TooManyGuesses):
+        perform(operations.look_up, colleague, counter.point.id, visit.code)
+
+
+def test_what_is_no_code_counts_as_no_guess(counter: Counter, make: Factories) -> None:
+    elsewhere = Counter(make)
+    elsewhere.goods("salt")
+    foreign = elsewhere.ready(elsewhere.buyer(), {"salt": 1})
+    qr = codes.qr_text(foreign.ref, foreign.valid_until, clock.now())
+    expected = [
+        ("6901234567892", "not_a_pass"), ("xyz", "not_a_pass"), ("0000", "nobody_waits"), (qr, "wrong_point"), (foreign.ref, "wrong_point"),
+        (qr[:-1] + ("0" if qr[-1] != "0" else "1"), "forged_pass"), ("V260608-22222222", "unknown_pass"),
+    ]  # fmt: skip
+    for _ in range(rules.GUESSES_PER_MINUTE // 4):
+        for text, reason in expected:
+            assert perform(operations.look_up, counter.keeper, counter.point.id, text).reason == reason, text
+    assert wrong_codes(counter, 1) == ["unknown_pass"]
+
+
+def test_an_event_says_what_left_and_what_stayed_and_why(counter: Counter) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    visit = counter.pass_of(buyer)
+    first = counter.hand_over(visit.code, [rice.number])
+    assert (first.left, first.stayed) == ((rice.number,), ())
+    both = counter.event(visit.code, [rice.number, oil.number])
+    said = perform(operations.hand_over, counter.keeper, both)
+    assert (said.outcome, said.left, said.stayed) == ("conflict", (oil.number,), ((rice.number, "already_handed_over"),))
+    assert perform(operations.hand_over, counter.keeper, both) == said, "the first answer, as often as it is asked for"
+    unknown = counter.hand_over(visit.code, [rice.number, "L260608-22222222-1"])
+    assert set(unknown.stayed) == {(rice.number, "already_handed_over"), ("L260608-22222222-1", "not_on_pass")}
+
+
+def test_goods_on_the_counter_leave_whole_or_not_at_all(counter: Counter) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    visit = counter.pass_of(buyer)
+    counter.hand_over(visit.code, [rice.number])
+    event = counter.event(visit.code, [rice.number, oil.number], only_whole=True)
+    said = perform(operations.hand_over, counter.keeper, event)
+    assert (said.outcome, said.reason, said.left) == ("conflict", "already_handed_over", ())
+    assert said.stayed == tuple(sorted([(rice.number, "already_handed_over"), (oil.number, "with_others")]))
+    assert state_of(oil) is SubOrderState.READY
+    assert merchant_balance(counter, 1) == 0
+    assert perform(operations.hand_over, counter.keeper, event) == said
+    assert counter.hand_over(visit.code, [oil.number], only_whole=True).outcome == "accepted"
+
+
+@pytest.mark.parametrize("change_of", ["pass_text", "sub_orders", "device_time", "only_whole"])
+def test_another_event_under_the_same_id_is_a_conflict_that_is_kept(counter: Counter, change_of: str) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    visit = counter.pass_of(buyer)
+    event = counter.event(visit.code, [rice.number])
+    perform(operations.hand_over, counter.keeper, event)
+    changes: dict[str, Any] = {
+        "pass_text": visit.ref, "sub_orders": (rice.number, oil.number), "only_whole": True,
+        "device_time": clock.now() - timedelta(hours=1),
+    }  # fmt: skip
+    other = dataclasses.replace(event, **{change_of: changes[change_of]})
+    answers = [perform(operations.hand_over, counter.keeper, other) for _ in range(3)]
+    assert {(one.outcome.value, one.reason, one.left) for one in answers} == {("conflict", "different_event", ())}
+    assert dict(answers[0].stayed) == dict.fromkeys(other.sub_orders or (), "different_event")
+    assert scans() == [("accepted", None), ("conflict", "different_event")], "kept once, however often it is told"
+    assert state_of(oil) is SubOrderState.READY
+    assert perform(operations.hand_over, counter.keeper, event).outcome == "duplicate"
+
+
+def test_the_same_event_spelled_otherwise_is_the_same(counter: Counter) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    code = counter.pass_of(buyer).code
+    event = counter.event(code, [rice.number, oil.number])
+    perform(operations.hand_over, counter.keeper, event)
+    assert event.device_time is not None
+    spelled = dataclasses.replace(
+        event, pass_text=f" {code[:3]} {code[3:]}", sub_orders=(oil.number, rice.number, oil.number),
+        device_time=event.device_time.astimezone(clock.BUSINESS_ZONE),
+    )  # fmt: skip
+    assert perform(operations.hand_over, counter.keeper, spelled).outcome == "duplicate"
+
+
+def test_the_log_is_searched_by_the_numbers_people_know(counter: Counter) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    code = counter.pass_of(buyer).code
+    first = counter.event(code, [rice.number])
+    perform(operations.hand_over, counter.keeper, first)
+    counter.hand_over(code, [rice.number, oil.number], only_whole=True)
+    counter.hand_over(counter.ready(counter.buyer(), {"rice": 1}).code)
+
+    def found(number: str) -> list[tuple[str, int]]:
+        return [(one.outcome.value, one.handed) for one in desk_events(reading(), counter.point.id, number=number)]
+
+    order, short = rice.number.rpartition("-")[0], rice.number.partition("-")[2]
+    for number in (order, rice.number, short, short.rpartition("-")[0]):
+        assert found(number) == [("conflict", 0), ("accepted", 1)], number
+    assert found(oil.number) == [("conflict", 0)]
+    perform(operations.take_back, counter.keeper, first.client_id, "a slip")
+    reading().rollback()
+    assert found(rice.number) == [("conflict", 0), ("accepted", 0)], "also what came back"
 
 
 def test_another_point_cannot_read_an_event_by_its_id(counter: Counter, make: Factories) -> None:
@@ -300,8 +470,8 @@ def test_another_point_cannot_read_an_event_by_its_id(counter: Counter, make: Fa
     stranger = counter.new_keeper(make.point())[1]
     taken = perform(operations.hand_over, stranger, event)
     assert (taken.outcome, taken.reason) == ("refused", "client_id_taken")
-    assert queries.told(reading(), stranger.points("keeper"), event.client_id) is None
-    mine = queries.told(reading(), counter.keeper.points("keeper"), event.client_id)
+    assert scans_told(reading(), stranger.points(FulfilmentPermission.POINT_READ), event.client_id) is None
+    mine = scans_told(reading(), counter.keeper.points(FulfilmentPermission.POINT_READ), event.client_id)
     assert mine is not None
     assert (mine.outcome, len(mine.handed), mine.still_waiting) == ("accepted", 1, 0)
 
@@ -310,6 +480,6 @@ def test_the_log_of_the_counter_shows_every_scan(counter: Counter) -> None:
     visit = counter.ready(counter.buyer(), {"rice": 1})
     counter.hand_over("000000")
     counter.hand_over(visit.code, device_time=datetime(2020, 1, 1, tzinfo=UTC))
-    newest, oldest = queries.desk_events(reading(), counter.point.id)
+    newest, oldest = desk_events(reading(), counter.point.id)
     assert (newest.outcome, newest.handed) == ("accepted", 1)
     assert (oldest.outcome, oldest.reason, oldest.holder_name) == ("refused", "unknown_pass", None)

@@ -58,7 +58,7 @@ class Placed:
         made: Pass = self.make.save(
             Pass(
                 ref=f"pass-{moment.timestamp()}", user_id=self.buyer.id, pickup_point_id=self.shop.point.id, code="482193",
-                issued_at=moment, valid_until=moment + timedelta(days=2),
+                community_id=self.shop.point.community_id, issued_at=moment, valid_until=moment + timedelta(days=2),
             )
         )
         return made.id
@@ -269,7 +269,7 @@ def test_a_merchant_that_cannot_deliver_gives_all_of_it_back(make: Factories) ->
     assert balance(f"wallet:{placed.buyer.id}") == 100_000
     assert state(SubOrder, part) is SubOrderState.SHORT
     assert stock_of(placed.oranges) == (8, 0)
-    assert "orders.short" in reading().scalars(sa.select(Notice.kind)).all()
+    assert "orders.declined" in reading().scalars(sa.select(Notice.kind)).all()
     with pytest.raises(WrongState):
         perform(orders.decline, placed.seller(), part, "frost")
 
@@ -316,8 +316,8 @@ def test_a_paid_order_does_not_run_out(make: Factories) -> None:
 
 def test_card_money_pays_an_order_once(make: Factories) -> None:
     placed = Placed(make, {"oranges": 2, "rabbit": 1}, PaymentMethod.STRIPE)
-    assert perform(orders.mark_paid, JOB, placed.order.purchase_id, "provider") is True
-    assert perform(orders.mark_paid, JOB, placed.order.purchase_id, "provider") is False
+    assert perform(orders.mark_paid, JOB, placed.order.purchase_id, placed.order.payment_id, "provider") is True
+    assert perform(orders.mark_paid, JOB, placed.order.purchase_id, placed.order.payment_id, "provider") is False
     assert (balance("escrow"), balance("provider")) == (2_580, -2_580)
     assert reading().scalars(sa.select(Notice.kind)).all() == ["orders.paid"]
     assert (stock_of(placed.oranges), stock_of(placed.rabbit)) == ((8, 0), (9, 0))
@@ -326,9 +326,9 @@ def test_card_money_pays_an_order_once(make: Factories) -> None:
 def test_late_money_revives_an_order_while_its_goods_are_there(make: Factories) -> None:
     placed = Placed(make, {"oranges": 2}, PaymentMethod.STRIPE)
     perform(orders.expire, placed.order.purchase_id)
-    assert perform(orders.mark_paid, JOB, placed.order.purchase_id, "provider") is False
+    assert perform(orders.mark_paid, JOB, placed.order.purchase_id, placed.order.payment_id, "provider") is False
     assert perform(orders.revive, placed.order.purchase_id) is True
-    assert perform(orders.mark_paid, JOB, placed.order.purchase_id, "provider") is True
+    assert perform(orders.mark_paid, JOB, placed.order.purchase_id, placed.order.payment_id, "provider") is True
     assert stock_of(placed.oranges) == (8, 0)
     assert booked(reading().scalars(sa.select(SubOrder.cycle_id)).one()) == 1
     assert state(SubOrder, placed.parts[0]) is SubOrderState.PLACED

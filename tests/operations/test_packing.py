@@ -88,7 +88,7 @@ def test_packing_twice_changes_nothing(counter: Counter) -> None:
     (part,) = counter.ordered(buyer, {"fish": 1})
     counter.pack(part, fish=400)
     before = balance(f"wallet:{buyer.id}")
-    assert not counter.pack(part, fish=100).is_new
+    assert not counter.pack(part, fish=400).is_new
     assert balance(f"wallet:{buyer.id}") == before
 
 
@@ -152,14 +152,13 @@ def test_weights_of_another_order_are_not_taken(counter: Counter) -> None:
 def test_the_driver_takes_what_is_packed_and_the_rest_can_follow(counter: Counter) -> None:
     first = counter.packed(counter.buyer(), {"rice": 1})[0]
     (late,) = counter.ordered(counter.buyer(), {"rice": 2})
-    clerk = counter.clerk_of(first)
-    assert perform(operations.hand_to_driver, clerk, first.cycle_id) == 1
+    assert counter.send(first) == 1
     assert batch_of(first.cycle_id).state is BatchState.IN_TRANSIT
     assert (state_of(first), state_of(late)) == (SubOrderState.IN_TRANSIT, SubOrderState.PLACED)
     counter.pack(late)
-    assert perform(operations.hand_to_driver, clerk, first.cycle_id) == 1
+    assert counter.send(first) == 1
     assert state_of(late) is SubOrderState.IN_TRANSIT
-    assert perform(operations.hand_to_driver, clerk, first.cycle_id) == 0
+    assert counter.send(first) == 0
 
 
 def test_nothing_packed_is_nothing_to_send(counter: Counter) -> None:
@@ -170,7 +169,7 @@ def test_nothing_packed_is_nothing_to_send(counter: Counter) -> None:
 
 def test_what_left_cannot_be_packed_again(counter: Counter) -> None:
     (part,) = counter.packed(counter.buyer(), {"rice": 1})
-    perform(operations.hand_to_driver, counter.clerk_of(part), part.cycle_id)
+    counter.send(part)
     with pytest.raises(WrongState):
         counter.pack(part)
 

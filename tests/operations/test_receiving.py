@@ -9,17 +9,20 @@ import sqlalchemy as sa
 
 from shop.fulfilment import operations, queries
 from shop.fulfilment.errors import NothingArrived
+from shop.fulfilment.permissions import FulfilmentPermission
+from shop.home.queries import waiting_for
 from shop.kernel import clock, ids
-from shop.kernel.db import perform, reading
+from shop.kernel.db import perform, reading, transaction
 from shop.kernel.errors import NotFound
 from shop.models.orders import SubOrder, SubOrderState
-from shop.models.pickup import Batch, BatchState, Pass, PassState
+from shop.models.pickup import Batch, BatchState, Cycle, Pass, PassState
 from shop.models.platform import AuditEntry, Notice
 from shop.pickup import passes, visits
 from shop.platform import outbox
 from shop.platform.actor import Actor
+from shop.platform.language import dated_moment, speaking
 from tests.support.counter import Counter, state_of
-from tests.support.factories import Factories
+from tests.support.factories import Factories, actor_of
 from tests.support.gateways import RecordingSms
 from tests.support.shopping import count
 
@@ -49,7 +52,22 @@ def test_goods_of_two_shops_arrive_on_one_pass_and_one_message(counter: Counter,
     outbox.run_due()
     (text,) = sms.texts_to(buyer.phone)
     assert f"{visit.code[:3]} {visit.code[3:]}" in text
-    assert len(notices_of(buyer.id)) == 1
+    (notice,) = notices_of(buyer.id)
+    assert (notice.facts["orders"], notice.facts["shops"]) == (1, 2), "one order of two shops, as the page of the pass counts"
+    assert (visit.orders, visit.shops, waiting_for(reading(), actor_of(buyer)).ready) == (1, 2, 1)
+    assert "1单（2家商家）" in text
+
+
+def test_a_text_message_is_read_on_any_day_and_so_it_names_the_date(counter: Counter, sms: RecordingSms) -> None:
+    buyer = counter.buyer()
+    counter.receive(counter.packed(buyer, {"rice": 1}))
+    (visit,) = visits.live_of(reading(), buyer.id)
+    clock.move(visit.valid_until - timedelta(hours=1) - clock.now())
+    outbox.run_due()
+    (text,) = sms.texts_to(buyer.phone)
+    with speaking("zh"):
+        assert dated_moment(visit.valid_until) in text
+    assert "今天" not in text
 
 
 def test_told_twice_nobody_is_told_again(counter: Counter, sms: RecordingSms) -> None:
@@ -107,7 +125,7 @@ def test_another_point_finds_no_such_delivery(counter: Counter, make: Factories)
     with pytest.raises(NotFound):
         perform(operations.receive, stranger, {part.cycle_id for part in parts})
     assert state_of(parts[0]) is SubOrderState.PACKED
-    assert queries.point_delivery(reading(), stranger.points("keeper"), parts[0].cycle_id) is None
+    assert queries.point_delivery(reading(), stranger.points(FulfilmentPermission.POINT_READ), parts[0].cycle_id) is None
 
 
 def test_the_batch_is_marked_with_who_received_it(counter: Counter) -> None:
@@ -128,6 +146,17 @@ def test_the_board_of_the_point_counts_what_comes_and_what_waits(counter: Counte
     assert (delivery.batch_state, delivery.ready) == (BatchState.ARRIVED, 1)
     figures = queries.point_figures(reading(), counter.point.id)
     assert (figures.waiting, figures.people_waiting, figures.overdue) == (1, 1, 0)
+
+
+def test_a_point_is_told_of_a_later_delivery_once_it_has_left(counter: Counter) -> None:
+    (part,) = counter.packed(counter.buyer(), {"rice": 1})
+    with transaction() as session:
+        session.execute(sa.update(Cycle).where(Cycle.id == part.cycle_id).values(arrives_on=clock.today() + timedelta(days=3)))
+    assert queries.expected(reading(), counter.point.id) == [], "its day is not near, and the shop still has it"
+    reading().rollback()
+    counter.send(part)
+    (delivery,) = queries.expected(reading(), counter.point.id)
+    assert (delivery.cycle_id, delivery.coming) == (part.cycle_id, 1)
 
 
 def test_codes_are_not_given_out_again_for_a_month(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:

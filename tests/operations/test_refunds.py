@@ -117,7 +117,7 @@ def test_a_slow_refund_is_finished_when_the_provider_says_so(make: Factories, st
     reading().rollback()
     stripe.account.control("/settle", refund=reading().get_one(Refund, made.id).provider_ref, outcome="succeeded")
     clock.move(timedelta(seconds=61))
-    jobs.reconcile()
+    jobs.give_back()
     assert (state_of(made.id), balance("refund_due")) == (RefundState.SUCCEEDED, 0)
 
 
@@ -129,7 +129,7 @@ def test_a_refund_the_bank_refuses_is_held_for_its_owner(make: Factories, stripe
     reading().rollback()
     stripe.account.control("/settle", refund=reading().get_one(Refund, made.id).provider_ref, outcome="failed")
     clock.move(timedelta(seconds=61))
-    jobs.reconcile()
+    jobs.give_back()
     assert (state_of(made.id), balance("refund_due"), balance("escrow")) == (RefundState.FAILED, 0, 2_500)
     assert payment_of(payment_id).refunded_amount == Money(0)
     assert reading().scalar(sa.select(sa.func.count()).where(AuditEntry.action == "refund.failed")) == 1
@@ -153,12 +153,12 @@ def test_a_refund_that_comes_back_later_is_held_again(make: Factories) -> None:
 
 def test_a_definite_no_of_the_provider_ends_the_refund(make: Factories, stripe: CardProvider) -> None:
     payment_id = paid_by_card(make, stripe)
-    intent = str(payment_of(payment_id).provider_intent)
-    stripe.account.client().v1.refunds.create({"payment_intent": intent})  # somebody did it by hand, in full
     made = refund(payment_id, "a", 300)
+    stripe.account.control("/dispute", payment_intent=payment_of(payment_id).provider_intent)
     outbox.run_due()
     reading().rollback()
-    assert (state_of(made.id), reading().get_one(Refund, made.id).failure_code) == (RefundState.FAILED, "charge_already_refunded")
+    refused = reading().get_one(Refund, made.id)
+    assert (refused.state, refused.failure_code, refused.handed_over_at) == (RefundState.FAILED, "charge_disputed", refused.settled_at)
     assert (balance("refund_due"), balance("escrow")) == (0, 2_500)
 
 
@@ -168,7 +168,7 @@ def test_cash_waits_for_the_till(make: Factories) -> None:
     placed = shop.buy(shop.buyer(), {"oranges": 1}, PaymentMethod.STRIPE)
     with_cash = perform(operations.succeed, placed.payment_id)
     assert with_cash
-    perform(orders.mark_paid, actor_of(shop.buyer()), placed.purchase_id, f"cash:{shop.point.id}")
+    perform(orders.mark_paid, actor_of(shop.buyer()), placed.purchase_id, placed.payment_id, f"cash:{shop.point.id}")
     perform(_as_cash, placed.payment_id)
     made = refund(placed.payment_id, "a", 500)
     outbox.run_due()
@@ -186,8 +186,7 @@ def test_nothing_is_sent_for_a_refund_that_is_done_or_unknown(make: Factories, s
     made = refund(payment_id, "a", 300)
     outbox.run_due()
     for again in (made.id, 4711):
-        refunding.send(again)
-    refunding.ask(4711)
+        refunding.carry_on(again)
     assert len(stripe.account.client().v1.refunds.list().data) == 1
     assert not perform(operations.settle_refund, 4711, True)
 
@@ -196,6 +195,5 @@ def test_a_card_refund_without_an_intent_waits_for_a_person(make: Factories) -> 
     _shop, payment_id = bought(make, PaymentMethod.STRIPE)
     perform(operations.succeed, payment_id)
     made = refund(payment_id, "a", 300)
-    with pytest.raises(LookupError):
-        refunding.send(made.id)
-    assert state_of(made.id) is RefundState.REQUESTED
+    inquiry.carry_on(made.id)
+    assert (state_of(made.id), balance("refund_due"), balance("escrow")) == (RefundState.FAILED, 0, 0)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from shop.catalog import operations, search
+from shop.catalog import operations, search, terms
 from shop.catalog.errors import SearchTooLong
 from shop.catalog.queries import arrivals
 from shop.kernel.db import perform, reading
 from shop.models.catalog import Variant
 from tests.support.factories import Factories
+from tests.support.queries import counted
 
 SYNONYMS = [["西红柿", "番茄"], ["折耳根", "鱼腥草"]]
 
@@ -70,7 +71,7 @@ def test_what_can_be_had_comes_first(make: Factories, shelf: dict[str, Variant])
     near = make.merchant("near", points=[point], name_zh="近处", name_en="Near")
     variant = make.product(near, code="near-orange", name_zh="血橙", name_en="Blood orange", position=99)
     perform(operations.refresh_search_terms, [variant.product_id], [])
-    assert codes("血橙")[-1] == "near-orange"
+    assert codes("血橙") == ["blood-orange", "near-orange", "juice"]
     arriving = arrivals(reading(), point.id)
     assert search.find(reading(), "血橙", arriving).cards[0].code == "near-orange"
 
@@ -78,6 +79,36 @@ def test_what_can_be_had_comes_first(make: Factories, shelf: dict[str, Variant])
 def test_a_search_too_long_is_refused(shelf: dict[str, Variant]) -> None:
     with pytest.raises(SearchTooLong):
         search.find(reading(), "橙" * 61, {})
+
+
+@pytest.mark.parametrize("text", ["", " \u3000", "。，！？…", "%_'\\", "\u200b\u202e", "·" * 60, "\U0001f34a"])
+def test_what_has_no_word_asks_the_database_nothing(shelf: dict[str, Variant], text: str) -> None:
+    with counted() as statements:
+        assert search.find(reading(), text, {}).cards == []
+        assert search.suggest(reading(), text * 200) == []
+        assert search.nearest(reading(), text) == []
+    assert statements == []
+
+
+@pytest.mark.parametrize("text", ["0" * 10_000, "a " * 5_000, "一" * 10_000, "x1" * 5_000, "0." * 5_000])
+def test_ten_thousand_characters_are_cut_before_anything_is_made_of_them(shelf: dict[str, Variant], text: str) -> None:
+    with counted() as statements:
+        search.suggest(reading(), text)
+    assert len(statements) == 1
+    query = terms.parse(text)
+    assert len(query.exact) + len(query.beginnings) <= terms.MAX_TERMS
+    assert sum(map(len, query.beginnings)) <= terms.MOST_CHARACTERS
+
+
+def test_one_or_two_letters_look_at_the_first_entries_only(shelf: dict[str, Variant], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_ENTRIES", 1)
+    search.with_all_terms.cache_clear()
+    try:
+        assert len(codes("x")) == 1, "of its pinyin; no word begins so"
+        assert len(codes("xc")) == 1, "of its initials"
+        assert codes("xue") == ["blood-orange", "juice"], "three letters are looked at whole"
+    finally:
+        search.with_all_terms.cache_clear()
 
 
 def test_suggestions_begin_to_match(shelf: dict[str, Variant]) -> None:

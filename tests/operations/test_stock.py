@@ -155,6 +155,6 @@ def test_the_example_of_the_documentation(make: Factories) -> None:
     perform(orders.expire, anns.purchase_id)
     assert stock_of(oranges) == (6, 0)
     assert perform(orders.revive, anns.purchase_id) is True
-    perform(orders.mark_paid, COMMAND, anns.purchase_id, "provider")
+    perform(orders.mark_paid, COMMAND, anns.purchase_id, anns.payment_id, "provider")
     assert stock_of(oranges) == (3, 0)
     books_are_right(oranges)

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from shop.fulfilment import operations, queries, rules
+from shop.fulfilment import operations, queries, rules, scans
 from shop.fulfilment.errors import NothingToTakeBack, TooLateToTakeBack
 from shop.fulfilment.operations import HandoverEvent
+from shop.fulfilment.permissions import FulfilmentPermission
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
@@ -22,7 +23,8 @@ from shop.orders.errors import CannotTakeBack
 from shop.pickup import visits
 from shop.platform.actor import COMMAND, Actor
 from tests.support.books import assert_books_are_right
-from tests.support.counter import Counter, scans, state_of, with_rice_and_oil
+from tests.support.counter import Counter, state_of, with_rice_and_oil
+from tests.support.counter import scans as scanned
 from tests.support.factories import Factories
 from tests.support.money import balance
 from tests.support.shopping import count
@@ -63,9 +65,9 @@ def test_everything_a_hand_over_did_is_undone_and_told(counter: Counter) -> None
     assert (back.id, back.state, back.used_at) == (visit.id, PassState.LIVE, None)
     assert set(reading().scalars(sa.select(SubOrder.state))) == {SubOrderState.READY}
     assert reading().execute(sa.select(Purchase.state, Purchase.completed_at)).all() == [(PurchaseState.PAID, None)]
-    assert scans() == [("accepted", "taken_back")]
+    assert scanned() == [("accepted", "taken_back")]
     notice = reading().scalars(sa.select(Notice).where(Notice.kind == "fulfilment.taken_back")).one()
-    assert (notice.user_id, notice.facts) == (buyer.id, {"orders": 2})
+    assert (notice.user_id, notice.facts) == (buyer.id, {"orders": 1}), "one order, of two shops"
     entry = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "pass.taken_back")).one()
     assert (entry.actor_id, entry.facts["reason"], len(entry.facts["sub_orders"])) == (counter.keeper.user_id, REASON, 2)
     assert queries.point_figures(reading(), counter.point.id).collected_today == 0
@@ -126,7 +128,7 @@ def test_after_ten_minutes_it_stays(counter: Counter) -> None:
     with pytest.raises(TooLateToTakeBack):
         take_back(counter, event)
     assert money(counter) == (1_940, 0, 60, 0)
-    told = queries.told(reading(), counter.keeper.points("keeper"), event.client_id)
+    told = scans.told(reading(), counter.keeper.points(FulfilmentPermission.POINT_READ), event.client_id)
     assert told is not None
     assert not told.can_be_taken_back
 
@@ -139,7 +141,7 @@ def test_money_that_went_back_since_keeps_it_as_it_is(counter: Counter) -> None:
     before = money(counter)
     with pytest.raises(CannotTakeBack):
         take_back(counter, event)
-    assert (money(counter), state_of(part), scans()) == (before, SubOrderState.COLLECTED, [("accepted", None)])
+    assert (money(counter), state_of(part), scanned()) == (before, SubOrderState.COLLECTED, [("accepted", None)])
     assert_books_are_right()
 
 
@@ -166,3 +168,66 @@ def test_a_refused_scan_and_another_point_take_nothing_back(counter: Counter, ma
         with pytest.raises(NotFound):
             take_back(counter, event, stranger)
     assert take_back(counter, event, counter.new_keeper(counter.point)[1]) == 1, "any keeper of the point may"
+
+
+def part_left(counter: Counter) -> tuple[HandoverEvent, SubOrder, SubOrder]:
+    """A device tells of two orders, and one of them had left before: the other leaves with a conflict."""
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    code = counter.pass_of(buyer).code
+    handed(counter, code, [rice.number])
+    event = counter.event(code, [rice.number, oil.number])
+    assert perform(operations.hand_over, counter.keeper, event).outcome == "conflict"
+    return event, rice, oil
+
+
+def test_what_left_with_a_conflict_comes_back_too(counter: Counter) -> None:
+    event, rice, oil = part_left(counter)
+    assert money(counter) == (1_940, 4_850, 210, 0)
+    told = scans.told(reading(), counter.keeper.points(FulfilmentPermission.POINT_READ), event.client_id)
+    assert told is not None
+    assert told.can_be_taken_back
+    assert [take_back(counter, event), take_back(counter, event)] == [1, 0]
+    assert (state_of(rice), state_of(oil)) == (SubOrderState.COLLECTED, SubOrderState.READY)
+    assert money(counter) == (1_940, 0, 60, 5_000)
+    assert_books_are_right()
+
+
+def test_part_of_a_hand_over_comes_back_and_then_the_rest(counter: Counter) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    event = handed(counter, counter.pass_of(buyer).code)
+    by_number = [perform(operations.take_back, counter.keeper, event.client_id, REASON, [rice.number]) for _ in range(2)]
+    assert by_number == [1, 0]
+    assert (state_of(rice), state_of(oil)) == (SubOrderState.READY, SubOrderState.COLLECTED)
+    assert money(counter) == (0, 4_850, 150, 2_000)
+    again = perform(operations.hand_over, counter.keeper, event)
+    assert (again.outcome, again.left, again.stayed) == ("duplicate", (oil.number,), ((rice.number, "taken_back"),))
+    assert scanned() == [("accepted", None)], "some of it is still gone"
+    assert take_back(counter, event) == 1
+    assert scanned() == [("accepted", "taken_back")]
+    assert money(counter) == (0, 0, 0, 7_000)
+    assert counter.hand_over(counter.pass_of(buyer).code).handed == 2
+    assert money(counter) == (1_940, 4_850, 210, 0)
+    assert_books_are_right()
+
+
+def test_a_number_that_did_not_leave_with_it_takes_nothing_back(counter: Counter) -> None:
+    event, rice, oil = part_left(counter)
+    for numbers in ([rice.number], [oil.number, rice.number], ["L260608-22222222-1"], []):
+        with pytest.raises(NothingToTakeBack):
+            perform(operations.take_back, counter.keeper, event.client_id, REASON, numbers)
+    assert (state_of(rice), state_of(oil)) == (SubOrderState.COLLECTED, SubOrderState.COLLECTED)
+
+
+def test_a_refund_of_one_order_leaves_the_others_to_be_taken_back(counter: Counter) -> None:
+    rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
+    counter.receive([rice, oil])
+    event = handed(counter, counter.pass_of(buyer).code)
+    perform(orders.refund, COMMAND, rice.id, amount=Money(500), cause="claim:1", reason="bruised")
+    with pytest.raises(CannotTakeBack):
+        take_back(counter, event)
+    assert (state_of(rice), state_of(oil)) == (SubOrderState.COLLECTED, SubOrderState.COLLECTED)
+    assert perform(operations.take_back, counter.keeper, event.client_id, REASON, [oil.number]) == 1
+    assert state_of(oil) is SubOrderState.READY
+    assert_books_are_right()

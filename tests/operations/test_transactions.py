@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from shop.kernel import db
+from shop.kernel.columns import CITY
 from shop.kernel.db import operation, perform, reading, transaction
 from shop.models.communities import Region
 from tests.support.factories import Factories
@@ -58,6 +59,7 @@ def test_the_loser_of_insert_once_gets_none(make: Factories) -> None:
 
     user = make.user()
     values = {"user_id": user.id, "kind": "k", "facts": {}, "link": "/", "dedupe_key": "once", "created_at": user.created_at}
+    values["community_id"] = CITY
     with transaction() as session:
         assert db.insert_once(session, Notice, **values) is not None
         assert db.insert_once(session, Notice, **values) is None

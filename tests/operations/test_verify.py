@@ -13,14 +13,17 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from shop.cli.verify.checks import INVARIANTS, broken
+import shop.wiring  # noqa: F401  (names the features)
+from shop.cli.verify.checks import broken
 from shop.kernel import clock, db
 from shop.kernel.columns import UtcDateTime
 from shop.kernel.db import reading
+from shop.platform.features import registry
 from tests.operations.verify_faults import FAULTS
 from tests.support import right_books
 from tests.support.books import assert_books_are_right
 
+INVARIANTS = registry.invariants()
 NAMES = [invariant.name for invariant in INVARIANTS]
 
 
@@ -40,6 +43,7 @@ def planted(app: Flask, *faults: str) -> Iterator[Session]:
         db.listen_sqlite(engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
     moment = clock.now()
     times = {"old": moment - timedelta(days=2), "moment": moment, "ago": moment - timedelta(hours=2)}
+    times |= {"before": moment - timedelta(days=61), "long_ago": moment - timedelta(days=60)}
     try:
         with engine.connect() as connection, connection.begin() as opened:
             for table in dict.fromkeys(re.findall(r"(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)", " ".join(faults))):

@@ -10,12 +10,13 @@ from flask import Flask
 
 from shop.accounts import operations as accounts
 from shop.accounts.errors import WrongCode
-from shop.accounts.rules import code_digits
+from shop.accounts.queries import actor_of_token
+from shop.accounts.rules import code_digits, person
 from shop.kernel import clock, memory
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.errors import Forbidden, Invalid
 from shop.kernel.money import Money
-from shop.models.accounts import CodePurpose, User
+from shop.models.accounts import CodePurpose, SessionKind, User
 from shop.models.platform import AuditEntry, Notice
 from shop.models.wallet import TransferKind, Wallet, WalletClass, WalletState
 from shop.platform.actor import COMMAND, Grant
@@ -40,6 +41,7 @@ from shop.wallet.operations import PinResult
 from shop.wallet.rules import Proof
 from tests.support.factories import Factories, actor_of
 from tests.support.money import PIN, balance, fund, move, pay
+from tests.support.people import open_session
 from tests.support.queries import counted
 
 
@@ -237,6 +239,15 @@ def test_a_cleared_pin_lets_the_owner_choose_another_and_opens_the_lock(make: Fa
     assert perform(operations.check_pin, actor_of(user), "135791").result is PinResult.RIGHT
 
 
+def test_a_cleared_pin_signs_its_owner_out_everywhere_and_nobody_else(make: Factories) -> None:
+    user, neighbour = make.user(), make.user()
+    fund(user, 10_000)
+    mine, theirs = open_session(user, SessionKind.WEB), open_session(neighbour, SessionKind.WEB)
+    perform(operations.clear_pin, COMMAND, user.id, "identity card seen at the point")
+    assert actor_of_token(reading(), mine, SessionKind.WEB) is None
+    assert actor_of_token(reading(), theirs, SessionKind.WEB) is not None
+
+
 def test_a_pin_is_cleared_by_nobody_but_a_command_with_a_reason(make: Factories) -> None:
     user = make.user()
     fund(user, 10_000)
@@ -322,6 +333,35 @@ def test_a_statement_lists_newest_first_and_goes_on_where_it_stopped(make: Facto
     assert amounts == [*(-1 - number for number in reversed(range(45))), 5_000]
 
 
+@pytest.mark.parametrize(
+    ("credited", "given_back", "debited", "came_in", "went_out"),
+    [
+        (50_000, 0, 5_580, 50_000, 5_580),
+        (55_580, 5_580, 5_580, 50_000, 0),  # a cancelled order: nothing came in, nothing went out
+        (5_580, 5_580, 8_000, 0, 2_420),
+        (5_580, 5_580, 0, 5_580, 0),  # for an order of the month before
+        (0, 0, 0, 0, 0),
+    ],
+)
+def test_what_was_given_back_is_taken_off_what_went_out(
+    credited: int, given_back: int, debited: int, came_in: int, went_out: int
+) -> None:
+    totals = statements.totals_of(Money(credited), Money(given_back), Money(debited))
+    assert (totals.came_in, totals.went_out, totals.given_back) == (Money(came_in), Money(went_out), Money(given_back))
+    assert totals.came_in - totals.went_out == Money(credited - debited), "the balance moved by the difference"
+
+
+def test_a_cancelled_order_is_no_income_of_its_month(make: Factories) -> None:
+    user = make.user()
+    wallet = fund(user, 10_000)
+    move("order", wallet, "escrow", 5_580)
+    move("cancelled", "escrow", wallet, 5_580, kind=TransferKind.REFUND)
+    found = queries.find(reading(), user.id)
+    assert found is not None
+    ((_month, totals),) = statements.recent_months(reading(), found.account_id, clock.today(), count=1)
+    assert (totals.came_in, totals.went_out, totals.given_back) == (Money(10_000), Money(0), Money(5_580))
+
+
 def test_month_totals_are_of_the_citys_month(make: Factories) -> None:
     user = make.user()
     wallet = fund(user, 5_000)
@@ -340,7 +380,7 @@ def test_month_totals_are_of_the_citys_month(make: Factories) -> None:
 def test_a_code_by_text_message_makes_the_proof_stronger(make: Factories) -> None:
     user = make.user()
     fund(user)
-    sent = perform(accounts.request_code, user.phone, CodePurpose.STEP_UP)
+    sent = perform(accounts.request_code, user.phone, CodePurpose.STEP_UP, asker=person(user.id))
     code = code_digits(sent.id, sent.nonce)
     with pytest.raises(WrongCode):
         pin.require(actor_of(user), PIN, f"{(int(code) + 1) % 1_000_000:06d}")
@@ -352,7 +392,7 @@ def test_a_code_by_text_message_makes_the_proof_stronger(make: Factories) -> Non
 def test_a_code_does_not_help_without_the_pin(make: Factories) -> None:
     user = make.user()
     fund(user)
-    sent = perform(accounts.request_code, user.phone, CodePurpose.STEP_UP)
+    sent = perform(accounts.request_code, user.phone, CodePurpose.STEP_UP, asker=person(user.id))
     with pytest.raises(WrongPin):
         pin.require(actor_of(user), "135790", code_digits(sent.id, sent.nonce))
     assert pin.require(actor_of(user), PIN, code_digits(sent.id, sent.nonce)), "the code was not used up"

@@ -11,7 +11,16 @@ import pytest
 from redis import Redis
 
 from script.support import services
-from script.support.checks import Step, chosen_steps, environment_of_tests, find_browser, forgive_tests_of_one_engine, run_step, suite_steps
+from script.support.checks import (
+    Step,
+    chosen_steps,
+    environment_of_tests,
+    find_browser,
+    forgive_tests_of_one_engine,
+    quick_steps,
+    run_step,
+    suite_steps,
+)
 from script.support.outcomes import Outcome, outcome_of_check, outcome_of_pytest, refuse_skips, summary
 from script.support.services import Service
 
@@ -67,11 +76,16 @@ def test_chosen_tests_are_passed_on_for_both_engines() -> None:
     assert all(step.command[-3:] == ["tests/unit", "-k", "money"] for step in steps)
 
 
+def test_lint_and_floors_are_looked_at_whatever_tests_are_chosen() -> None:
+    assert [step.name for step in quick_steps()] == ["lint", "floors"]
+
+
 def test_settings_of_a_running_shop_do_not_reach_the_tests() -> None:
     live = {"DATABASE_URL": "postgresql://live", "REDIS_URL": "redis://live", "STRIPE_SECRET_KEY": "sk_live", "TEST_REDIS_URL": "redis://x"}
     caller = {"PATH": "/bin", **live}
     assert environment_of_tests(caller, THERE) == {"PATH": "/bin", "APP_ENV": "test", "TEST_POSTGRES_URL": "postgresql://there"}
     assert "TEST_POSTGRES_URL" not in environment_of_tests(caller, MISSING)
+    assert environment_of_tests(caller, Service("postgresql://there", "", "/of/it"))["PATH"] == "/of/it:/bin"
 
 
 def test_the_named_browser_wins_and_a_wrong_name_is_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:

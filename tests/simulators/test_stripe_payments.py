@@ -185,6 +185,54 @@ def test_dispute_moves_the_money_and_back_if_won(account: Running, status: str, 
     assert types.index("charge.dispute.created") < types.index("charge.dispute.closed")
 
 
+@pytest.mark.parametrize(
+    ("currency", "rate", "charged", "fee", "taken"),
+    [
+        ("cny", None, 5_002, 145, -5_002),
+        ("hkd", 1.09, 5_452, 158, -5_452),
+        ("usd", 0.1405, 703, 20, -703),
+        ("jpy", 20.5, 1_025, 30, -1_025),
+    ],
+)
+def test_an_account_settles_in_its_own_currency(
+    account: Running, currency: str, rate: float | None, charged: int, fee: int, taken: int
+) -> None:
+    account.control(settlement=currency, exchange_rate=rate or 1.0, dispute_fee=8_500)
+    intent = paid(account, amount=5_002, expand=["latest_charge.balance_transaction"])
+    movement = intent.latest_charge.balance_transaction
+    assert (intent.latest_charge.amount, intent.latest_charge.currency) == (5_002, "cny")
+    assert (movement.amount, movement.fee, movement.currency, movement.exchange_rate) == (charged, fee, currency, rate)
+    account.control("/dispute", payment_intent=intent.id)
+    dispute = account.client().v1.disputes.list({"payment_intent": intent.id}).data[0]
+    (movement,) = dispute.balance_transactions
+    assert (dispute.amount, dispute.currency) == (5_002, "cny")
+    assert (movement.amount, movement.fee, movement.currency, movement.exchange_rate) == (taken, 8_500, currency, rate)
+    assert account.client().v1.accounts.retrieve_current().default_currency == currency
+
+
+def test_the_balance_transaction_of_a_charge_may_follow_it(account: Running) -> None:
+    account.control(balance_transactions="later", settle_ms=60_000)
+    intent = paid(account, expand=["latest_charge"])
+    assert (intent.status, intent.latest_charge.balance_transaction) == ("succeeded", None)
+    assert account.control("/settle", payment_intent=intent.id, charge=intent.latest_charge.id) == {"settled": True}
+    event = account.inbox.wait_for("charge.updated")
+    assert event.data.object["balance_transaction"] is not None
+    assert event.data.previous_attributes["balance_transaction"] is None
+    assert account.control("/settle", charge=intent.latest_charge.id) == {"settled": False}
+    assert account.inbox.types().count("charge.updated") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "advice"),
+    [("pm_card_visa_chargeDeclined", None), ("pm_card_visa_chargeDeclinedStolenCard", "do_not_try_again"),
+     ("pm_card_chargeDeclinedExpiredCard", "confirm_card_data"), ("pm_card_chargeDeclinedProcessingError", "try_again_later")],
+)  # fmt: skip
+def test_banks_advise_about_some_declines_only(account: Running, method: str, advice: str | None) -> None:
+    with pytest.raises(stripe.CardError):
+        paid(account, method)
+    assert account.client().v1.charges.list().data[0].outcome.advice_code == advice
+
+
 def test_inquiry_moves_no_money(account: Running) -> None:
     intent = paid(account)
     before = account.look("/books")["net"]

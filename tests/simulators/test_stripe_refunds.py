@@ -101,6 +101,48 @@ def test_failed_refund_returns_the_money_to_the_account(account: Running) -> Non
     assert (books["refunded"], books["net"]) == (0, 4_855)
 
 
+def test_the_account_gives_money_back_by_its_own_hand_with_or_without_telling(account: Running) -> None:
+    intent = paid(account)
+    made = account.control("/refund", payment_intent=intent.id, amount=700, reason="requested_by_customer", metadata={"order": "LN-7"})
+    assert account.inbox.wait_for("refund.created").data.object.id == made["id"]
+    silent = account.control("/refund", payment_intent=intent.id, amount=300, event=False)
+    listed = account.client().v1.refunds.list({"payment_intent": intent.id}).data
+    assert [(refund.id, refund.amount, refund.metadata.to_dict()) for refund in listed] == [
+        (silent["id"], 300, {}), (made["id"], 700, {"order": "LN-7"}),
+    ]  # fmt: skip
+    told = {event.data.object.id for event in account.client().v1.events.list({"type": "refund.created"}).data}
+    assert told == {made["id"]}
+
+
+def test_a_refund_waits_for_balance_until_it_is_decided(account: Running) -> None:
+    intent = paid(account)
+    account.control(refunds="no_balance", settle_ms=1)
+    refund = account.client().v1.refunds.create({"payment_intent": intent.id, "amount": 700})
+    assert (refund.status, refund.pending_reason) == ("pending", "insufficient_funds")
+    assert account.control("/settle", refund=refund.id)["settled"] is True
+    assert account.client().v1.refunds.retrieve(refund.id).status == "succeeded"
+
+
+def test_a_refund_that_succeeded_may_be_sent_back_by_the_bank(account: Running) -> None:
+    intent = paid(account)
+    refund = account.client().v1.refunds.create({"payment_intent": intent.id, "amount": 700})
+    assert account.control("/settle", refund=refund.id, outcome="failed")["settled"] is True
+    assert account.inbox.wait_for("refund.failed").data.object.id == refund.id
+    assert account.client().v1.charges.retrieve(str(refund.charge)).amount_refunded == 0
+
+
+def test_above_what_is_left_the_account_refuses_as_stripe_does(account: Running) -> None:
+    intent = paid(account)
+    account.control("/refund", payment_intent=intent.id, amount=4_000)
+    for amount, code, words in ((1_001, None, "greater than unrefunded amount on charge"), (None, None, None)):
+        if amount is None:
+            account.control("/refund", payment_intent=intent.id)
+            amount, code, words = 1, "charge_already_refunded", "has already been refunded"
+        with pytest.raises(stripe.InvalidRequestError, match=words) as refusal:
+            account.client().v1.refunds.create({"payment_intent": intent.id, "amount": amount})
+        assert refusal.value.code == code
+
+
 def test_books_group_by_the_shops_references(account: Running) -> None:
     first, second = paid(account), paid(account)
     account.client().v1.refunds.create({"payment_intent": first.id, "amount": 700, "metadata": {"order": "LN-7"}})

@@ -71,6 +71,19 @@ def test_webhook_that_is_never_taken_is_given_up() -> None:
         assert account.control("/flush")["sent"][0]["status"] == 200
 
 
+def test_webhook_that_is_not_taken_comes_again_for_three_days(account: Running) -> None:
+    days = 3 * 24 * 3_600
+    assert 0.9 * days < sum(account.world.settings.retry_schedule) <= days
+    account.inbox.statuses = [500] * 6
+    account.client().v1.payment_intents.create(INTENT)
+    eventually(lambda: len(account.inbox.received) == 3)
+    for hours in (1, 5, 13, 33):  # the account's clock brings them on
+        before = len(account.inbox.received)
+        account.control(clock_offset=hours * 3_600)
+        eventually(lambda before=before: len(account.inbox.received) > before)
+    assert eventually(lambda: account.look("/webhooks", state="delivered")["deliveries"])[0]["attempts"] == 7
+
+
 def test_held_webhooks_are_released_in_the_order_asked_for(account: Running) -> None:
     account.control(webhooks="hold")
     account.client().v1.payment_intents.create(PAID)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from shop.cli.verify.checks import INVARIANTS, broken
+from shop.cli.verify.checks import broken
 from shop.kernel.db import reading
+from shop.platform.features import registry
 
 PLUMBING = ("plumbing.",)
 """What most tests do not keep: no worker ran, staff was made without authenticators."""
@@ -16,6 +17,6 @@ def assert_books_are_right(*, leave_out: tuple[str, ...] = PLUMBING) -> None:
     `mark_collected` itself. `()` checks everything.
     """
     reading().rollback()
-    kept = [invariant for invariant in INVARIANTS if not invariant.name.startswith(leave_out)] if leave_out else list(INVARIANTS)
+    kept = [invariant for invariant in registry.invariants() if not (leave_out and invariant.name.startswith(leave_out))]
     findings = broken(reading(), invariants=kept)
     assert not findings, "\n".join(f"{finding.name}: {finding.sentence} {finding.rows}" for finding in findings)

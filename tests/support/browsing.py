@@ -21,6 +21,7 @@ from config import ROOT
 from shop.platform.catalogues import joined
 from tests.support.callers import authenticator
 from tests.support.running import House
+from tools.browsing import SENDS_ITSELF
 
 PICTURES = ROOT / "instance" / "journeys"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run"]
@@ -71,6 +72,10 @@ class Visitor:
         parts = re.split(r"%\(\w+\)s", self.say(sentence).replace("%%", "%"))
         return re.compile(r".{1,80}?".join(re.escape(part) for part in parts))
 
+    def named(self, label: str) -> re.Pattern[str]:
+        """The name of a control: its words, and after them what it is about, which is heard and not seen."""
+        return re.compile(rf"^{re.escape(self.say(label))}(\s*, .*)?$")
+
     # --- doing ---
 
     def open(self, path: str) -> None:
@@ -79,11 +84,19 @@ class Visitor:
     def fill(self, label: str, value: str) -> None:
         self.page.get_by_label(self.say(label), exact=False).first.fill(value)
 
+    def give_code(self, label: str, code: str, button: str) -> None:
+        """Type a code and send it. Where its last digit sends the form, the button may be gone before anybody can press it."""
+        field = self.page.get_by_label(self.say(label), exact=False).first
+        sends_itself = field.evaluate(SENDS_ITSELF)
+        field.fill(code)
+        if not sends_itself:
+            self.press(button)
+
     def press(self, label: str, within: Locator | Page | None = None) -> None:
-        (within or self.page).get_by_role("button", name=self.say(label), exact=True).first.click()
+        (within or self.page).get_by_role("button", name=self.named(label)).first.click()
 
     def follow(self, label: str) -> None:
-        self.page.get_by_role("link", name=self.say(label), exact=True).first.click()
+        self.page.get_by_role("link", name=self.named(label)).first.click()
 
     def panel(self, words: str | re.Pattern[str]) -> Locator:
         """The part of the page under a heading."""
@@ -117,8 +130,7 @@ class Visitor:
         self.fill("Mobile number", self.phone)
         self.press("Send me the code")
         self.arrives("/sign-in/code")
-        self.fill("Code from the text message", self.house.new_code(self.phone, before))
-        self.press("Sign in")
+        self.give_code("Code from the text message", self.house.new_code(self.phone, before), "Sign in")
         self.page.wait_for_url(lambda url: "/sign-in" not in url, timeout=PATIENCE)
 
     def confirm(self, following: str) -> None:

@@ -17,7 +17,7 @@ from tests.support.running import House, wait_until
 RESIDENT, SECOND_RESIDENT, ELDER = "13800000001", "13800000002", "13800000003"
 ORANGE_OWNER, KEEPER, FOREIGN_KEEPER = "13800000011", "13800000021", "13800000022"
 FINANCE = "13800000032"
-TOTP_SECRET = "JBSWY3DPEHPK3PXP"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 PIN = "246810"
 
 
@@ -40,8 +40,9 @@ class Said:
         return self.body
 
 
-def authenticator(house: House, phone: str, secret: str = TOTP_SECRET) -> str:
+def authenticator(house: House, phone: str) -> str:
     """What somebody's authenticator app shows (RFC 6238), in real time; a code that was used is not used again."""
+    secret = house.totp_secret or TOTP_SECRET
     while True:
         now = int(time.time()) // 30
         step = max(now, house.totp_steps.get(phone, 0) + 1)
@@ -142,7 +143,35 @@ class Caller:
         """From empty cart to order."""
         self.fill_cart(wanted)
         placed: dict[str, Any] = self.post("/orders", self.order_body(self.quote(), method), key=new_key()).ok(201)
-        return placed
+        return self.with_page(placed) if method == "stripe" else placed
+
+    def with_page(self, placed: dict[str, Any]) -> dict[str, Any]:
+        """An order as it was answered, with the page it is paid on once that is open."""
+
+        def url() -> str | None:
+            found: str | None = self.order(placed["number"])["payment"]["url"]
+            return found
+
+        return {**placed, "payment": {**placed["payment"], "url": wait_until(url, 15, "a page to pay on", every=0.05)}}
+
+    def top_up(self, fen: int) -> dict[str, Any]:
+        """Begin to top up; the payment once the page it is paid on is open."""
+        ref = self.post("/wallet/top-ups", {"amount_minor": fen}, key=new_key()).ok(201)["ref"]
+
+        def opened() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.get(f"/payments/{ref}").ok(200)
+            return found if found["url"] else None
+
+        return wait_until(opened, 15, "a page to pay on", every=0.05)  # type: ignore[return-value]
+
+    def wait_for_payment(self, ref: str, state: str, seconds: float = 20) -> dict[str, Any]:
+        """A payment once it is in a state; looking at it has the provider asked."""
+
+        def there() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.get(f"/payments/{ref}").ok(200)
+            return found if found["state"] == state else None
+
+        return wait_until(there, seconds, f"payment {ref} becoming {state}", every=0.2)  # type: ignore[return-value]
 
     def order(self, number: str) -> dict[str, Any]:
         found: dict[str, Any] = self.get(f"/orders/{number}").ok(200)

@@ -21,8 +21,12 @@ import sqlalchemy as sa
 from config import engine_url
 from script.support.places import ROOT
 from shop.kernel.clock import BUSINESS_ZONE
+from tests.support.sealed import DATA_KEYS, LOOKUP_KEY
 
-SETTINGS_OF_A_SHOP = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PORT", "APP_ENV", "CRASH_AT", "TESTING", "INSTANCE_PATH")
+SETTINGS_OF_A_SHOP = (
+    "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "LOOKUP_KEY", "PUBLIC_URL", "PORT", "APP_ENV", "CRASH_AT", "TESTING",
+    "INSTANCE_PATH",
+)  # fmt: skip
 SECRET = "a house of tests, gone when they are over, and known to nobody"
 MORNING = time_of_day(10, 0)
 PREFIXES_OF_A_SHOP = ("STRIPE_", "BILLER_", "SMS_", "FLASK_")
@@ -66,8 +70,8 @@ def on_server(server: str, statement: str) -> None:
     engine.dispose()
 
 
-def make_template(folder: Path, server: str = "", pictures: bool = True) -> Template:
-    """Migrate and seed a database in `folder`, or on a PostgreSQL server."""
+def make_template(folder: Path, server: str = "", pictures: bool = True, code: Path = ROOT) -> Template:
+    """Migrate and seed a database in `folder`, or on a PostgreSQL server, by the code of this checkout or of another folder."""
     folder.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{folder / 'linli.db'}"
     if server:
@@ -78,10 +82,11 @@ def make_template(folder: Path, server: str = "", pictures: bool = True) -> Temp
     set_clock(folder, template.shift)
     environment = {
         **plain_environment(), "DATABASE_URL": url, "INSTANCE_PATH": str(folder), "APP_ENV": "development", "SECRET_KEY": SECRET,
+        "DATA_KEYS": DATA_KEYS, "LOOKUP_KEY": LOOKUP_KEY,
     }  # fmt: skip
     try:
-        flask(environment, "db", "upgrade")
-        python(environment, "-m", "tests.support.seeding", *(["--pictures"] if pictures else []))
+        python(environment, "-m", "flask", "--app", "wsgi", "db", "upgrade", code=code)
+        python(environment, "-m", "tests.support.seeding", *(["--pictures"] if pictures else []), code=code)
     except BaseException:
         template.drop(url)
         raise
@@ -120,10 +125,10 @@ def flask(environment: dict[str, str], *words: str, may_fail: bool = False) -> s
     return python(environment, "-m", "flask", "--app", "wsgi", *words, may_fail=may_fail)
 
 
-def python(environment: dict[str, str], *words: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run one program of the checkout to its end."""
+def python(environment: dict[str, str], *words: str, may_fail: bool = False, code: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run one program of the checkout, or of another one, to its end."""
     command = [sys.executable, *words]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=code, env=environment, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode and not may_fail:
         raise AssertionError(f"{' '.join(words)} failed ({done.returncode}):\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     return done

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 
-from shop.fulfilment import operations
+from shop.fulfilment import operations, rules
 from shop.fulfilment.operations import HandoverEvent, Outcome
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
@@ -16,7 +19,7 @@ from shop.models.merchants import Merchant
 from shop.models.orders import OrderLine, SubOrder, SubOrderState
 from shop.models.pickup import Handover, Pass, PickupPoint
 from shop.platform.actor import Actor, Grant
-from tests.support.factories import Factories, actor_of
+from tests.support.factories import SHARP, Factories, actor_of
 from tests.support.shopping import Shopping
 
 
@@ -41,6 +44,11 @@ class Counter(Shopping):
         self.make.grant(user, Role.MERCHANT_CLERK, merchant=merchant)
         return user, actor_of(user, Grant("merchant_clerk", merchant_id=merchant.id))
 
+    def new_owner(self, merchant: Merchant) -> tuple[User, Actor]:
+        user = self.make.user(display_name="周店主")
+        self.make.grant(user, Role.MERCHANT_OWNER, merchant=merchant)
+        return user, actor_of(user, Grant("merchant_owner", merchant_id=merchant.id))
+
     def ordered(self, user: User, wanted: dict[str, int]) -> list[SubOrder]:
         """Buy from the wallet; the sub-orders, one per merchant, in the order of the merchants."""
         placed = self.buy(user, wanted)
@@ -61,10 +69,15 @@ class Counter(Shopping):
         told = self.weights(part, weights)
         return perform(operations.pack, self.clerk_of(part), part.id, told, told)
 
+    def send(self, part: SubOrder) -> int:
+        """Send off what is packed of its delivery, whatever its cut-off."""
+        return perform(operations.hand_to_driver, self.clerk_of(part), part.cycle_id, before_cut_off=True)
+
     def weights(self, part: SubOrder, wanted: dict[str, int] | None = None) -> dict[int, int]:
         reading().rollback()
-        lines = reading().scalars(sa.select(OrderLine).where(OrderLine.sub_order_id == part.id, OrderLine.priced_by == "weight"))
-        return {line.id: (wanted or {}).get(line.name_en.lower().replace(" ", "_"), line.unit_grams * line.quantity) for line in lines}
+        lines = reading().scalars(sa.select(OrderLine).where(OrderLine.sub_order_id == part.id, OrderLine.priced_by == "weight")).all()
+        names = {line.id: line.name_en.removesuffix(SHARP).lower().replace(" ", "_") for line in lines}
+        return {line.id: (wanted or {}).get(names[line.id], line.unit_grams * line.quantity) for line in lines}
 
     def clerk_of(self, part: SubOrder) -> Actor:
         return self.clerks[[merchant.id for merchant in self.merchants].index(part.merchant_id)]
@@ -110,3 +123,17 @@ def with_rice_and_oil(make: Factories) -> Counter:
     made.goods("rice", price=2_000)
     made.goods("oil", merchant=1, price=5_000)
     return made
+
+
+def look_on(time: timedelta) -> None:
+    """Time goes by at the counter."""
+    clock.move(clock.shift() + time)
+
+
+def shown(client: FlaskClient, ref: str, *, read: bool = True) -> dict[str, Any]:
+    """What the page of a pass sends when everything on it is handed over; the goods have been looked at, or not."""
+    page = client.get(f"/station/desk/{ref}").text
+    if read:
+        look_on(rules.LONGEST_READING)
+    own = {name: found[1] for name in ("client_id", "shown") if (found := re.search(rf'name="{name}" value="([^"]+)"', page))}
+    return {**own, "sub_orders": re.findall(r'name="sub_orders" value="([^"]+)"', page)}

@@ -23,6 +23,9 @@ from shop.models.pickup import Cycle, MerchantPoint, PickupPoint
 from shop.models.stock import MovementKind, StockItem, StockMovement
 from shop.platform.actor import Actor, Grant
 
+SHARP = '<b>&"'
+"""On every name, so that a page that forgets to escape one is found by whatever test asks for it (`hold_pages_to_escaping`)."""
+
 
 class Factories:
     """Makes rows with defaults for everything; each call commits."""
@@ -44,7 +47,8 @@ class Factories:
                 session.add(Region(code="511011002", name="西林街道", parent_code=None))
         made = Community(
             **{
-                "slug": slug, "name_zh": f"{slug}社区", "name_en": slug.title(), "street_code": "511011002", "district_zh": "东兴区",
+                "slug": slug, "name_zh": f"{slug}社区{SHARP}", "name_en": f"{slug.title()}{SHARP}", "street_code": "511011002",
+                "district_zh": "东兴区",
                 "district_en": "Dongxing",
                 "households": 100, "residents": 300, "buildings": 5, "share_60_plus_percent": 20, **values,
             }
@@ -56,7 +60,8 @@ class Factories:
         community = community or self.community()
         made = PickupPoint(
             **{
-                "slug": slug, "community_id": community.id, "name_zh": f"{slug}自提点", "name_en": f"{slug.title()} pick-up point",
+                "slug": slug, "community_id": community.id, "name_zh": f"{slug}自提点{SHARP}",
+                "name_en": f"{slug.title()} pick-up point{SHARP}",
                 "location_zh": "一楼", "location_en": "Ground floor", "opens": time(8, 30), "closes": time(20, 30), "phone": "08322000000",
                 "latitude_e6": 29594300, "longitude_e6": 105071600, **values,
             }
@@ -69,7 +74,8 @@ class Factories:
         made = self.save(
             Merchant(
                 **{
-                    "code": code, "name_zh": f"{code}店", "name_en": code.title(), "kind": MerchantKind.SHOP, "uscc": "91511002MAY0000176",
+                    "code": code, "name_zh": f"{code}店{SHARP}", "name_en": f"{code.title()}{SHARP}",
+                    "kind": MerchantKind.SHOP, "uscc": "91511002MAY0000176",
                     "business_zh": "零售", "business_en": "Retail",
                     "commission_bps": 300, "cut_off": time(23, 0), "lead_days": 1, "arrival": time(16, 0),
                     "minimum_order": ZERO, "pickup_fee": ZERO, "created_at": clock.now(), **values,
@@ -86,15 +92,18 @@ class Factories:
         arrives_at = clock.now() + timedelta(days=1)
         made = Cycle(
             **{
-                "merchant_id": merchant.id, "pickup_point_id": point.id, "arrives_on": clock.local(arrives_at).date(),
-                "cut_off_at": clock.now() + timedelta(hours=6), "arrives_at": arrives_at, "capacity": 100, **values,
+                "community_id": point.community_id, "merchant_id": merchant.id, "pickup_point_id": point.id,
+                "arrives_on": clock.local(arrives_at).date(),
+                "cut_off_at": clock.now() + timedelta(hours=6),
+                "arrives_at": arrives_at, "capacity": 100, **values,
             }
         )
         return self.save(made)
 
     def category(self, slug: str | None = None, **values: Any) -> Category:
         slug = slug or f"category-{next(self.numbers)}"
-        return self.save(Category(**{"slug": slug, "name_zh": slug, "name_en": slug.title(), "position": 1, **values}))
+        names = {"name_zh": f"{slug}{SHARP}", "name_en": f"{slug.title()}{SHARP}"}
+        return self.save(Category(**{"slug": slug, **names, "position": 1, **values}))
 
     def product(
         self, merchant: Merchant | None = None, *, code: str | None = None, price: int = 1_000, on_hand: int = 100,
@@ -108,8 +117,8 @@ class Factories:
         product = self.save(
             Product(
                 **{
-                    "code": code, "slug": code, "merchant_id": merchant.id, "category_id": category.id, "name_zh": f"{code}商品",
-                    "name_en": code.title(), "sold_by": SoldBy.WEIGHT if by_weight else SoldBy.PACK,
+                    "code": code, "slug": code, "merchant_id": merchant.id, "category_id": category.id, "name_zh": f"{code}商品{SHARP}",
+                    "name_en": f"{code.title()}{SHARP}", "sold_by": SoldBy.WEIGHT if by_weight else SoldBy.PACK,
                     "priced_by": PricedBy.WEIGHT if by_weight else PricedBy.PACK, "storage": Storage.AMBIENT, "origin_zh": "内江市",
                     "origin_en": "Neijiang",
                     "shelf_life_days": 10, "is_agricultural": True, "is_returnable_within_7_days": False,
@@ -125,7 +134,8 @@ class Factories:
         if on_hand:
             self.save(
                 StockMovement(
-                    variant_id=variant.id, quantity=on_hand, kind=MovementKind.RECEIVED, cause=f"opening:{variant.id}", at=moment,
+                    merchant_id=merchant.id, variant_id=variant.id, quantity=on_hand, kind=MovementKind.RECEIVED,
+                    cause=f"opening:{variant.id}", at=moment,
                 )
             )
         self.save(
@@ -145,7 +155,7 @@ class Factories:
         phone = phone or f"138{next(self.numbers):08d}"
         made = User(
             **{
-                "phone": phone, "display_name": "李梅", "verification_level": level, "pickup_point_id": point.id if point else None,
+                "phone": phone, "display_name": f"李梅{SHARP}", "verification_level": level, "pickup_point_id": point.id if point else None,
                 "created_at": clock.now(), **values,
             }
         )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from shop.cli.verify import ledger, payments, stock
 from shop.cli.verify.checks import broken
 from shop.kernel.db import perform, reading
 from shop.kernel.money import Money
 from shop.models.accounts import User
 from shop.models.wallet import TransferKind, WalletClass
+from shop.payments.invariants import INVARIANTS as PAYMENTS
+from shop.stock.invariants import INVARIANTS as STOCK
 from shop.wallet import operations, queries
+from shop.wallet.invariants import INVARIANTS as WALLET
 from shop.wallet.rules import Proof
 from tests.support.factories import actor_of
 
@@ -52,5 +54,5 @@ def pay(user: User, cause: str, fen: int, *, has_code: bool = False) -> bool:
 def books_hold() -> None:
     """Every invariant of money and stock holds now."""
     reading().rollback()
-    findings = broken(reading(), invariants=(*ledger.INVARIANTS, *payments.INVARIANTS, *stock.INVARIANTS))
+    findings = broken(reading(), invariants=(*WALLET, *PAYMENTS, *STOCK))
     assert not findings, findings

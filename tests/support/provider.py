@@ -13,11 +13,13 @@ from typing import Any
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from shop.kernel.db import reading
 from shop.models.payments import Payment
 from shop.payments.checkout import open_session
 from shop.payments.gateway import StripeGateway
+from shop.platform import outbox
 from simulators.stripe.harness import KEY, SECRET, Running, running
 from simulators.stripe.webhooks import signature
 
@@ -75,6 +77,27 @@ def card_provider(app: Flask, **settings: Any) -> Iterator[CardProvider]:
             yield CardProvider(account)
         finally:
             app.extensions["payments"] = before
+
+
+def led_on(client: FlaskClient, answer: TestResponse) -> str:
+    """Where somebody ends up who is sent to pay: our page that waits, the worker's turn, then the provider's page."""
+    if "/onward" not in answer.location:
+        return answer.location
+    outbox.run_due()
+    return client.get(answer.location).location
+
+
+def looked_at(client: FlaskClient, ref: str) -> str:
+    """The page of a payment once the worker has asked what it wanted to know."""
+    client.get(f"/payments/{ref}")
+    outbox.run_due()
+    return client.get(f"/payments/{ref}").text
+
+
+def created_sessions(stripe: CardProvider) -> int:
+    """How many pages there are at the provider."""
+    with stripe.account.world.lock:
+        return len(stripe.account.world.store.entries.get("checkout.session", {}))
 
 
 def payment_of(payment_id: int) -> Payment:

@@ -11,17 +11,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shop.cli.verify.checks import broken
 from shop.kernel import clock
-from shop.kernel.columns import MoneyType
-from shop.kernel.db import Base, transaction
+from shop.kernel.columns import MoneyType, UtcDateTime
+from shop.kernel.db import Base, reading, transaction
 from shop.kernel.money import Money
-from shop.platform import audit
+from shop.platform import audit_chains
 
 Rows = list[dict[str, Any]]
+KEYS = {"community_id", "merchant_id"}
 
 BUYER, KEEPER, STRANGER = 1, 2, 3
 WALLET, ESCROW, MERCHANT, COMMISSION, BILLER, BILL_HOLD, REFUND_DUE, PROVIDER, CUSTODIAN, SUSPENSE = range(1, 11)
-STRANGERS_WALLET, DISPUTED = 11, 12
+STRANGERS_WALLET, DISPUTED, PROVIDER_FEE, PROMOTION = 11, 12, 13, 14
 
 
 def write() -> None:
@@ -29,17 +31,26 @@ def write() -> None:
     moment = clock.now() - timedelta(hours=3)
     with transaction() as session:
         for table, rows in [*places(moment), *orders(moment), *money(moment), *bills(moment), *desk(moment), *backbone(moment)]:
-            insert(session, table, rows)
+            insert(session, table, rows, moment)
+        session.execute(sa.text("UPDATE bill_payments SET paid_with_id = id + 7"))
         session.flush()
-        audit.seal(session)
+        audit_chains.seal(session)
 
 
-def insert(session: Session, name: str, rows: Rows) -> None:
-    """Write rows of whole numbers, words and times into a table."""
+def old_seal() -> None:
+    """A link of the first chain, as the release before wrote them."""
+    with transaction() as session:
+        session.execute(sa.text("INSERT INTO audit_seals (sequence, entry_id, hash) VALUES (1, 1, 'x')"))
+
+
+def insert(session: Session, name: str, rows: Rows, moment: datetime | None = None) -> None:
+    """Write rows of whole numbers, words and times into a table. All belong to community 1 and merchant 1, and are of one moment."""
     table = Base.metadata.tables[name]
     amounts = {column.name for column in table.columns if isinstance(column.type, MoneyType)}
+    given = [column for column in table.columns if column.server_default and (column.name in KEYS or isinstance(column.type, UtcDateTime))]
+    keys = {column.name: 1 if column.name in KEYS else moment for column in given}
     for row in rows:
-        typed = {key: Money(value) if key in amounts and value is not None else value for key, value in row.items()}
+        typed = {key: Money(value) if key in amounts and value is not None else value for key, value in {**keys, **row}.items()}
         session.execute(sa.insert(table).values(typed))
 
 
@@ -104,6 +115,11 @@ def places(at: datetime) -> list[tuple[str, Rows]]:
         ("price_changes", [{"id": 1, "variant_id": 1, "price": 900, "at": at}, {"id": 2, "variant_id": 1, "price": 1_000, "at": at}]),
         ("listings", [{"product_id": 1, "variant_id": 1, "code": "box", "slug": "box", "price": 1_000, "is_by_weight": False, **listing},
                       {"product_id": 2, "variant_id": 2, "code": "loose", "slug": "loose", "price": 500, "is_by_weight": True, **listing}]),
+        ("price_offers", [
+            {"id": n, "code": f"off-{n}", "kind": "threshold", "funder": funder, "merchant_id": 1, "at_least": 1_000, "off": off,
+             "name_zh": "减", "name_en": "Off", "starts_at": at, "ends_at": at + timedelta(days=30)}
+            for n, funder, off in ((1, "merchant", 50), (2, "platform", 150))
+        ]),
         (
             "cycles",
             [
@@ -117,10 +133,15 @@ def places(at: datetime) -> list[tuple[str, Rows]]:
 
 
 def orders(at: datetime) -> list[tuple[str, Rows]]:
-    """1 collected, 2 ready and weighed, 3 awaiting payment, 4 expired, 5 cancelled when paid, 6 placed with refunds on a card."""
+    """1 collected with offers, 2 ready and weighed, 3 awaiting payment, 4 expired, 5 cancelled when paid, with a fee, 6 placed with refunds
+    on a card.
+    """
     later = at + timedelta(minutes=40)
     soon = clock.now() + timedelta(minutes=20)
     totals = {1: 2_000, 2: 1_000, 3: 1_000, 4: 1_000, 5: 1_000, 6: 3_000}
+    fees, off = {5: 100}, {1: 200}
+    sums = {n: {"goods_total": goods, "fee_total": fees.get(n, 0), "discount_total": off.get(n, 0),
+                "total": goods + fees.get(n, 0) - off.get(n, 0)} for n, goods in totals.items()}  # fmt: skip
     purchases: dict[int, dict[str, Any]] = {
         1: {"state": "completed", "method": "wallet", "paid_at": at, "completed_at": later},
         2: {"state": "paid", "method": "wallet", "paid_at": at},
@@ -131,36 +152,34 @@ def orders(at: datetime) -> list[tuple[str, Rows]]:
     }
     steps = {"accepted_at": at, "packed_at": at, "in_transit_at": at, "ready_at": later}
     parts: dict[int, dict[str, Any]] = {
-        1: {"state": "collected", "refunded_total": 0, "pass_id": 1, "collected_at": later, **steps},
+        1: {"state": "collected", "refunded_total": 0, "supported_total": 150, "pass_id": 1, "collected_at": later, **steps},
         2: {"state": "ready", "refunded_total": 100, "pass_id": 2, **steps},
         3: {"state": "placed", "refunded_total": 0},
         4: {"state": "cancelled", "refunded_total": 0, "cancelled_at": later},
-        5: {"state": "cancelled", "refunded_total": 1_000, "cancelled_at": later},
+        5: {"state": "cancelled", "refunded_total": 1_100, "cancelled_at": later},
         6: {"state": "placed", "refunded_total": 700},
     }
     lines = {1: (1, 2, 1_000), 2: (2, 2, 500), 3: (1, 1, 1_000), 4: (1, 1, 1_000), 5: (1, 1, 1_000), 6: (1, 3, 1_000)}
     shared = {"user_id": BUYER, "pickup_point_id": 1}
-    money = {"fee_total": 0, "discount_total": 0}
     empty = {"final_grams": None, "final_total": None}
     return [
         ("passes", [
             {"id": 1, "ref": "pass-1", "code": "111111", "state": "used", "issued_at": at, "valid_until": soon, "used_at": at, **shared},
             {"id": 2, "ref": "pass-2", "code": "222222", "state": "live", "issued_at": at, "valid_until": soon, **shared},
         ]),
-        ("quotes", [{"id": n, "ref": f"q{n}", "total": total, "terms": {}, "created_at": at, "expires_at": soon, **shared}
-                    for n, total in totals.items()]),
+        ("quotes", [{"id": n, "ref": f"q{n}", "total": money["total"], "terms": {}, "created_at": at, "expires_at": soon, **shared}
+                    for n, money in sums.items()]),
         ("purchases", [
             {
                 "id": n, "number": f"L{n}", "community_id": 1, "quote_id": n, "channel": "web",
-                "goods_total": totals[n], "total": totals[n],
-                "placed_at": at, "expires_at": soon, **money, **shared, **facts,
+                "placed_at": at, "expires_at": soon, **sums[n], **shared, **facts,
             }
             for n, facts in purchases.items()
         ]),
         ("sub_orders", [
             {
-                "id": n, "number": f"L{n}-1", "purchase_id": n, "merchant_id": 1, "cycle_id": 1, "goods_total": totals[n],
-                "total": totals[n], "commission_bps": 250, "placed_at": at, **money, **shared, **facts,
+                "id": n, "number": f"L{n}-1", "purchase_id": n, "merchant_id": 1, "cycle_id": 1, "commission_bps": 250,
+                "placed_at": at, **sums[n], **shared, **facts,
             }
             for n, facts in parts.items()
         ]),
@@ -169,9 +188,14 @@ def orders(at: datetime) -> list[tuple[str, Rows]]:
                 "id": n, "sub_order_id": n, "variant_id": variant, "product_id": variant, "name_zh": "橙", "name_en": "Orange",
                 "unit_zh": "盒", "unit_en": "box", "image": "", "quantity": quantity, "unit_price": price,
                 "priced_by": "weight" if variant == 2 else "pack",
-                "unit_grams": 500, "line_total": quantity * price, **({"final_grams": 900, "final_total": 900} if n == 2 else empty),
+                "unit_grams": 500, "line_total": quantity * price, "discount_total": off.get(n, 0),
+                **({"final_grams": 900, "final_total": 900} if n == 2 else empty),
             }
             for n, (variant, quantity, price) in lines.items()
+        ]),
+        ("line_discounts", [
+            {"id": n, "line_id": 1, "offer_id": n, "merchant_id": 1, "funder": funder, "share": share, "at": at}
+            for n, funder, share in ((1, "merchant", 50), (2, "platform", 150))
         ]),
         ("reservations", [
             {"id": n, "variant_id": 1, "order_line_id": n, "quantity": lines[n][1], "state": state, "created_at": at, "expires_at": soon}
@@ -198,26 +222,33 @@ def orders(at: datetime) -> list[tuple[str, Rows]]:
 def money(at: datetime) -> list[tuple[str, Rows]]:
     """Payments 1 to 6 of the purchases, 7 a top-up, 8 to 10 of the bills; refunds of each kind; every transfer they caused."""
     paid = {"state": "succeeded", "succeeded_at": at, "closed_at": at}
-    payment = {"user_id": BUYER, "created_at": at, "refunded_amount": 0}
-    refund = {"created_at": at, "reason": "r"}
+    payment = {"user_id": BUYER, "created_at": at, "refunded_amount": 0, "pays_purchase": False}
+    pays = {**payment, **paid, "pays_purchase": True}
+    refund = {"created_at": at, "reason": "r", "method": "wallet"}
+    moved = {"currency": "HKD", "source_currency": "CNY", "exchange_rate": "1.09", "noted_at": at}
     accounts = [
-        (WALLET, "wallet:1", "wallet", 101_500), (ESCROW, "escrow", "escrow", None), (MERCHANT, "merchant:1", "merchant", None),
+        (WALLET, "wallet:1", "wallet", 101_700), (ESCROW, "escrow", "escrow", None), (MERCHANT, "merchant:1", "merchant", None),
         (COMMISSION, "commission", "commission", None), (BILLER, "biller:1", "biller", None), (BILL_HOLD, "bill_hold", "bill_hold", None),
         (REFUND_DUE, "refund_due", "refund_due", None), (PROVIDER, "provider", "provider", None),
         (CUSTODIAN, "custodian", "custodian", None), (SUSPENSE, "suspense", "suspense", None), (STRANGERS_WALLET, "wallet:3", "wallet", 0),
-        (DISPUTED, "disputed", "disputed", None),
+        (DISPUTED, "disputed", "disputed", None), (PROVIDER_FEE, "provider_fee", "provider_fee", None),
+        (PROMOTION, "promotion", "promotion", None),
     ]
     transfers = [
         ("opening", "opening", CUSTODIAN, WALLET, 100_000, "user", 1),
         ("top-up", "top_up", PROVIDER, WALLET, 5_000, "payment", 7),
-        ("dispute-7", "dispute", DISPUTED, PROVIDER, 5_000, "payment", 7),
-        ("dispute-7-won", "dispute", PROVIDER, DISPUTED, 4_000, "payment", 7),
-        *(("paid-" + str(n), "payment", WALLET, ESCROW, total, "sub_order", n) for n, total in ((1, 2_000), (2, 1_000), (5, 1_000))),
+        ("payment:7:dispute:txn_2", "dispute", DISPUTED, PROVIDER, 5_000, "payment", 7),
+        ("payment:7:dispute:txn_3", "dispute", PROVIDER, DISPUTED, 4_000, "payment", 7),
+        ("payment:7:dispute:txn_2:fee", "provider_fee", PROVIDER_FEE, PROVIDER, 7_798, "payment", 7),
+        ("payment:6:fee", "provider_fee", PROVIDER_FEE, PROVIDER, 87, "payment", 6),
+        *(("paid-" + str(n), "payment", WALLET, ESCROW, total, "sub_order", n) for n, total in ((1, 1_800), (2, 1_000), (5, 1_100))),
         ("paid-6", "payment", PROVIDER, ESCROW, 3_000, "sub_order", 6),
-        ("release-1", "release", ESCROW, MERCHANT, 1_950, "sub_order", 1),
-        ("commission-1", "commission", ESCROW, COMMISSION, 50, "sub_order", 1),
+        ("release-1", "release", ESCROW, MERCHANT, 1_755, "sub_order", 1),
+        ("commission-1", "commission", ESCROW, COMMISSION, 45, "sub_order", 1),
+        ("support-1", "release", PROMOTION, MERCHANT, 146, "sub_order", 1),
+        ("support-commission-1", "commission", PROMOTION, COMMISSION, 4, "sub_order", 1),
         ("refund-1", "refund", ESCROW, WALLET, 100, "refund", 1),
-        ("refund-2", "refund", ESCROW, WALLET, 1_000, "refund", 2),
+        ("refund-2", "refund", ESCROW, WALLET, 1_100, "refund", 2),
         ("refund-3", "refund", ESCROW, REFUND_DUE, 500, "refund", 3),
         ("refund-4", "refund", ESCROW, REFUND_DUE, 200, "refund", 4),
         ("refund-4-failed", "correction", REFUND_DUE, ESCROW, 200, "refund", 4),
@@ -234,29 +265,41 @@ def money(at: datetime) -> list[tuple[str, Rows]]:
         }]),
         ("bill_payments", bill_payments(at)),
         ("payments", [
-            {"id": 1, "ref": "P1", "purpose": "purchase", "purchase_id": 1, "method": "wallet", "amount": 2_000, **payment, **paid},
-            {**payment, **paid, "id": 2, "ref": "P2", "purpose": "purchase", "purchase_id": 2, "method": "wallet", "amount": 1_000,
+            {"id": 1, "ref": "P1", "purpose": "purchase", "purchase_id": 1, "method": "wallet", "amount": 1_800, **pays},
+            {**pays, "id": 2, "ref": "P2", "purpose": "purchase", "purchase_id": 2, "method": "wallet", "amount": 1_000,
              "refunded_amount": 100},
             {**payment, "id": 3, "ref": "P3", "purpose": "purchase", "purchase_id": 3, "method": "stripe",
              "amount": 1_000, "state": "created"},
             {**payment, "id": 4, "ref": "P4", "purpose": "purchase", "purchase_id": 4, "method": "stripe", "amount": 1_000,
              "state": "cancelled", "closed_at": at},
-            {**payment, **paid, "id": 5, "ref": "P5", "purpose": "purchase", "purchase_id": 5, "method": "wallet", "amount": 1_000,
-             "refunded_amount": 1_000},
-            {**payment, **paid, "id": 6, "ref": "P6", "purpose": "purchase", "purchase_id": 6, "method": "stripe", "amount": 3_000,
-             "refunded_amount": 500, "provider_intent": "pi_6", "provider_session": "cs_6"},
+            {**pays, "id": 5, "ref": "P5", "purpose": "purchase", "purchase_id": 5, "method": "wallet", "amount": 1_100,
+             "refunded_amount": 1_100},
+            {**pays, "id": 6, "ref": "P6", "purpose": "purchase", "purchase_id": 6, "method": "stripe", "amount": 3_000,
+             "refunded_amount": 500, "provider_intent": "pi_6", "provider_session": "cs_6", "provider_fee": 87},
             {**payment, **paid, "id": 7, "ref": "P7", "purpose": "top_up", "method": "stripe", "amount": 5_000, "provider_intent": "pi_7"},
             *({**payment, **paid, "id": 7 + n, "ref": f"P{7 + n}", "purpose": "bill", "bill_payment_id": n,
             "method": "wallet", "amount": 300,
                "refunded_amount": 300 if n == 2 else 0} for n in (1, 2, 3)),
         ]),
+        ("provider_movements", [
+            {**moved, "id": 1, "payment_id": 6, "kind": "charge", "provider_ref": "txn_1", "amount": 3_270, "fee": 95,
+             "source_amount": 3_000, "booked_amount": 3_000, "booked_fee": 87},
+            {**moved, "id": 2, "payment_id": 7, "kind": "dispute", "provider_ref": "txn_2", "source_ref": "du_1", "amount": -5_450,
+             "fee": 8_500, "source_amount": 5_000, "booked_amount": -5_000, "booked_fee": 7_798},
+            {**moved, "id": 3, "payment_id": 7, "kind": "dispute", "provider_ref": "txn_3", "source_ref": "du_1", "amount": 4_000, "fee": 0,
+             "currency": "CNY", "exchange_rate": None, "source_amount": 4_000, "booked_amount": 4_000, "booked_fee": 0},
+            {**moved, "id": 4, "payment_id": 7, "kind": "dispute", "provider_ref": "txn_4", "source_ref": "du_2", "amount": -9, "fee": 1,
+             "source_currency": "HKD", "exchange_rate": None, "source_amount": 9},
+        ]),
         ("refunds", [
             {**refund, "id": 1, "ref": "R1", "payment_id": 2, "sub_order_id": 2, "amount": 100,
              "state": "succeeded", "cause": "line:2:weighed"},
-            {**refund, "id": 2, "ref": "R2", "payment_id": 5, "sub_order_id": 5, "amount": 1_000, "state": "succeeded", "cause": "r2"},
-            {**refund, "id": 3, "ref": "R3", "payment_id": 6, "sub_order_id": 6, "amount": 500, "state": "requested", "cause": "r3"},
-            {**refund, "id": 4, "ref": "R4", "payment_id": 6, "sub_order_id": 6, "amount": 200, "state": "failed", "cause": "r4"},
-            {**refund, "id": 5, "ref": "R5", "payment_id": 9, "amount": 300, "state": "succeeded", "cause": "r5"},
+            {**refund, "id": 2, "ref": "R2", "payment_id": 5, "sub_order_id": 5, "amount": 1_100, "state": "succeeded", "cause": "r2"},
+            {**refund, "id": 3, "ref": "R3", "payment_id": 6, "sub_order_id": 6, "amount": 500, "state": "requested", "cause": "r3",
+             "method": "stripe"},
+            {**refund, "id": 4, "ref": "R4", "payment_id": 6, "sub_order_id": 6, "amount": 200, "state": "failed", "cause": "r4",
+             "method": "stripe", "handed_over_at": at},
+            {**refund, "id": 5, "ref": "R5", "payment_id": 9, "amount": 300, "state": "succeeded", "cause": "bill_payment:2:returned"},
         ]),
         ("ledger_accounts", [
             {"id": number, "code": code, "kind": kind, "balance": balance,
@@ -277,7 +320,7 @@ def money(at: datetime) -> list[tuple[str, Rows]]:
 
 def bill_payments(at: datetime) -> Rows:
     """1 written off, 2 refused and returned, 3 not known yet."""
-    shared = {"user_id": BUYER, "biller_id": 1, "account_no": "1234567890", "total": 300, "created_at": at, "sent_at": at}
+    shared = {"user_id": BUYER, "biller_id": 1, "account_no": "1234567890", "total": 300, "created_at": at, "held_at": at, "sent_at": at}
     return [
         {**shared, "id": 1, "ref": "B1", "serial": "s1", "request_key": "k1", "state": "posted", "attempts": 1, "posted_at": at},
         {**shared, "id": 2, "ref": "B2", "serial": "s2", "request_key": "k2", "state": "refunded", "attempts": 3, "failed_at": at,
@@ -338,6 +381,13 @@ def backbone(at: datetime) -> list[tuple[str, Rows]]:
         ("notices", [{"id": 1, "user_id": 1, "kind": "k", "facts": {}, "link": "/", "dedupe_key": "n1", "created_at": at}]),
         ("user_sessions", [{"id": 1, "user_id": 1, "kind": "web", "token_hash": "t", "created_at": at,
                             "expires_at": moment + timedelta(days=1), "device": ""}]),
+        ("favourites", [{"id": 1, "user_id": STRANGER, "product_id": 1, "created_at": at}]),
         ("carts", [{"id": 1, "user_id": 1, "updated_at": at}]),
         ("audit_entries", [{"id": n, "action": "purchase.paid", "subject_id": n, **entry} for n in (1, 2, 3)]),
     ]  # fmt: skip
+
+
+def broken_but_for_what_going_back_loses() -> list[str]:
+    """The invariants that do not hold after older schemas were gone through: they had no room for offers and for chains of seals."""
+    lost = ("pricing.", "ledger.merchants_are_owed_what_was_released", "orders.commission_is_the_agreed_share", "plumbing.")
+    return [finding.name for finding in broken(reading()) if not finding.name.startswith(lost)]

@@ -22,12 +22,15 @@ from typing import Any, TypeVar
 
 import requests
 import sqlalchemy as sa
+from flask import Flask
 
 from config import engine_url
 from script.support.processes import Child, Program
 from script.support.services import free_port, listens
+from shop.kernel.db import Base
 from simulators.biller.channel import Channel
 from tests.support.cities import SECRET, Template, flask, plain_environment, set_clock
+from tests.support.sealed import DATA_KEYS, LOOKUP_KEY
 
 T = TypeVar("T")
 
@@ -37,6 +40,11 @@ NAMES = ("web", "stripe", "biller", "sms")
 
 class DidNotHappen(AssertionError):
     """Something awaited did not come in time."""
+
+
+def others_write(app: Flask) -> None:
+    """A process of its own writes into the database of this test: all of it is emptied afterwards, not only what was written here."""
+    app.extensions.setdefault("touched_tables", set()).update(Base.metadata.tables)
 
 
 def wait_until(look: Callable[[], T], seconds: float = 10.0, what: str = "", every: float = 0.1) -> T:
@@ -72,6 +80,7 @@ class House:
     shift: timedelta = timedelta(0)
     codes_asked: dict[str, list[datetime]] = field(default_factory=dict)
     totp_steps: dict[str, int] = field(default_factory=dict)
+    totp_secret: str = ""  # of everybody in a city that other code filled
 
     def __post_init__(self) -> None:
         while len(set(self.ports.values())) < len(NAMES):
@@ -91,7 +100,7 @@ class House:
         return {
             **plain_environment(),
             "APP_ENV": "development", "DATABASE_URL": self.database_url, "INSTANCE_PATH": str(self.folder),
-            "SECRET_KEY": SECRET, "PUBLIC_URL": self.address(),
+            "SECRET_KEY": SECRET, "DATA_KEYS": DATA_KEYS, "LOOKUP_KEY": LOOKUP_KEY, "PUBLIC_URL": self.address(),
             "STRIPE_SECRET_KEY": "sk_test_linli", "STRIPE_WEBHOOK_SECRET": "whsec_tests", "STRIPE_API_BASE": self.address("stripe"),
             "BILLER_API_BASE": self.address("biller"), "BILLER_API_KEY": "demo-biller-key", "BILLER_TIMEOUT_SECONDS": "2",
             "BILLER_SETTLE_SECONDS": "2", "SMS_API_BASE": self.address("sms"), "SMS_API_KEY": "demo-sms-key", **self.settings,
@@ -120,9 +129,9 @@ class House:
 
     def start_web(self, crash_at: str = "", workers: int | None = None) -> None:
         """Start the web server and wait until it serves."""
-        command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--bind", f"127.0.0.1:{self.ports['web']}"]
-        command += ["--worker-class", "gthread", "--workers", str(workers or self.workers), "--threads", "4", "--graceful-timeout", "5"]
-        self.run("web", [*command, "--log-level", "warning", "wsgi:app"], CRASH_AT=crash_at)
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.ports['web']}"]
+        command += ["--workers", str(workers or self.workers), "--graceful-timeout", "5"]
+        self.run("web", [*command, "wsgi:app"], CRASH_AT=crash_at)
         wait_until(self.is_ready, READY_WITHIN, "the shop serving")
 
     def start_worker(self, crash_at: str = "", wait: bool = True) -> None:
@@ -273,10 +282,10 @@ class House:
         return found
 
     def make_room_for_code(self, phone: str) -> int:
-        """Let the time pass that lies between two codes of a number, and between five; how many messages it has had so far."""
+        """Let the time pass that lies between two codes of a number, and between four; how many messages it has had so far."""
         asked = self.codes_asked.setdefault(phone, [])
         waits = [timedelta(seconds=61) - (self.now() - before) for before in asked[-1:]]
-        waits += [timedelta(hours=1, seconds=1) - (self.now() - before) for before in asked[-5:-4]]
+        waits += [timedelta(hours=1, seconds=1) - (self.now() - before) for before in asked[-4:-3]]
         if (wait := max(waits, default=timedelta(0))) > timedelta(0):
             self.advance(seconds=wait.total_seconds())
         asked.append(self.now())
@@ -304,6 +313,13 @@ class House:
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         return body
+
+    def stripe_log(self) -> list[dict[str, Any]]:
+        """The calls the card provider has had."""
+        answer = self.web.get(f"{self.address('stripe')}/_control/log", timeout=30)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["requests"]
+        return found
 
     def pay_by_card(self, page: str, card: str = "4242 4242 4242 4242") -> None:
         """Pay on the provider's page as a browser would that does not come back."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from demo.command import Plan, fill
 from shop import create_app
-from shop.cli.seed.command import Plan, fill
 
 
 def main() -> None:

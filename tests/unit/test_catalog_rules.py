@@ -40,6 +40,11 @@ def test_comparable_prices_are_rounded_half_up_once() -> None:
     assert rules.comparable_prices(Money(4500), 1485) == (Money(1515), Money(3030))
 
 
+def test_a_litre_is_priced_once_and_rounded_half_up() -> None:
+    assert rules.price_per_litre(Money(2_980), 1_800) == Money(1_656)
+    assert rules.price_per_litre(Money(4_500), 1_470) == Money(3_061)
+
+
 @pytest.mark.parametrize(
     ("text", "exact", "beginnings"),
     [
@@ -51,11 +56,79 @@ def test_comparable_prices_are_rounded_half_up_once() -> None:
         ("血橙 5斤", ("血橙", "斤"), ("5",)),
         ('血橙*"; --', ("血橙",), ()),
         ("雞蛋", ("鸡蛋",), ()),
+        ("xuèchéng", (), ("xuecheng",)),
+        ("lǜdòu", (), ("lvdou",)),
+        ("oranges", (), ("oranges",)),
+        ("雪橙", ("雪橙",), ()),
+        ("0" * 60, (), ("0" * 60,)),
+        ("橙" * 10_000, ("橙橙",), ()),
         ("  ", (), ()),
     ],
 )
 def test_what_is_typed_becomes_terms(text: str, exact: tuple[str, ...], beginnings: tuple[str, ...]) -> None:
     assert terms.parse(text) == terms.Query(exact, beginnings)
+
+
+@pytest.mark.parametrize(
+    ("word", "forms"),
+    [
+        ("oranges", ("orang", "orange")), ("tomatoes", ("tomato", "tomatoe")), ("peas", ("pea",)), ("berries", ("berry", "berrie")),
+        ("strawberry", ("strawberries",)), ("leaves", ("leaf", "leafe", "leave")), ("knife", ("knives",)), ("glass", ()), ("orange", ()),
+        ("xc", ()), ("123456", ()),
+    ],
+)  # fmt: skip
+def test_an_english_word_is_found_in_its_other_number(word: str, forms: tuple[str, ...]) -> None:
+    assert terms.other_forms(word) == forms
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"), [("雪橙", ("xuecheng",)), ("绿豆", ("lvdou",)), ("橙", ()), ("abc", ()), ("血橙 xc", ("xuecheng",))]
+)
+def test_characters_are_known_by_their_sound(text: str, heard: tuple[str, ...]) -> None:
+    assert terms.sounding(text) == terms.Query((), heard)
+
+
+@pytest.mark.parametrize(
+    ("name", "thing"),
+    [
+        ("资中血橙大果礼盒", "资中血橙"),
+        ("资中血橙散装", "资中血橙"),
+        ("NFC血橙汁", "nfc血橙汁"),
+        ("血橙冻片", "血橙冻片"),
+        ("抽纸10包", "抽纸"),
+        ("内江牛肉面(4人份)", "内江牛肉面"),
+        ("电热水壶1.5L", "电热水壶"),
+        ("Zizhong blood orange, medium", "zizhong blood orange"),
+        ("Zizhong blood orange gift box", "zizhong blood orange"),
+        ("礼盒", "礼盒"),
+        ("", ""),
+    ],
+)
+def test_the_thing_itself_is_what_stands_last_in_a_name(name: str, thing: str) -> None:
+    assert terms.thing(name) == thing
+
+
+def test_the_thing_itself_weighs_more_than_what_it_is_made_of() -> None:
+    orange: dict[str, int] = {}
+    terms.index_thing("资中血橙中果", 24, orange)
+    assert orange == {"血橙": 24, "橙": 24, "p:xuecheng": 12, "p:cheng": 12, "i:xc": 12}
+    juice: dict[str, int] = {}
+    terms.index_thing("NFC血橙汁", 24, juice)
+    assert juice == {"橙汁": 24, "汁": 24, "p:chengzhi": 12, "p:zhi": 12, "i:cz": 12}
+
+
+@pytest.mark.parametrize(
+    ("name", "initials", "word"),
+    [
+        ("资中血橙散装", "xc", "血橙"),
+        ("麻辣香肠", "xc", "香肠"),
+        ("资中血橙散装", "zzxc", "资中血橙"),
+        ("莲花白", "xc", ""),
+        ("Soda", "so", ""),
+    ],
+)
+def test_initials_stand_for_a_word_of_a_name(name: str, initials: str, word: str) -> None:
+    assert terms.word_of_initials(name, initials) == word
 
 
 def test_pinyin_and_initials_of_every_tail_are_indexed() -> None:

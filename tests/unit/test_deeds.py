@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+import shop.wiring  # noqa: F401  (names the features)
 from shop.consoles.admin import deeds
+from shop.platform.features import registry
 from shop.platform.language import speaking
 
 pytestmark = pytest.mark.one_engine
@@ -92,8 +94,8 @@ def test_a_code_without_words_is_its_own_word() -> None:
 @pytest.mark.usefixtures("english")
 def test_a_filter_offers_every_known_code_and_keeps_what_was_given_by_hand() -> None:
     offered = dict(deeds.action_choices(""))
-    assert offered == {"": "All", **deeds.ACTIONS}
+    assert offered == {"": "All", **{code: tag.words for code, tag in registry.tags().items()}}
     assert deeds.action_choices("sub_order.packed") == list(offered.items())
     assert deeds.action_choices("sub_order")[:2] == [("", "All"), ("sub_order", "sub_order")]
-    assert dict(deeds.subject_choices("moon")) == {"": "All", "moon": "moon", **deeds.SUBJECTS}
+    assert dict(deeds.subject_choices("moon")) == {"": "All", "moon": "moon", **registry.subjects()}
     assert [kind for kind, _said in deeds.actor_choices("")] == ["", "user", "job", "command", "provider"]

@@ -42,7 +42,8 @@ def test_a_live_pass_opens_at_its_own_point() -> None:
         (a_pass(pickup_point_id=ELSEWHERE), Reason.WRONG_POINT),
         (a_pass(pickup_point_id=ELSEWHERE, state=PassState.USED), Reason.WRONG_POINT),
         (a_pass(state=PassState.REVOKED), Reason.PASS_REVOKED),
-        (a_pass(state=PassState.USED), Reason.PASS_USED),
+        (a_pass(state=PassState.USED, used_at=NOW), Reason.PASS_USED),
+        (a_pass(state=PassState.USED), Reason.NOT_COLLECTED),
         (a_pass(valid_until=NOW - timedelta(seconds=1)), Reason.PASS_EXPIRED),
     ],
 )
@@ -81,6 +82,32 @@ def test_what_leaves_with_a_good_pass(
 ) -> None:
     verdict = rules.judge_parts(parts, wanted)
     assert (verdict.outcome, verdict.reason, [one.number for one in verdict.handed]) == (HandoverOutcome(outcome), reason, handed)
+
+
+@pytest.mark.parametrize(
+    ("parts", "wanted", "only_whole", "outcome", "handed", "kept"),
+    [
+        ([part("A1"), part("A2")], ["A1", "A2"], True, "accepted", ["A1", "A2"], []),
+        ([part("A1", GONE), part("A2")], ["A1", "A2"], True, "conflict", [], [("A1", "already_handed_over"), ("A2", "with_others")]),
+        ([part("A1", GONE), part("A2")], ["A1", "A2"], False, "conflict", ["A2"], [("A1", "already_handed_over")]),
+        ([part("A1", GONE), part("A2")], ["A2"], True, "accepted", ["A2"], []),
+        ([part("A1", SubOrderState.SHORT), part("A2")], ["A1", "A2"], True, "refused", [], [("A1", "not_ready"), ("A2", "with_others")]),
+        ([part("A1", SubOrderState.SHORT), part("A2")], ["A1", "A2"], False, "refused", [], [("A1", "not_ready"), ("A2", "with_others")]),
+        ([part("A1", refunded_total=Money(1_000)), part("A2")], None, False, "accepted", ["A2"], [("A1", "refunded")]),
+        ([part("A1", GONE)], None, False, "conflict", [], [("A1", "already_handed_over")]),
+    ],
+)
+def test_what_stays_is_named_with_its_reason(
+    parts: list[PartFacts], wanted: list[str] | None, only_whole: bool, outcome: str, handed: list[str], kept: list[tuple[str, str]]
+) -> None:
+    verdict = rules.judge_parts(parts, wanted, only_whole=only_whole)
+    assert (verdict.outcome, [one.number for one in verdict.handed]) == (outcome, handed)
+    assert [(one.part.number, one.reason) for one in verdict.kept] == kept
+
+
+@pytest.mark.parametrize(("lines", "milliseconds"), [(0, 1_200), (1, 1_200), (2, 1_300), (23, 3_400), (29, 4_000), (400, 4_000)])
+def test_more_goods_are_looked_at_for_longer(lines: int, milliseconds: int) -> None:
+    assert rules.reading_time(lines) == timedelta(milliseconds=milliseconds)
 
 
 def test_a_device_is_believed_for_three_days_and_never_about_the_future() -> None:

@@ -18,4 +18,4 @@ def test_thousands_are_told_apart(fen: int, written: str) -> None:
 
 
 def test_the_sign_stands_before_the_currency() -> None:
-    assert yuan(Money(-647_114)) == "-¥6,471.14"
+    assert yuan(Money(-647_114)) == "−¥6,471.14"

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from typing import NamedTuple
 
 import pytest
 
 from shop.cart.rules import next_allowed
-from shop.kernel.money import Money
+from shop.kernel.money import ZERO, Money
 from shop.orders.rules import COMES_FROM, DONE, State, final_total, release_split
 from shop.pickup.rules import cycle_times, is_open
 from shop.stock.rules import Wanted, totals
 
 pytestmark = pytest.mark.one_engine
+
+
+class Agreed(NamedTuple):
+    unit_price: Money
+    quantity: int
+    unit_grams: int
+    discount_total: Money = ZERO
+    short_quantity: int = 0
 
 
 @pytest.mark.parametrize(
@@ -27,7 +36,8 @@ pytestmark = pytest.mark.one_engine
     ],
 )
 def test_a_weighed_line_is_rounded_once_and_capped(price: int, unit_grams: int, quantity: int, grams: int, owed: int) -> None:
-    assert final_total(Money(price * quantity), Money(price), unit_grams, grams) == Money(owed)
+    agreed = Agreed(Money(price), quantity, unit_grams)
+    assert final_total(agreed, grams) == Money(owed)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""Numbers as people read them out, and names as others may see them."""
+"""Numbers as people read them out, names as others may see them, and long texts where there is little room."""
 
 from __future__ import annotations
 
 import pytest
 
-from shop.kernel.text import mask_holder, mask_person, spaced_phone
+from shop.kernel.text import clipped, mask_holder, mask_person, spaced_phone
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,16 @@ def test_others_see_the_first_character_of_a_name(name: str, shown: str) -> None
 @pytest.mark.parametrize(("holder", "shown"), [("张三", "*三"), ("刘丽华", "*丽华"), ("", "")])
 def test_a_holder_is_shown_as_billers_print_it(holder: str, shown: str) -> None:
     assert mask_holder(holder) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("", 5, ""), ("五个字正好", 5, "五个字正好"), ("六个字太多了", 5, "六个字太…"), (" a\n  b\tc ", 9, "a b c"),
+        ("sweet and sour", 11, "sweet and…"), ("one, two three", 6, "one…"), ("incomprehensibilities " * 2, 30, "incomprehensibilities…"),
+        ("甜，" * 5, 4, "甜，甜…"), ("a 十六个字以上的中文不因前面有一个空格而全部丢失", 20, "a 十六个字以上的中文不因前面有一个空…"),
+    ],
+)  # fmt: skip
+def test_a_long_text_ends_where_a_word_does_and_says_so(text: str, limit: int, shown: str) -> None:
+    assert clipped(text, limit) == shown
+    assert len(shown) <= limit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shop.kernel.units import counter_of, per_unit, quantity_of
+from shop.kernel.units import counter_of, millilitres_of, per_unit, quantity_of
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,27 @@ def test_a_unit_reads_as_people_say_it(unit: str, one: str, several: str, after_
     assert (quantity_of(unit, 1), quantity_of(unit, 3)) == (one, several)
     assert per_unit(unit) == after_a_price
     assert counter_of(unit) == counted
+
+
+@pytest.mark.parametrize(
+    ("unit", "millilitres"),
+    [
+        ("5L/桶", 5_000),
+        ("1.8L/桶", 1_800),
+        ("1.8 L can", 1_800),
+        ("950ml/盒", 950),
+        ("950 ml box", 950),
+        ("245ml×6/组", 1_470),
+        ("6 × 245 ml pack", 1_470),
+        ("500毫升/瓶", 500),
+        ("1升", 1_000),
+        ("500g/袋", 0),
+        ("2.5 kg box", 0),
+        ("斤", 0),
+        ("5 lots", 0),
+        ("个", 0),
+        ("9" * 60 + "ml", 0),
+    ],
+)
+def test_what_is_sold_by_volume_says_how_much_it_holds(unit: str, millilitres: int) -> None:
+    assert millilitres_of(unit) == millilitres

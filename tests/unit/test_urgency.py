@@ -11,6 +11,7 @@ from shop.consoles.merchant import forms
 from shop.consoles.merchant.forms import WeightNotUnderstood, grams_of
 from shop.fulfilment.queries import Delivery, cycle_of_batch
 from shop.fulfilment.urgency import Deed, Urgency, next_steps
+from shop.kernel import gate
 from shop.kernel.money import Money
 from shop.models.pickup import BatchState
 
@@ -24,7 +25,8 @@ def delivery(cycle_id: int, hours: float, *, closed: bool = True, **counts: int)
     facts: dict[str, Any] = dict.fromkeys(Delivery.__slots__, 0)
     arrives = NOW + timedelta(hours=hours)
     facts |= {
-        "cycle_id": cycle_id, "arrives_on": arrives.date(), "arrives_at": arrives, "batch_state": BatchState.PACKING, "total": Money(0),
+        "cycle_id": cycle_id, "arrives_on": arrives.date(), "arrives_at": arrives, "batch_state": BatchState.PACKING,
+        "total": Money(0), "closed_at": None,
         "cut_off_at": NOW - timedelta(hours=1) if closed else NOW + timedelta(hours=1), **counts,
     }  # fmt: skip
     return Delivery(**facts)
@@ -82,9 +84,9 @@ def test_a_weight_that_is_not_whole_grams_is_never_guessed(typed: str) -> None:
 
 def test_a_month_is_a_month_that_has_begun() -> None:
     today = NOW.date()
-    assert forms.month_of("2026-06", today) == today.replace(day=1)
-    for wrong in (None, "", "2026-07", "2026-13", "june", "26-06", "2026-6"):
-        assert forms.month_of(wrong, today) is None, wrong
+    assert forms.month_of(gate.month("2026-06"), today) == today.replace(day=1)
+    for wrong in ("", "2026-07", "2026-13", "june", "26-06", "2026-6", "0001-01", "1999-12"):
+        assert forms.month_of(gate.month(wrong), today) is None, wrong
 
 
 @pytest.mark.parametrize(

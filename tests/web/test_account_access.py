@@ -11,9 +11,11 @@ import pytest
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 
+from shop.fulfilment.permissions import FulfilmentPermission
 from shop.models.accounts import Role
-from shop.platform.access import staff_only
+from shop.platform.access import permitted
 from shop.platform.actor import Actor
+from shop.platform.features import Feature
 from tests.conftest import IsolatedClient, dispose, make_config
 from tests.support.factories import Factories
 from tests.support.people import bearer, sign_in
@@ -30,6 +32,8 @@ GET  /communities                yes  yes  yes  yes
 POST /communities                yes  yes  yes  yes
 GET  /me                         no   yes  yes  yes
 POST /me                         no   yes  yes  yes
+GET  /me/sessions                no   yes  yes  yes
+POST /me/sessions/revoke         no   yes  yes  yes
 POST /me/sessions/1/revoke       no   yes  yes  yes
 GET  /second-factor              no   yes  yes  yes
 POST /second-factor              no   yes  yes  yes
@@ -46,6 +50,7 @@ POST /api/v1/auth/tokens         yes  yes  yes  yes
 POST /api/v1/auth/tokens/refresh yes  yes  yes  yes
 POST /api/v1/auth/step-up-codes  no   yes  yes  yes
 DELETE /api/v1/auth/tokens       no   yes  yes  yes
+DELETE /api/v1/auth/sessions     no   yes  yes  yes
 GET  /api/v1/me                  no   yes  yes  yes
 PUT  /api/v1/me/pickup-point     no   yes  yes  yes
 """
@@ -77,7 +82,7 @@ def test_the_table(app: Flask, client: FlaskClient, make: Factories, method: str
 
 
 def test_the_table_names_every_route_of_these_blueprints(app: Flask) -> None:
-    places = {"/sessions/1/": "/sessions/<int:session_id>/", "/notices/1/": "/notices/<int:notice_id>/"}
+    places = {"/sessions/1/": "/sessions/<id:session_id>/", "/notices/1/": "/notices/<id:notice_id>/"}
     listed = set()
     for line in TABLE.strip().splitlines():
         method, path = line.split()[:2]
@@ -87,7 +92,7 @@ def test_the_table_names_every_route_of_these_blueprints(app: Flask) -> None:
     ours = {"accounts", "preferences", "notices", "communities"}
     api = {
         "openapi", "docs", "list_communities", "list_pickup_points", "send_sign_in_code", "create_tokens", "refresh_tokens",
-        "send_step_up_code", "delete_tokens", "get_me", "put_my_point",
+        "send_step_up_code", "delete_tokens", "delete_sessions", "get_me", "put_my_point",
     }  # fmt: skip
     routes = {
         (method, rule.rule)
@@ -107,17 +112,15 @@ def console(database_url: str) -> Iterator[Flask]:
 
     @bp.route("/station/test", methods=["GET", "POST"])
     @bp.route("/api/v1/station/test", methods=["GET", "POST"])
-    @staff_only("keeper")
+    @permitted(FulfilmentPermission.POINT_READ)
     def page(actor: Actor) -> str:
         return "the console"
 
-    wiring.BLUEPRINTS.append(bp)
-    try:
-        from shop import create_app
+    from shop import create_app
 
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(wiring, "FEATURES", (*wiring.FEATURES, Feature(name="planted", blueprints=(bp,))))
         made = create_app(make_config(database_url))
-    finally:
-        wiring.BLUEPRINTS.remove(bp)
     made.test_client_class = IsolatedClient
     yield made
     with made.app_context():
@@ -155,9 +158,7 @@ def test_a_route_without_declared_access_stops_the_start(database_url: str) -> N
 
     bp = Blueprint("open_by_mistake", __name__)
     bp.add_url_rule("/open-by-mistake", view_func=lambda: "hello", endpoint="page")
-    wiring.BLUEPRINTS.append(bp)
-    try:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(wiring, "FEATURES", (*wiring.FEATURES, Feature(name="planted", blueprints=(bp,))))
         with pytest.raises(RuntimeError, match=r"open_by_mistake\.page"):
             create_app(make_config(database_url))
-    finally:
-        wiring.BLUEPRINTS.remove(bp)

@@ -12,18 +12,19 @@ from flask.testing import FlaskClient
 
 from shop.consoles.admin import health
 from shop.kernel import clock
+from shop.kernel.columns import CITY
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import Role, User
 from shop.models.bills import AttemptKind, AttemptOutcome, BillAttempt, Biller, BillPayment, BillPaymentState
 from shop.models.platform import AuditEntry, Job, JobState
-from shop.platform import audit
+from shop.platform import audit_chains
 from tests.support.bills import save_billers
 from tests.support.factories import Factories
 from tests.support.people import sign_in
 from tests.support.queries import counted
 
-PAGES = ("/admin/", "/admin/people", "/admin/health", "/admin/jobs", "/admin/audit")
+PAGES = ("/admin/", "/admin/people", "/admin/health", "/admin/partners", "/admin/jobs", "/admin/audit")
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def payment(payer: User, number: int, **values: Any) -> BillPayment:
         assert biller is not None
         facts = {
             "ref": f"B-{number}", "serial": f"LL-{number}", "request_key": f"planted-{number}", "user_id": payer.id, "biller_id": biller.id,
+            "community_id": CITY,
             "account_no": f"51100000{number:02d}", "total": Money(12_340), "state": BillPaymentState.UNKNOWN, "attempts": 1,
             "created_at": moment, "sent_at": moment, "handed_over_at": moment,
         }  # fmt: skip
@@ -66,7 +68,7 @@ def payment(payer: User, number: int, **values: Any) -> BillPayment:
         session.flush()
         session.add(
             BillAttempt(
-                bill_payment_id=made.id, number=1, kind=AttemptKind.INQUIRY, started_at=moment, ended_at=moment,
+                community_id=CITY, bill_payment_id=made.id, number=1, kind=AttemptKind.INQUIRY, started_at=moment, ended_at=moment,
                 outcome=AttemptOutcome.UNCLEAR,
             )
         )
@@ -256,7 +258,7 @@ def test_deeds_that_nobody_seals_are_an_alarm(client: FlaskClient, operator: Use
     client.post(f"/admin/jobs/{job()}/retry", data={"reason": "to have a deed"})
     clock.move(timedelta(minutes=6))
     assert signs()["deeds_unsealed"] == 1
-    perform(audit.seal)
+    perform(audit_chains.seal)
     assert signs()["deeds_unsealed"] == 0
 
 

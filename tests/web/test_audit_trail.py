@@ -13,9 +13,11 @@ from shop.models.accounts import Role, User
 from shop.platform import audit
 from shop.platform.actor import COMMAND, JOB, PROVIDER
 from tests.support.bills import save_billers
+from tests.support.counter import Counter
 from tests.support.factories import Factories, actor_of
 from tests.support.people import sign_in
 from tests.support.queries import counted
+from tests.support.tags import tag
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +30,7 @@ def operator(make: Factories, client: FlaskClient) -> User:
 
 def record(action: str, subject_type: str, subject_id: int, actor: Any = COMMAND, **facts: Any) -> None:
     with transaction() as session:
-        audit.record(session, actor, action, subject_type, subject_id, **facts)
+        audit.record(session, actor, tag(action), subject_type, subject_id, **facts)
 
 
 def text_of(page: str) -> str:
@@ -114,7 +116,7 @@ def test_a_mobile_number_finds_the_person_and_does_not_stay_in_the_address(clien
     [
         ("actor_id=wang", "actor_id", "Please enter the number of a person, or a mobile number."),
         ("actor_id=13900009999", "actor_id", "Nobody has this mobile number."),
-        ("subject_id=L2", "subject_id", "Please enter a whole number."),
+        ("subject_id=L2", "subject_id", "Please enter a whole number, or the number of an order or a delivery as it is printed."),
         ("since=yesterday", "since", "yesterday is no day."),
         ("until=2026-13-01", "until", "2026-13-01 is no day."),
     ],
@@ -173,3 +175,43 @@ def test_a_beginning_or_an_old_code_in_the_address_filters_and_is_kept(client: F
     assert "Sub-order" not in text_of(page)
     assert chosen(page, "subject") == ["moon"]
     assert "&lt;i&gt;" in client.get("/admin/audit?action=<i>").text
+
+
+def test_an_order_is_called_by_its_number_and_found_by_it(client: FlaskClient, make: Factories) -> None:
+    counter = Counter(make)
+    counter.goods("fish", price=1_500, by_weight=True, grams=500)
+    (part,), (other,) = (counter.ordered(counter.buyer(), {"fish": 1}) for _ in range(2))
+    packed = counter.pack(part, fish=450)
+    number = part.number.rpartition("-")[0]
+    listed = text_of(client.get("/admin/audit").text)
+    assert f"Sub-order {part.number}" in listed
+    assert f"Order line {part.number}" in listed
+    assert f"Order {number} " in listed
+    for asked in (number, part.number, f" #{number.lower()} "):
+        found = text_of(client.get("/admin/audit", query_string={"subject_id": asked}).text)
+        assert "Goods of an order weighed" in found, asked
+        assert other.number not in found
+    assert "Order paid for" in text_of(client.get("/admin/audit", query_string={"subject_id": number}).text)
+    counter.send(part)
+    found = text_of(client.get("/admin/audit", query_string={"subject_id": packed.batch_code}).text)
+    assert "Delivery handed to the driver batch.handed_to_driver" in found
+    assert f"Delivery {packed.batch_code}" in found
+
+
+@pytest.mark.parametrize(("number", "said"), [("L261130-7K3M9QXA", "Nothing has this number."), ("L1127", "Please enter a whole number")])
+def test_a_number_that_nothing_has_is_said_and_stays_where_it_was_typed(client: FlaskClient, number: str, said: str) -> None:
+    answer = client.get("/admin/audit", query_string={"subject_id": number})
+    assert (answer.status_code, said in answer.text, f'value="{number}"' in answer.text) == (422, True, True)
+
+
+def test_the_numbers_of_many_things_cost_one_question(client: FlaskClient, make: Factories) -> None:
+    counter = Counter(make)
+    counter.goods("rice", price=1_500)
+    client.get("/admin/audit")
+    costs = []
+    for _ in range(2):
+        counter.pack(counter.ordered(counter.buyer(), {"rice": 1})[0])
+        with counted() as statements:
+            client.get("/admin/audit")
+        costs.append(len(statements))
+    assert len(set(costs)) == 1, costs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -17,12 +18,13 @@ from shop.kernel import clock
 from shop.kernel.db import reading, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import User
-from shop.models.bills import Bill, BillLookUp, BillPayment, LookUpOutcome
+from shop.models.bills import Bill, BillAccount, BillLookUp, BillPayment, LookUpOutcome
+from shop.models.wallet import WalletClass
 from shop.platform import outbox
 from simulators.biller.channel import Channel
 from tests.support import bills
 from tests.support.factories import Factories
-from tests.support.money import PIN, balance, fund
+from tests.support.money import PIN, balance, fund, pay
 from tests.support.people import sign_in
 from tests.support.queries import counted
 
@@ -45,8 +47,10 @@ def resident(client: FlaskClient, make: Factories) -> User:
 
 def hidden(page: str) -> dict[str, object]:
     """What a form carries unseen."""
-    pairs = re.findall(r'<input type="hidden" name="(token|seen_total|bill)" value="([^"]*)"', page)
-    return {"bill": [value for name, value in pairs if name == "bill"], **{name: value for name, value in pairs if name != "bill"}}
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, value in re.findall(r'<input type="hidden" name="(token|seen-[^"]*|bill-[^"]*)" value="([^"]*)"', page):
+        found[name].append(value)
+    return {"method": "wallet", **found}
 
 
 def payments_made() -> int:
@@ -188,7 +192,7 @@ def test_a_second_tab_is_told_that_the_bill_is_being_paid(client: FlaskClient, b
 def test_another_total_than_the_one_shown_pays_nothing(client: FlaskClient, biller: Channel, resident: User, seen: str) -> None:
     view = bills.add(resident, "power", "5110000015")
     url = f"/bills/accounts/{view.account.ref}/pay?periods=1"
-    answer = client.post(url, data={**hidden(client.get(url).text), "seen_total": seen, "pin": PIN}, follow_redirects=True)
+    answer = client.post(url, data={**hidden(client.get(url).text), f"seen-{view.account.ref}": seen, "pin": PIN}, follow_redirects=True)
     assert "Nothing was paid" in answer.text
     assert payments_made() == 0
 
@@ -238,7 +242,7 @@ def test_an_amount_that_changed_meanwhile_is_said_calmly_before_paying(client: F
     outbox.run_due()
     page = client.get(onward(waiting)).text
     assert f"You saw ¥{seen} before. The biller now asks for ¥{now}." in page
-    assert hidden(page)["seen_total"] == str(now.fen)
+    assert hidden(page)[f"seen-{view.account.ref}"] == [str(now.fen)]
 
 
 def test_a_biller_that_is_silent_leads_back_to_the_account(
@@ -303,7 +307,7 @@ def test_above_the_limit_of_a_pin_a_code_is_asked_for(client: FlaskClient, bille
 
 
 @pytest.mark.parametrize(("wallet", "offer"), [(None, "Open a wallet"), (0, "Top up the wallet")])
-def test_without_the_money_there_is_no_pay_button(
+def test_without_the_money_the_card_is_offered_and_the_way_to_a_wallet(
     client: FlaskClient, biller: Channel, make: Factories, wallet: int | None, offer: str
 ) -> None:
     user = make.user()
@@ -313,7 +317,54 @@ def test_without_the_money_there_is_no_pay_button(
     view = bills.add(user, "power", "5110000015")
     page = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
     assert offer in page
-    assert "Pay now" not in page
+    assert re.search(r'value="wallet" disabled', page)
+    assert re.search(r'value="stripe" checked', page)
+    answer = client.post(f"/bills/accounts/{view.account.ref}/pay?periods=1", data={**hidden(page), "method": "stripe"})
+    assert re.fullmatch(r"/payments/P[^/]+/onward", answer.location)
+    made = reading().scalars(sa.select(BillPayment)).one()
+    waiting = client.get(f"/bills/{made.ref}").text
+    assert "Not paid yet" in waiting
+    client.post(f"/bills/{made.ref}/give-up")
+    assert "nothing was charged" in client.get(f"/bills/{made.ref}").text
+
+
+def test_what_is_due_on_several_accounts_is_ticked_and_paid_with_one_pin(client: FlaskClient, biller: Channel, resident: User) -> None:
+    views = [bills.add(resident, code, number) for code, number in (("power", "5110000015"), ("water-city", "80000015"))]
+    bills.add(resident, "gas-dongxing", "80000011")  # nothing is due there
+    listed = client.get("/bills").text
+    assert re.findall(r'name="account" value="([^"]+)" checked', listed) == [view.account.ref for view in views]
+    url = f"/bills/together?account={views[0].account.ref}&account={views[1].account.ref}"
+    page = client.get(url).text
+    total = Money.total(view.total for view in views)
+    assert f"¥{total}" in re.sub(r"<[^>]+>", "", page)
+    answer = client.post(url, data={**hidden(page), "pin": PIN}, follow_redirects=True)
+    assert f"2 bills are being paid, ¥{total} in all." in answer.text
+    assert payments_made() == 2
+    assert balance("bill_hold") == total.fen
+
+
+def test_a_biller_that_is_silent_is_left_out_of_paying_together(client: FlaskClient, biller: Channel, resident: User) -> None:
+    views = [bills.add(resident, "power", "5110000015"), bills.add(resident, "water-city", "80000015")]
+    url = f"/bills/together?account={views[0].account.ref}&account={views[1].account.ref}"
+    clock.move(timedelta(minutes=4))
+    assert "Asking" in client.get(url).text
+    outbox.run_due()
+    with transaction() as session:
+        newest = sa.select(sa.func.max(BillLookUp.id)).where(BillLookUp.account_ref == views[1].account.ref).scalar_subquery()
+        session.execute(sa.update(BillLookUp).where(BillLookUp.id == newest).values(outcome=LookUpOutcome.UNAVAILABLE))
+        old = {"fetched_at": clock.now() - timedelta(hours=1)}
+        session.execute(sa.update(BillAccount).where(BillAccount.ref == views[1].account.ref).values(old))
+    page = client.get(url).text
+    assert "is left out" in page
+    client.post(url, data={**hidden(page), "pin": PIN})
+    assert payments_made() == 1
+
+
+@pytest.mark.parametrize("query", ["", "?account=", "?account=B-nobody", "?account=%00&account=1"])
+def test_nothing_chosen_and_other_peoples_accounts_pay_nothing(client: FlaskClient, biller: Channel, resident: User, query: str) -> None:
+    assert client.get(f"/bills/together{query}").status_code in {303, 404}
+    assert client.post(f"/bills/together{query}", data={"token": "x" * 20, "method": "wallet"}).status_code in {303, 404}
+    assert payments_made() == 0
 
 
 @pytest.mark.parametrize(
@@ -394,3 +445,28 @@ def test_in_chinese_every_page_speaks_chinese(app: Flask, client: FlaskClient, b
         main = client.get(path).text.split("<main")[1].split("</main>")[0]
         words = re.findall(r"[A-Za-z]{4,} [a-z]{2,}", re.sub(r"<[^>]+>", " ", main))
         assert words == [], (path, words)
+
+
+def test_a_wallet_at_its_limit_is_told_before_anybody_tops_it_up(client: FlaskClient, biller: Channel, make: Factories) -> None:
+    user = make.user()
+    fund(user, 150_000, wallet_class=WalletClass.I)
+    pay(user, "earlier", 99_900)
+    sign_in(client, user)
+    view = bills.add(user, "power", "5110000015")
+    page = client.get(f"/bills/accounts/{view.account.ref}/pay?periods=1").text
+    assert "Your wallet may pay ¥1.00 more in all" in page
+    assert "Topping it up does not help" in page
+    assert "Top up the wallet" not in page
+    assert re.search(r'value="wallet" disabled', page)
+    assert re.search(r'value="stripe" checked', page)
+
+
+def test_bills_that_one_card_pays_say_that_they_are_paid_together(client: FlaskClient, biller: Channel, resident: User) -> None:
+    views = [bills.add(resident, code, number) for code, number in (("power", "5110000015"), ("water-city", "80000015"))]
+    url = f"/bills/together?account={views[0].account.ref}&account={views[1].account.ref}"
+    client.post(url, data={**hidden(client.get(url).text), "method": "stripe"})
+    made = reading().scalars(sa.select(BillPayment).order_by(BillPayment.id)).all()
+    total = Money.total(view.total for view in views)
+    assert all(f"¥{total} in all" in client.get(f"/bills/{payment.ref}").text for payment in made)
+    client.post(f"/bills/{made[0].ref}/give-up")
+    assert all("nothing was charged" in client.get(f"/bills/{payment.ref}").text for payment in made)

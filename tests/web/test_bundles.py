@@ -5,17 +5,21 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shop.home import minifying
 from shop.home.assets import Assets
-from shop.home.bundles import BUNDLES, joined, script_part, style_part
+from shop.home.bundles import BUNDLES, joined, script_part
 from tests.support.factories import Factories
 
-STATIC = Path(__file__).parents[2] / "shop" / "static"
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "shop" / "static"
+ESBUILD = ROOT / "node_modules" / ".bin" / "esbuild"
 QUOTED = re.compile(r'"[^"\n]*"|\'[^\'\n]*\'')
 pytestmark = pytest.mark.one_engine
 
@@ -77,15 +81,29 @@ def test_edited_part_is_a_new_bundle_under_a_new_address(
     assert "blue" in client.get(after).text
 
 
-def test_style_loses_nothing_but_comments_and_space() -> None:
-    for place in {place for places in BUNDLES.values() for place in places if place.startswith("css/")}:
-        before = re.sub(r"/\*.*?\*/", "", (STATIC / place).read_text(), flags=re.DOTALL)
-        after = style_part(place, before)
-        assert QUOTED.findall(after) == QUOTED.findall(before)
-        assert re.sub(r"\s", "", after) == re.sub(r"\s", "", before)
-    assert style_part("css/x.css", "a:hover > b , i :focus { margin: 0 auto;\n  top: calc(1px + 2px) }") == (
-        "a:hover > b , i :focus{margin:0 auto;top:calc(1px + 2px)}"
-    )
+def test_the_small_form_is_served_as_long_as_it_was_made_of_these_very_parts(tmp_path: Path) -> None:
+    minifying.make({"site.css": "a { color: red }", "site.js": "(() => { f(1); })();"}, ESBUILD, tmp_path)
+    assert minifying.kept("site.css", "a { color: red }", tmp_path) == b"a{color:red}\n"
+    assert minifying.kept("site.css", "a { color: blue }", tmp_path) is None
+    assert minifying.kept("console.css", "a { color: red }", tmp_path) is None
+    minifying.make({"site.css": "a { color: blue }"}, ESBUILD, tmp_path)
+    assert [place.name for place in tmp_path.iterdir()] == [minifying.place_of("site.css", "a { color: blue }", tmp_path).name]
+
+
+def test_a_part_that_cannot_be_read_leaves_the_small_forms_as_they_were(tmp_path: Path) -> None:
+    minifying.make({"site.js": "f(1);"}, ESBUILD, tmp_path)
+    before = {place.name: place.read_bytes() for place in tmp_path.iterdir()}
+    with pytest.raises(subprocess.CalledProcessError, match="esbuild"):
+        minifying.make({"site.js": "f(1;", "site.css": "a { color: red }"}, ESBUILD, tmp_path)
+    assert {place.name: place.read_bytes() for place in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_set_up_made_a_small_form_of_every_bundle(app: Flask, client: FlaskClient, name: str) -> None:
+    parts = joined(STATIC, name)
+    served = client.get(app.extensions["assets"](f"built/{name}")).data
+    assert served == minifying.kept(name, parts)
+    assert len(served) < 0.9 * len(parts.encode())
 
 
 def test_dark_by_choice_and_dark_by_the_phone_are_the_same() -> None:
@@ -99,25 +117,21 @@ def test_dark_by_choice_and_dark_by_the_phone_are_the_same() -> None:
 
 
 def test_script_parts_do_not_meet() -> None:
-    assert (
-        script_part("js/x.js", "// why\n\nconst a = 1; // here\n  f(a);\n") == '(() => {\n"use strict";\nconst a = 1; // here\nf(a);\n})();'
-    )
+    assert script_part("js/x.js", "const a = 1;\nf(a);\n") == '(() => {\n"use strict";\nconst a = 1;\nf(a);\n\n})();'
     assert script_part("vendor/x.js", "// theirs\nf()") == "// theirs\nf()"
 
 
 def test_a_part_that_exports_is_called_with_what_arrives() -> None:
     assert script_part("js/x.js", "export function enhance(root) {\n  f(root);\n}\n") == (
-        '(() => {\n"use strict";\nfunction enhance(root) {\nf(root);\n}\n'
+        '(() => {\n"use strict";\nfunction enhance(root) {\n  f(root);\n}\n\n'
         'document.addEventListener("linli:arrived", (event) => enhance(event.detail));\n})();'
     )
 
 
 @pytest.mark.parametrize("place", sorted({place for places in BUNDLES.values() for place in places if place.startswith("js/")}))
 def test_parts_of_a_script_can_be_joined(place: str) -> None:
-    """Lines lose their indentation on the way: a text over several would change. And nothing but `enhance` is imported or exported."""
+    """Nothing but `enhance` is imported or exported."""
     text = (STATIC / place).read_text()
-    assert [line for line in text.splitlines() if line.count("`") % 2] == []
-    assert "/*" not in text
     assert not re.search(r"^\s*(import\b|export (?!function enhance\())|\bimport[.(]", text, re.MULTILINE)
     assert not re.search(r"^(const .* = )?await\b", text, re.MULTILINE), "it would have to be a module"
 

@@ -104,7 +104,8 @@ def test_the_next_page_of_a_search_goes_on_with_the_words_that_found_something(
 
 def test_a_search_without_result_says_what_to_do(client: FlaskClient, point: PickupPoint) -> None:
     page = client.get("/search?q=zzzz").get_data(as_text=True)
-    assert "Nothing found" in page
+    assert "No shop here sells “zzzz” at the moment" in page
+    assert goods_on(page) == [], "nothing else is offered in its place"
     assert "/categories/fruit" in page
 
 
@@ -183,8 +184,8 @@ def test_goods_that_do_not_come_to_my_point_are_shown_on_request_and_say_so(clie
     client.set_cookie("point", point.slug)
     page = client.get("/categories/fruit?all=1").get_data(as_text=True)
     assert set(goods_on(page)) == {"blood-orange-loose", "far-fruit"}
-    assert page.count("not delivered to your point") == 1
-    assert page.count("arrives tomorrow") == 1
+    assert page.count("Not delivered to your point") == 1
+    assert page.count("Arrives tomorrow") == 1
     assert page.count('class="product-add"') == page.count('id="add-goods"') == 1
 
 
@@ -274,7 +275,7 @@ def test_search_shows_what_does_not_come_last_and_says_so(client: FlaskClient, p
     assert 'data-searched="blood"' in page
 
 
-@pytest.mark.parametrize("text", ["bloood", "xuechegn", "橘橙"])
+@pytest.mark.parametrize("text", ["bloood", "xuechegn", "雪橙", "资中雪橙"])
 def test_a_slip_of_the_pen_is_answered_with_what_may_be_meant(client: FlaskClient, point: PickupPoint, text: str) -> None:
     page = client.get("/search", query_string={"q": text}).get_data(as_text=True)
     assert "Blood orange, loose" in page
@@ -379,3 +380,38 @@ def test_home_says_what_waits_for_me(client: FlaskClient, make: Factories) -> No
     page = client.get("/").text
     assert "1 order waits for its payment" in page
     assert 'href="/orders?tab=to_pay"' in page
+
+
+def test_what_sounds_the_same_is_asked_about_and_what_nobody_sells_is_said(client: FlaskClient, point: PickupPoint) -> None:
+    client.set_cookie("locale", "zh")
+    heard = client.get("/search?q=雪橙").text
+    assert "没有叫“雪橙”的商品，您是不是想找这些？" in heard
+    assert "资中血橙散装" in heard
+    nothing = client.get("/search?q=猫粮").text
+    assert "这里暂时没有商家卖“猫粮”" in nothing
+    assert "product-card" not in nothing
+    assert "您是不是" not in nothing
+
+
+def test_what_is_sold_by_volume_is_compared_by_the_litre(client: FlaskClient, make: Factories) -> None:
+    category = make.category("oil", name_zh="粮油", name_en="Grain and oil")
+    oil = make.product(make.merchant("oil"), code="oil", category=category, price=2_980, grams=1_656)
+    with transaction() as session:
+        session.execute(sa.update(Variant).where(Variant.id == oil.id).values(label_zh="1.8L/桶", label_en="1.8 L can"))
+        session.execute(sa.update(Listing).where(Listing.variant_id == oil.id).values(unit_zh="1.8L/桶", unit_en="1.8 L can"))
+    for path in ("/categories/oil", "/products/oil"):
+        page = client.get(path).text
+        assert "¥16.56/litre" in page, path
+        assert "/jin" not in page, path
+    assert '"unitCode":"LTR"' in client.get("/products/oil").text.replace(" ", "")
+    client.set_cookie("locale", "zh")
+    assert "¥16.56/升" in client.get("/categories/oil").text
+
+
+def test_the_bar_says_what_several_cost_and_script_knows_how(client: FlaskClient, point: PickupPoint) -> None:
+    client.set_cookie("point", point.slug)
+    client.set_cookie("locale", "zh")
+    page = client.get("/products/blood-orange-loose").text
+    bar = page.partition('id="bar-price"')[2].partition("</div>")[0]
+    assert 'data-each="580"' in bar
+    assert re.search(r'data-several="%n[^"]*封顶"', bar)

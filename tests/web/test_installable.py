@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from flask.testing import FlaskClient
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import Page as Tab
-from werkzeug.serving import make_server
 
 from shop.models.accounts import SessionKind
 from tests.support.counter import Counter
@@ -98,19 +96,19 @@ def test_signing_out_empties_the_cache(client: FlaskClient, make: Factories) -> 
     assert client.post("/sign-out").headers["Clear-Site-Data"] == '"cache"'
 
 
+def test_signing_out_everywhere_empties_the_cache_when_it_ends_here_too(client: FlaskClient, make: Factories) -> None:
+    sign_in(client, make.user())
+    assert "Clear-Site-Data" not in client.post("/me/sessions/revoke").headers
+    assert client.post("/me/sessions/revoke", data={"this_one_too": "1"}).headers["Clear-Site-Data"] == '"cache"'
+
+
+def test_a_manifest_that_names_no_language_of_ours_is_nobody_elses(client: FlaskClient) -> None:
+    """Its words are the reader's own then; kept for all it would speak the first one's language to everybody."""
+    assert "public" in client.get("/manifest.webmanifest?locale=en").headers["Cache-Control"]
+    assert "public" not in client.get("/manifest.webmanifest?locale=xx").headers["Cache-Control"]
+
+
 # --- With a real browser ---
-
-
-@pytest.fixture
-def site(app: Flask) -> Iterator[str]:
-    """The app behind a real port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

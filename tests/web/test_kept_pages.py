@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 
 from shop.kernel.db import transaction
 from shop.kernel.money import Money
+from shop.models.accounts import User
 from shop.models.catalog import Variant
 from shop.models.stock import StockItem
 from shop.platform import parts
@@ -92,10 +94,10 @@ def test_the_clock_runs_on_a_kept_page(client: FlaskClient, rice: Variant, monke
 
 
 def test_a_search_in_the_head_and_the_way_back_are_those_of_each_request(client: FlaskClient, rice: Variant) -> None:
-    assert 'value="/products/rice?q=&lt;b&gt;"' in look(client, "/products/rice?q=<b>").replace("%3Cb%3E", "&lt;b&gt;")
+    assert 'value="/products/rice?q=&lt;u&gt;"' in look(client, "/products/rice?q=<u>").replace("%3Cu%3E", "&lt;u&gt;")
     page = look(client, "/products/rice?q=eggs")
     assert 'value="eggs"' in page
-    assert "&lt;b&gt;" not in page
+    assert "&lt;u&gt;" not in page
 
 
 def test_pages_of_the_signed_in_are_never_kept(client: FlaskClient, make: Factories, rice: Variant) -> None:
@@ -127,3 +129,95 @@ def test_pages_do_not_pile_up(app: Flask, monkeypatch: pytest.MonkeyPatch) -> No
         for number in range(10):
             parts.kept_page("any", (number,), dict)
     assert len(parts._pages) <= 3
+
+
+WORLDS: dict[str, list[dict[str, str]]] = {
+    "language": [{"locale": "zh"}, {"locale": "en"}],
+    "size": [{"elder_mode": "1"}, {"elder_mode": "0"}],
+    "theme": [{"theme": "dark"}, {"theme": "light"}, {}],
+    "place": [{"point": "tianchenghu"}, {"point": "yuxiyuan"}, {}],
+    "place in large text": [{"point": "tianchenghu", "elder_mode": "1"}, {"point": "yuxiyuan", "elder_mode": "1"}],
+}
+REQUESTS: dict[str, list[dict[str, str]]] = {
+    "host": [{"HTTP_HOST": "evil.example"}, {"HTTP_HOST": "shop.example"}],
+    "scheme": [{"wsgi.url_scheme": "https"}, {"wsgi.url_scheme": "http"}],
+    "prefix": [{"SCRIPT_NAME": "//evil.example"}, {"SCRIPT_NAME": "/shop"}, {}],
+    "forwarded": [{"HTTP_X_FORWARDED_HOST": "evil.example", "HTTP_X_FORWARDED_PREFIX": "//evil.example"}, {}],
+    "where the reader came from": [{"HTTP_REFERER": "http://evil.example/x"}, {}],
+    "language of the browser": [{"HTTP_ACCEPT_LANGUAGE": "en"}, {"HTTP_ACCEPT_LANGUAGE": "zh"}],
+}
+PAGES = (
+    "/", "/about", "/products/rice", "/products/oil", "/products/rice?q=rice", "/categories", "/categories/staples", "/categories/fruit",
+    "/categories/staples?sort=price", "/categories/staples?merchant=mill", "/shops/mill", "/cart", "/search?q=rice",
+)  # fmt: skip
+
+
+def forget_all() -> None:
+    parts._kept.clear()
+    parts._pages.clear()
+
+
+def drawn(app: Flask, path: str, cookies: dict[str, str], extra: dict[str, str], person: User | None) -> str:
+    """A page as somebody new sees it, without what is theirs alone: tokens, and seconds that run."""
+    client = app.test_client()
+    for name, value in cookies.items():
+        client.set_cookie(name, value, domain=extra.get("HTTP_HOST", "localhost"))
+    if person is not None:
+        sign_in(client, person)
+    page = client.get(path, environ_overrides=extra).text
+    page = re.sub(r'class="figures">[0-9a-f]{16}<|<meta name="reader" content="[0-9a-f]*"', "", page)
+    page = re.sub(r'(name="csrf_token" value=|"X-CSRFToken": )"[^"]*"', "", page)
+    return re.sub(r"\b\d+:\d\d(:\d\d)?\b|data-[a-z-]*(down|end)[a-z-]*=\"[^\"]*\"", "", page)
+
+
+@pytest.fixture
+def shelves(make: Factories) -> None:
+    """Two things of two shops that come to two points."""
+    points = [
+        make.point("tianchenghu", name_zh="甜城湖自提点", name_en="Tianchenghu point"),
+        make.point("yuxiyuan", name_zh="玉溪苑自提点", name_en="Yuxiyuan point"),
+    ]
+    mill, press, food = make.merchant("mill", points=points[:1]), make.merchant("press", points=points[1:]), make.category("staples")
+    make.product(mill, code="rice", price=2_490, name_zh="大米", name_en="Rice", on_hand=50, category=food)
+    make.product(mill, code="flour", price=1_490, name_zh="面粉", name_en="Flour", on_hand=50, category=food)
+    make.product(press, code="oil", price=6_990, name_zh="菜油", name_en="Oil", on_hand=50, category=make.category("fruit"))
+
+
+def assert_nothing_leaks(app: Flask, worlds: list[tuple[dict[str, str], dict[str, str], User | None]]) -> set[str]:
+    """Each page under each world, after the others have filled what is kept, is what it is when nothing was kept.
+
+    The names of the parts that were kept.
+    """
+    names: set[str] = set()
+    for path in PAGES:
+        cold = []
+        for world in worlds:
+            forget_all()
+            cold.append(drawn(app, path, *world))
+            names |= {str(key[2]) for key in parts._kept}  # behind the prefix and the language of the address
+        forget_all()
+        for turn in (worlds, worlds[::-1]):
+            for world in turn:
+                assert drawn(app, path, *world) == cold[worlds.index(world)], (path, world)
+    return names
+
+
+@pytest.mark.parametrize("cookies", WORLDS.values(), ids=WORLDS.keys())
+def test_what_a_reader_chose_shows_on_their_own_pages_only(app: Flask, shelves: None, cookies: list[dict[str, str]]) -> None:
+    assert_nothing_leaks(app, [(chosen, {}, None) for chosen in cookies])
+
+
+@pytest.mark.parametrize("extra", REQUESTS.values(), ids=REQUESTS.keys())
+def test_what_a_request_says_shows_on_its_own_pages_only(app: Flask, shelves: None, extra: list[dict[str, str]]) -> None:
+    assert_nothing_leaks(app, [({}, said, None) for said in extra])
+
+
+def test_what_is_a_persons_shows_on_their_own_pages_only(app: Flask, make: Factories, shelves: None) -> None:
+    people = [make.user(), make.user()]
+    assert_nothing_leaks(app, [({}, {}, None), *(({}, {}, person) for person in people)])
+
+
+def test_every_kept_part_is_among_those_that_were_compared(app: Flask, shelves: None) -> None:
+    written = set(re.findall(r'{% kept "([^"]+)"', "".join(file.read_text() for file in Path(app.root_path, "templates").rglob("*.html"))))
+    seen = assert_nothing_leaks(app, [({"elder_mode": "1", "point": "tianchenghu"}, {}, None), ({"point": "yuxiyuan"}, {}, None)])
+    assert written - seen == set()

@@ -16,7 +16,7 @@ from shop.kernel import clock, memory
 from shop.kernel.db import perform, reading, transaction
 from shop.models.accounts import Role, SessionKind, User, UserSession
 from shop.models.pickup import PickupPoint
-from shop.models.platform import Notice
+from shop.models.platform import AuditEntry, Notice
 from shop.platform import notices
 from shop.platform.http import error_page
 from tests.support.factories import Factories
@@ -59,12 +59,22 @@ def test_I_change_my_name(client: FlaskClient, make: Factories) -> None:  # noqa
     assert fresh(user).display_name == "王 强"
 
 
+def test_a_number_that_stands_for_a_name_is_not_offered_as_one(client: FlaskClient, make: Factories) -> None:
+    user = make.user("13812345678", display_name="138****5678")
+    sign_in(client, user)
+    (field,) = re.findall(r'<input[^>]*name="display_name"[^>]*>', client.get("/me").text)
+    assert "value=" not in field or 'value=""' in field
+    client.post("/me", data={"display_name": "王强"})
+    (field,) = re.findall(r'<input[^>]*name="display_name"[^>]*>', client.get("/me").text)
+    assert 'value="王强"' in field
+
+
 @pytest.mark.parametrize("name", ["", "   ", "a" * 41, "a\x00b", "a\nb"])
 def test_a_name_we_cannot_use_is_refused_and_the_old_one_stays(client: FlaskClient, make: Factories, name: str) -> None:
     user = make.user()
     sign_in(client, user)
     assert client.post("/me", data={"display_name": name}).status_code == 422
-    assert fresh(user).display_name == "李梅"
+    assert fresh(user).display_name == user.display_name
 
 
 def test_I_sign_out_another_device_but_nobody_elses(client: FlaskClient, app: Flask, make: Factories) -> None:  # noqa: N802
@@ -85,6 +95,56 @@ def test_I_sign_out_another_device_but_nobody_elses(client: FlaskClient, app: Fl
     assert client.post(f"/me/sessions/{theirs}/revoke").status_code == 404
     assert client.post("/me/sessions/999999/revoke").status_code == 404
     assert stranger.get("/me").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("\u202e王强\u202c", "王强"), ("王\u200b强\ufeff", "王强"), ("\u2066a\u2069\u2060b\u200e", "ab"),
+        ("\u200d王强", "王强"), ("\u00ad Ann", "Ann"),
+        ("👩\u200d🌾 梅", "👩\u200d🌾 梅"), ("👩🏽\u200d🌾", "👩🏽\u200d🌾"), ("a" * 40 + "\u200b" * 20, "a" * 40),
+    ],
+)  # fmt: skip
+def test_marks_nobody_sees_are_left_out_of_a_name(client: FlaskClient, make: Factories, typed: str, kept: str) -> None:
+    user = make.user()
+    sign_in(client, user)
+    assert client.post("/me", data={"display_name": typed}).status_code == 303
+    assert fresh(user).display_name == kept
+
+
+def test_a_name_of_unseen_marks_alone_is_no_name(client: FlaskClient, make: Factories) -> None:
+    user = make.user()
+    sign_in(client, user)
+    refused = client.post("/me", data={"display_name": "\u200b\u202e\u200d"})
+    assert refused.status_code == 422
+    assert "Please enter a name." in refused.text
+    assert fresh(user).display_name == user.display_name
+
+
+def test_I_sign_out_everywhere_else(client: FlaskClient, app: Flask, make: Factories) -> None:  # noqa: N802
+    user, neighbour = make.user(), make.user()
+    phone, tablet, stranger = (app.test_client() for _ in range(3))
+    for browser, person in ((client, user), (phone, user), (tablet, user), (stranger, neighbour)):
+        sign_in(browser, person)
+    assert 'href="/me/sessions"' in client.get("/me").text
+    asked = client.get("/me/sessions").text
+    assert asked.count("<li>") == 3
+    assert 'action="/me/sessions/revoke"' in asked
+    assert phone.get("/me").status_code == 200, "looking at the question ends nothing"
+    assert client.post("/me/sessions/revoke").location == "/me"
+    assert [browser.get("/me").status_code for browser in (client, phone, tablet, stranger)] == [200, 302, 302, 200]
+    entry = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "session.all_revoked")).one()
+    assert (entry.subject_id, entry.facts) == (user.id, {"sessions": 2})
+    assert client.post("/me/sessions/revoke").location == "/me", "again is harmless"
+    assert len(reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "session.all_revoked")).all()) == 1
+
+
+def test_I_sign_out_everywhere_and_here(client: FlaskClient, app: Flask, make: Factories) -> None:  # noqa: N802
+    user, phone = make.user(), app.test_client()
+    sign_in(client, user)
+    sign_in(phone, user)
+    assert client.post("/me/sessions/revoke", data={"this_one_too": "1"}).location == "/"
+    assert [browser.get("/me").status_code for browser in (client, phone)] == [302, 302]
 
 
 def test_preferences_stay_with_the_account(client: FlaskClient, app: Flask, make: Factories) -> None:
@@ -233,9 +293,12 @@ def test_a_time_in_a_message_is_told_as_people_say_it(client: FlaskClient, make:
     with transaction() as session:
         notices.post(session, user.id, "test", dedupe_key="1", link="/me", until=clock.at(clock.today(), time(20, 30)).isoformat())
     sign_in(client, user)
-    assert "Order by today 20:30" in client.get("/notices").text
+    assert "Order by 20:30 today" in client.get("/notices").text
     client.post("/preferences", data={"locale": "zh"})
     assert "今天 20:30" in client.get("/notices").text
+    clock.move(timedelta(days=3))
+    sign_in(client, user)
+    assert "今天 20:30" not in client.get("/notices").text, "as of when it is read"
 
 
 def test_opening_a_message_marks_it_read_and_leads_on(client: FlaskClient, make: Factories, monkeypatch: pytest.MonkeyPatch) -> None:

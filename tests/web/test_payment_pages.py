@@ -8,22 +8,26 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from shop.kernel import clock
+from shop.kernel.columns import CITY
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import User
 from shop.models.bills import Biller, BillPayment, BillPaymentState
 from shop.models.orders import PaymentMethod
 from shop.models.payments import Payment, PaymentPurpose, PaymentState
-from shop.payments.gateway import Snapshot, Stage
+from shop.payments import rules
 from shop.payments.operations import start as start_payment
+from shop.payments.snapshots import Snapshot, Stage
+from shop.platform import outbox
 from shop.settlement import operations
 from tests.support.bills import save_billers
 from tests.support.factories import Factories, actor_of
 from tests.support.money import balance, fund
 from tests.support.people import sign_in
-from tests.support.provider import CardProvider, payment_of
+from tests.support.provider import CardProvider, created_sessions, led_on, looked_at, payment_of
 from tests.support.shopping import Shopping
 
 
@@ -50,14 +54,17 @@ def test_topping_up_leads_to_the_providers_page(user: User, client: FlaskClient,
     assert f"form-action 'self' {stripe.account.url}" in page.headers["Content-Security-Policy"]
     answer = client.post("/wallet/top-up", data={"amount": "99.5"})
     assert answer.status_code == 303
-    assert answer.headers["Location"].startswith(f"{stripe.account.url}/pay/")
+    assert led_on(client, answer).startswith(f"{stripe.account.url}/pay/")
     (payment,) = payments()
     assert (payment.amount, payment.user_id, payment.state) == (Money(9_950), user.id, PaymentState.CREATED)
 
 
 def test_a_double_click_tops_up_once(user: User, client: FlaskClient, stripe: CardProvider) -> None:
-    places = {client.post("/wallet/top-up", data={"amount": "100"}).headers["Location"] for _ in range(2)}
-    assert (len(places), len(payments())) == (1, 1)
+    answers = [client.post("/wallet/top-up", data={"amount": "100"}) for _ in range(2)]
+    assert len({led_on(client, answer) for answer in answers}) == 1
+    assert client.post("/wallet/top-up", data={"amount": "100"}).location.startswith(stripe.account.url), "the page that is open already"
+    assert len(payments()) == 1
+    assert created_sessions(stripe) == 1
 
 
 @pytest.mark.parametrize("amount", ["", "0", "3.99", "5000.01", "-5", "1e3", "100.001", "NaN", "1,5", "1,00", "99999999", "abc"])
@@ -73,14 +80,67 @@ def test_a_provider_that_is_away_loses_nothing(user: User, client: FlaskClient) 
     answer = client.post("/wallet/top-up", data={"amount": "100"})
     assert answer.status_code == 303
     (payment,) = payments()
-    assert answer.headers["Location"] == f"/payments/{payment.ref}?answer=none"
-    page = client.get(answer.headers["Location"])
-    assert (page.status_code, "does not answer" in page.text, "Not paid yet" in page.text) == (200, True, True)
+    assert answer.location == f"/payments/{payment.ref}/onward"
+    waiting = client.get(answer.location)
+    assert (waiting.status_code, "opening the payment page" in waiting.text, "does not answer" in waiting.text) == (200, True, False)
+    outbox.run_due()
+    page = client.get(answer.location).text
+    assert "does not answer" in page
+    assert "Nothing was charged." in page
+    assert f'hx-get="{answer.location}?shown=silent"' in page, "it goes on by itself"
+    assert 'http-equiv="refresh"' in page, "without script as well"
+    assert "Not paid yet" in client.get(f"/payments/{payment.ref}").text
+
+
+def test_a_page_that_waits_stands_still_until_it_has_something_to_say(user: User, client: FlaskClient, stripe: CardProvider) -> None:
+    """A button that is drawn anew every second is lost to the finger, to the keyboard and to a voice that reads."""
+    answer = client.post("/wallet/top-up", data={"amount": "100"})
+
+    def look(shown: str) -> TestResponse:
+        return client.get(f"{answer.location}?shown={shown}", headers={"HX-Request": "true"})
+
+    page = client.get(answer.location).text
+    assert f'hx-get="{answer.location}?shown=soon" hx-trigger="every 400ms"' in page
+    assert (look("soon").status_code, look("soon").text) == (204, "")
+    clock.move(timedelta(seconds=4.5))
+    assert f"{answer.location}?shown=late" in look("soon").text
+    assert look("late").status_code == 204
+    clock.move(timedelta(seconds=6))
+    assert "does not answer" in look("late").text
+    assert look("silent").status_code == 204
+    assert f'http-equiv="refresh" content="5;url={answer.location}"' in client.get(answer.location).text, "without script time to press"
+    outbox.run_due()
+    assert stripe.account.url in look("silent").text
+
+
+@pytest.mark.parametrize("is_opened", [False, True], ids=["onward", "progress"])
+def test_a_worker_that_stands_still_is_one_long_silence(user: User, client: FlaskClient, stripe: CardProvider, is_opened: bool) -> None:
+    """Asked again and again without an answer, the page does not take back what it said, and nothing moves under the finger."""
+    payment = start(user)
+    path = f"/payments/{payment.ref}" if is_opened else f"/payments/{payment.ref}/onward"
+    if is_opened:
+        led_on(client, client.post(f"/payments/{payment.ref}/page"))
+    said = []
+    for seconds in range(0, 100, 4):
+        clock.move(timedelta(seconds=seconds))
+        said.append("does not answer" in client.get(path).text)
+    assert said == [False, False, *[True] * 23]
+    outbox.run_due()
+    assert "does not answer" not in client.get(path).text
+
+
+def test_who_comes_back_much_later_begins_anew(user: User, client: FlaskClient, stripe: CardProvider) -> None:
+    payment = start(user)
+    client.get(f"/payments/{payment.ref}/onward")
+    clock.move(timedelta(minutes=10))
+    assert "does not answer" not in client.get(f"/payments/{payment.ref}/onward").text
 
 
 def test_the_page_settles_by_itself(user: User, client: FlaskClient, stripe: CardProvider) -> None:
     payment = start(user)
     stripe.pay(payment.id)
+    assert "Looking for your payment" in client.get(f"/payments/{payment.ref}").text
+    outbox.run_due()
     page = client.get(f"/payments/{payment.ref}").text
     assert "The money is in your wallet" in page
     assert 'http-equiv="refresh"' not in page
@@ -93,15 +153,15 @@ def test_a_page_not_paid_yet_leads_back_to_the_payment(user: User, client: Flask
     assert "Not paid yet" in page.text
     assert f'<meta http-equiv="refresh" content="15;url=/payments/{payment.ref}">' in page.text
     assert stripe.account.url in page.headers["Content-Security-Policy"]
-    onward = client.post(f"/payments/{payment.ref}/page")
-    assert onward.headers["Location"] == payment_of(payment.id).provider_url
+    onward = led_on(client, client.post(f"/payments/{payment.ref}/page"))
+    assert onward == payment_of(payment.id).provider_url
 
 
 def test_processing_is_shown_as_processing(user: User, client: FlaskClient, stripe: CardProvider) -> None:
     stripe.account.control(payments="async", settle_ms=60_000)
     payment = start(user)
     stripe.pay(payment.id)
-    page = client.get(f"/payments/{payment.ref}").text
+    page = looked_at(client, payment.ref)
     assert "The payment is being processed" in page
     assert 'content="4;url=' in page
 
@@ -110,19 +170,20 @@ def test_no_news_is_not_a_failure(user: User, client: FlaskClient, stripe: CardP
     payment = start(user)
     stripe.pay(payment.id)
     stripe.account.control(fail_next={"status": 500, "count": 5})
-    page = client.get(f"/payments/{payment.ref}").text
+    page = looked_at(client, payment.ref)
     assert "does not answer" in page
     assert 'http-equiv="refresh"' in page
     assert payment_of(payment.id).state is PaymentState.CREATED
     stripe.account.control(fail_next=None)
-    assert "The money is in your wallet" in client.get(f"/payments/{payment.ref}").text
+    clock.move(rules.UNANSWERED_AFTER)
+    assert "The money is in your wallet" in looked_at(client, payment.ref)
 
 
 def test_a_payment_whose_time_is_over_is_closed_when_looked_at(user: User, client: FlaskClient, stripe: CardProvider) -> None:
     payment = start(user)
-    client.post(f"/payments/{payment.ref}/page")
+    led_on(client, client.post(f"/payments/{payment.ref}/page"))
     clock.move(timedelta(minutes=31))
-    assert "This payment was given up" in client.get(f"/payments/{payment.ref}").text
+    assert "This payment was given up" in looked_at(client, payment.ref)
     assert payment_of(payment.id).state is PaymentState.CANCELLED
     assert client.post(f"/payments/{payment.ref}/page").status_code == 409
 
@@ -138,7 +199,7 @@ def test_a_payment_that_failed_may_be_tried_again_while_the_order_waits(make: Fa
     assert "did not go through" in page
     assert f"/orders/{placed.number}/pay" in page
     answer = client.post(f"/orders/{placed.number}/pay")
-    assert answer.headers["Location"].startswith(stripe.account.url)
+    assert led_on(client, answer).startswith(stripe.account.url)
     assert len(payments()) == 2
 
 
@@ -152,7 +213,7 @@ def test_a_payment_that_came_too_late_is_explained(make: Factories, client: Flas
     perform(operations.apply, placed.payment_id, Snapshot(Stage.SUCCEEDED, Money(2_500), intent="pi_1"))
     sign_in(client, buyer)
     page = client.get(f"/payments/{placed.payment_ref}").text
-    assert "The whole amount goes back" in page
+    assert "All of it goes back" in page
     assert "The money is in your wallet" not in page
 
 
@@ -160,9 +221,14 @@ def test_somebody_elses_payment_is_not_there(make: Factories, user: User, client
     other = make.user()
     fund(other)
     payment = start(other)
-    for method, path in (("GET", payment.ref), ("POST", f"{payment.ref}/page"), ("GET", "P000000-XXXXXXXX")):
-        assert client.open(f"/payments/{path}", method=method).status_code == 404
-    assert payment_of(payment.id).provider_session is None
+    missing = "P000000-XXXXXXXX"
+    for method, path in (("GET", "{}"), ("GET", "{}/onward"), ("POST", "{}/page")):
+        for ref in (payment.ref, missing):
+            assert client.open(f"/payments/{path.format(ref)}", method=method).status_code == 404
+            led = client.application.test_client().open(f"/payments/{path.format(ref)}", method=method).location
+            assert led.startswith("/sign-in?next="), "a stranger learns nothing either"
+    outbox.run_due()
+    assert (payment_of(payment.id).provider_session, payment_of(payment.id).opening) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +252,7 @@ def test_a_wallet_that_was_short_is_filled_by_what_is_missing_and_leads_back(
     client.post(address, data={"amount": "74.78"})
     [payment] = payments()
     stripe.pay(payment.id)
-    after = client.get(f"/payments/{payment.ref}").text
+    after = looked_at(client, payment.ref)
     assert re.search(r'href="/checkout"[^>]*><span>Back to what you wanted to pay', after)
     client.post("/wallet/top-up?next=https://elsewhere.example", data={"amount": "20"})
     other = payments()[-1]
@@ -208,6 +274,7 @@ def test_a_bill_paid_from_the_wallet_leads_on_to_the_bill(user: User, client: Fl
             serial="S1",
             request_key="k",
             user_id=user.id,
+            community_id=CITY,
             biller_id=session.scalars(sa.select(Biller.id).limit(1)).one(),
             account_no="1",
             total=Money(3_000),

@@ -21,7 +21,7 @@ from tests.support.gateways import RecordingSms
 from tests.support.people import sign_in
 
 PHONE = "13812345678"
-SECRET = "JBSWY3DPEHPK3PXP"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def ask(client: FlaskClient, phone: str = PHONE, **values: str) -> TestResponse:
@@ -33,6 +33,14 @@ def code_of(sms: RecordingSms, phone: str = PHONE) -> str:
     found = re.search(r"\d{6}", sms.texts_to(phone)[-1])
     assert found is not None
     return found[0]
+
+
+@pytest.mark.parametrize("pasted", ["\u202d138 0000 0001\u202c", "138\u20110000\u20110001", "86 138 0000 0001", "１３８００００0001"])
+def test_a_pasted_number_and_a_pasted_code_sign_in(client: FlaskClient, sms: RecordingSms, make: Factories, pasted: str) -> None:
+    assert ask(client, pasted).status_code == 303
+    code = code_of(sms, "13800000001")
+    typed = f"\u200b{code[:3]}\u2011{code[3:]}"
+    assert client.post("/sign-in/code", data={"code": typed}).status_code == 303
 
 
 def sign_in_by_hand(client: FlaskClient, sms: RecordingSms, phone: str = PHONE, **values: str) -> TestResponse:
@@ -86,6 +94,7 @@ def test_a_wrong_code_is_told_beside_the_field_and_signs_nobody_in(client: Flask
     answer = client.post("/sign-in/code", data={"code": wrong})
     assert answer.status_code == 422
     assert "That code is not right" in answer.text
+    assert f'name="code" value="{wrong}"' in answer.text, "what was typed can be compared with the message and corrected"
     assert client.get("/me").status_code == 302
 
 
@@ -108,15 +117,62 @@ def test_a_double_click_sends_one_code_and_goes_on(client: FlaskClient, make: Fa
 
 
 def test_too_many_codes_are_told(client: FlaskClient, make: Factories) -> None:
-    for number in range(5):
+    for number in range(4):
         clock.move(timedelta(minutes=2 * number))
         assert ask(client).status_code == 303
     clock.move(timedelta(minutes=12))
     answer = ask(client)
     assert answer.status_code == 429
-    assert re.search(r"Too many codes were sent to this number. Please ask again after (today|tomorrow) \d\d:\d\d.", answer.text)
+    assert 48 * 60 <= int(answer.headers["Retry-After"]) <= 50 * 60
+    assert re.search(r"Too many codes were sent to this number. Please ask again after \d\d:\d\d (today|tomorrow).", answer.text)
     client.set_cookie("locale", "zh")
     assert re.search(r"请 (今天|明天) \d\d:\d\d 后再试", ask(client).text)
+
+
+def test_a_browser_that_signed_in_before_gets_its_code_whatever_strangers_did(
+    client: FlaskClient, app: Flask, make: Factories, sms: RecordingSms
+) -> None:
+    sign_in_by_hand(client, sms)
+    client.post("/sign-out")
+    later = timedelta(hours=25)
+    for number in range(12):
+        clock.move(later + timedelta(seconds=61 * number))
+        app.test_client().post("/sign-in", data={"phone": PHONE}, environ_base={"REMOTE_ADDR": f"198.51.100.{number}"})
+    newcomer = app.test_client().post("/sign-in", data={"phone": PHONE}, environ_base={"REMOTE_ADDR": "198.51.100.99"})
+    assert newcomer.status_code == 429
+    assert sign_in_by_hand(client, sms).status_code == 303
+    assert client.get("/me").status_code == 200
+
+
+def test_a_browser_is_known_for_the_numbers_that_signed_in_on_it_and_no_others(
+    client: FlaskClient, make: Factories, sms: RecordingSms
+) -> None:
+    sign_in_by_hand(client, sms)
+    mark = client.get_cookie("known")
+    assert mark is not None
+    assert (mark.http_only, mark.same_site, PHONE in mark.value) == (True, "Lax", False)
+    client.post("/sign-out")
+    for phone in (PHONE, "13900000000"):
+        clock.move(clock.shift() + timedelta(minutes=2))
+        ask(client, phone)
+    rows = reading().execute(sa.select(SignInCode.phone, SignInCode.is_known).order_by(SignInCode.id)).all()
+    assert [tuple(row) for row in rows] == [(PHONE, False), (PHONE, True), ("13900000000", False)]
+
+
+def test_a_stranger_who_asks_and_guesses_does_not_keep_anybody_out(
+    client: FlaskClient, app: Flask, make: Factories, sms: RecordingSms
+) -> None:
+    ask(client)
+    right = code_of(sms)
+    clock.move(timedelta(seconds=61))
+    stranger = app.test_client()
+    elsewhere = {"REMOTE_ADDR": "198.51.100.7"}
+    assert stranger.post("/sign-in", data={"phone": PHONE}, environ_base=elsewhere).status_code == 303
+    for guess in range(100_000, 100_020):
+        stranger.post("/sign-in/code", data={"code": str(guess)}, environ_base=elsewhere)
+        stranger.post("/api/v1/auth/tokens", json={"phone": PHONE, "code": str(guess)}, environ_base=elsewhere)
+    assert client.post("/sign-in/code", data={"code": right}).status_code == 303
+    assert client.get("/me").status_code == 200
 
 
 def test_where_codes_are_asked_for_somebody_can_be_asked_for_help(client: FlaskClient, make: Factories) -> None:
@@ -127,6 +183,14 @@ def test_where_codes_are_asked_for_somebody_can_be_asked_for_help(client: FlaskC
     client.set_cookie("point", point.slug)
     assert f'href="tel:{point.phone}"' in client.get("/sign-in").text
     assert f'href="tel:{point.phone}"' in client.get("/nothing-here").text
+
+
+def test_a_code_fits_its_field_however_it_was_grouped(client: FlaskClient, make: Factories) -> None:
+    """A browser cuts what is pasted down to the field's length: half a code would be a wrong guess."""
+    ask(client)
+    room = re.search(r'name="code"[^>]*maxlength="(\d+)"', client.get("/sign-in/code").text)
+    assert room is not None
+    assert int(room[1]) >= len("\u20661 2 3 - 4 5 6\u2069.")
 
 
 def test_the_code_page_without_a_number_starts_over(client: FlaskClient, make: Factories) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from shop.kernel import clock
+from shop.kernel.columns import CITY
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import CodePurpose, SignInCode
@@ -20,7 +21,7 @@ from shop.models.payments import PaymentPurpose
 from shop.models.wallet import TransferKind, Wallet, WalletClass, WalletState
 from shop.orders import operations as orders
 from shop.payments import operations as payments
-from shop.payments.gateway import Snapshot, Stage
+from shop.payments.snapshots import Snapshot, Stage
 from shop.platform.actor import JOB
 from shop.settlement import operations as settlement
 from shop.wallet import operations, queries
@@ -76,7 +77,7 @@ def test_the_statement_speaks_of_orders_and_shops(make: Factories, client: Flask
     assert "Orange Co-op" in page
     assert f'Order <span class="whole standard-only">{placed.number}</span>' in page
     assert f"/orders/{placed.number}" in page
-    assert "-¥12.80" in page
+    assert "−¥12.80" in page
     assert "¥987.20" in page.replace('<span class="price-fen">', "").replace("</span>", "").replace('<span class="price-sign">', "")
     client.set_cookie("locale", "zh")
     chinese = client.get("/wallet").text
@@ -99,7 +100,7 @@ def test_months_are_walked_one_by_one(make: Factories, client: FlaskClient) -> N
     move("later", wallet, "escrow", 700)
     sign_in(client, user)
     page = client.get("/wallet").text
-    assert "-¥7.00" in page
+    assert "−¥7.00" in page
     assert "+¥100.00" not in page
     before = f"{(clock.today().replace(day=1) - timedelta(days=1)):%Y-%m}"
     assert f"month={before}" in page
@@ -143,9 +144,9 @@ def test_a_long_statement_goes_on_and_costs_the_same(make: Factories, client: Fl
     assert len(many) <= len(few)
     following = page.partition("cursor=")[2].partition('"')[0].partition("&")[0]
     rest = client.get(f"/wallet?cursor={following}").text
-    assert "-¥1.29" in page
-    assert "-¥1.29" not in rest
-    assert "-¥1.00" in rest
+    assert "−¥1.29" in page
+    assert "−¥1.29" not in rest
+    assert "−¥1.00" in rest
 
 
 def test_a_pin_is_set(make: Factories, client: FlaskClient) -> None:
@@ -257,8 +258,8 @@ def test_a_bill_that_was_refused_is_listed_as_returned(make: Factories, client: 
         biller = session.scalars(sa.select(Biller).limit(1)).one()
         session.add(
             BillPayment(
-                ref="B1", serial="S1", request_key="k", user_id=user.id, biller_id=biller.id, account_no="1", total=Money(3_000),
-                state=BillPaymentState.FUNDS_HELD, holder_masked="", created_at=clock.now(),
+                ref="B1", serial="S1", request_key="k", user_id=user.id, community_id=CITY, biller_id=biller.id, account_no="1",
+                total=Money(3_000), state=BillPaymentState.FUNDS_HELD, holder_masked="", created_at=clock.now(),
             )
         )
         session.flush()

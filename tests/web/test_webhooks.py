@@ -26,7 +26,7 @@ from simulators.stripe.harness import SECRET
 from tests.support.factories import Factories, actor_of
 from tests.support.money import balance, fund
 from tests.support.people import sign_in
-from tests.support.provider import SLOW_REFUND_CARD, CardProvider, deliver, payment_of, signed
+from tests.support.provider import SLOW_REFUND_CARD, CardProvider, deliver, looked_at, payment_of, signed
 from tests.support.shopping import Shopping
 
 pytestmark = pytest.mark.usefixtures("books_hold_afterwards")
@@ -68,6 +68,24 @@ def test_the_old_secret_is_believed_while_it_is_being_replaced(stripe: CardProvi
     assert len(events()) == 1
 
 
+@pytest.mark.parametrize("seconds", [-240, 0, 240])
+def test_clocks_may_differ_by_some_minutes_either_way(stripe: CardProvider, client: FlaskClient, seconds: int) -> None:
+    assert deliver(client, BODY, now() + seconds) == 200
+
+
+def test_an_event_signed_ten_minutes_ahead_is_refused_and_not_kept(stripe: CardProvider, client: FlaskClient) -> None:
+    assert deliver(client, BODY, now() + 600) == 400
+    assert events() == []
+
+
+def test_a_moved_clock_of_the_shop_refuses_no_event(stripe: CardProvider, client: FlaskClient) -> None:
+    for days in (-3, 3):
+        clock.move(timedelta(days=days))
+        assert deliver(client, BODY, now()) == 200
+        assert deliver(client, BODY, now() + 600) == 400
+        outbox.run_due()
+
+
 @pytest.mark.parametrize(
     ("sent", "headers"),
     [
@@ -95,10 +113,22 @@ def test_what_is_not_signed_is_refused_and_nothing_is_kept(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"null", b"{}", b'{"id": "evt_1"}', b'{"id": "e", "type": "t", "data": {"object": 5}}', b"\xc3\xa9"]
-)
+    "body",
+    [
+        b"", b"[]", b"null", b"5", b"NaN", b"{}", b"\xc3\xa9", b'{"id": "evt_1"}', b'{"id": "e", "type": "t", "data": {"object": 5}}',
+        BODY[:-1], BODY.replace(b"cs_1", rb"cs\u0000"), BODY.replace(b"cs_1", rb"cs\ud800"), BODY.replace(b"evt_1", rb"evt\u0000"),
+        BODY.replace(b"evt_1", rb"\udfff"), BODY.replace(b"checkout.session.completed", rb"checkout\u0000"),
+        BODY.replace(b'"cs_1"', b"{}"), BODY.replace(b'"evt_1"', b"[]"), BODY.replace(b'"evt_1"', b"null"),
+        BODY.replace(b"evt_1", b"e" * 300),
+        BODY.replace(b'"checkout.session"', b"[[1]]").replace(b'"cs_1"', b"7"), BODY.replace(b'"cs_1"', b"[" * 20_000 + b"]" * 20_000),
+        b"[" * 100_000, b'{"a":' * 20_000, BODY.replace(b'"cs_1"', b"9" * 5_000),
+        BODY.replace(b'{"id": "evt_1"', b'{"id": "evt_2", "id": "evt_1"'),
+    ],
+    ids=lambda body: repr(body)[2:60],
+)  # fmt: skip
 def test_a_signed_event_of_another_shape_is_refused(stripe: CardProvider, client: FlaskClient, body: bytes) -> None:
-    assert deliver(client, body, now()) == 400
+    answer = client.post("/webhooks/stripe", data=body, headers=signed(body, now()))
+    assert (answer.status_code, answer.mimetype, answer.get_json()["code"]) == (400, "application/problem+json", "malformed_body")
     assert events() == []
 
 
@@ -157,7 +187,7 @@ def test_the_event_comes_before_the_buyer(make: Factories, stripe: CardProvider,
 def test_the_buyer_comes_before_the_event(make: Factories, stripe: CardProvider, client: FlaskClient) -> None:
     user, payment = top_up(make, stripe)
     sign_in(client, user)
-    assert "The money is in your wallet" in client.get(f"/payments/{payment.ref}").text
+    assert "The money is in your wallet" in looked_at(client, payment.ref)
     assert balance(f"wallet:{user.id}") == 10_000
     for body in stripe.events():
         deliver(client, body, now())

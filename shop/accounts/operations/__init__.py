@@ -3,14 +3,16 @@
 from shop.accounts.operations.codes import check_code, request_code
 from shop.accounts.operations.identity import verify
 from shop.accounts.operations.people import choose_point, rename, set_preferences
+from shop.accounts.operations.restored import close_doors
 from shop.accounts.operations.roles import Granted, grant_role, reset_second_factor, revoke_role
-from shop.accounts.operations.sessions import Tokens, confirm_second_factor, forget_old, refresh, revoke, sign_in, sign_out
+from shop.accounts.operations.sessions import Tokens, confirm_second_factor, forget_old, refresh, revoke, revoke_all, sign_in, sign_out
 
 __all__ = [
     "Granted",
     "Tokens",
     "check_code",
     "choose_point",
+    "close_doors",
     "confirm_second_factor",
     "forget_old",
     "grant_role",
@@ -19,6 +21,7 @@ __all__ = [
     "request_code",
     "reset_second_factor",
     "revoke",
+    "revoke_all",
     "revoke_role",
     "set_preferences",
     "sign_in",

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.accounts import rules
+from shop.accounts.errors import NameMissing
+from shop.kernel import text
 from shop.kernel.db import operation
 from shop.kernel.errors import Invalid, NotFound
-from shop.kernel.text import clean
 from shop.models.accounts import User
 from shop.models.pickup import PickupPoint
 from shop.platform.actor import Actor
@@ -36,10 +37,10 @@ def set_preferences(
 
 @operation
 def rename(session: Session, actor: Actor, display_name: str) -> None:
-    """How the person is called in the shop and at the station: 1 to 40 characters. Raises `Invalid`."""
-    name = clean(display_name, rules.NAME_LENGTH, field="display_name")
+    """How the person is called in the shop and at the station: 1 to 40 characters. Raises `NameMissing`, `TextTooLong`."""
+    name = text.name(display_name, rules.NAME_LENGTH, field="display_name")
     if not name:
-        raise Invalid("display_name")
+        raise NameMissing()
     session.execute(sa.update(User).where(User.id == actor.signed_in_id()).values(display_name=name))
 
 

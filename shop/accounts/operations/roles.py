@@ -9,13 +9,17 @@ from sqlalchemy.orm import Session
 
 from shop.accounts import authenticator, rules
 from shop.accounts.errors import RoleNeedsPlace
+from shop.accounts.permissions import AccountPermission
+from shop.accounts.tags import Done
 from shop.kernel import clock
 from shop.kernel.db import insert_once, operation
 from shop.kernel.errors import Forbidden, NotFound
-from shop.kernel.text import mask_phone, phone_number
+from shop.kernel.identifiers import phone_number
+from shop.kernel.text import mask_phone
 from shop.models.accounts import Role, RoleGrant, User, UserSession
 from shop.platform import audit
 from shop.platform.actor import Actor
+from shop.platform.own import refuse_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,14 @@ def grant_role(
 
     Only commands and operators grant. Raises `RoleNeedsPlace`, `Forbidden`, `InvalidPhone`.
     """
-    _check_grantor(actor)
+    _check(actor, AccountPermission.ROLE_GRANT)
     if not rules.is_place_right(role, merchant_id, pickup_point_id):
         raise RoleNeedsPlace()
     phone = phone_number(phone)
     insert_once(session, User, phone=phone, display_name=mask_phone(phone), created_at=clock.now())
     # The person's row is locked, so that two grants of the same role at once are one.
     user = session.scalars(sa.select(User).where(User.phone == phone).with_for_update(key_share=True)).one()
+    refuse_own(actor, user.id)
     uri = None
     if user.totp_secret is None:
         user.totp_secret = authenticator.new_secret()
@@ -52,7 +57,7 @@ def grant_role(
         RoleGrant(user_id=user.id, role=role, merchant_id=merchant_id, pickup_point_id=pickup_point_id, created_at=clock.now())
     )
     audit.record(
-        session, actor, "role.granted", "user", user.id, role=role.value, merchant_id=merchant_id, pickup_point_id=pickup_point_id
+        session, actor, Done.ROLE_GRANTED, "user", user.id, role=role.value, merchant_id=merchant_id, pickup_point_id=pickup_point_id
     )
     return Granted(user.id, is_new=True, enrolment_uri=uri)
 
@@ -62,34 +67,36 @@ def revoke_role(
     session: Session, actor: Actor, phone: str, role: Role, merchant_id: int | None = None, pickup_point_id: int | None = None
 ) -> None:
     """End a role at once, also in sessions that are open. Raises `NotFound` when the person does not hold it, `Forbidden`."""
-    _check_grantor(actor)
+    _check(actor, AccountPermission.ROLE_GRANT)
     user = session.scalars(sa.select(User).where(User.phone == phone_number(phone)).with_for_update(key_share=True)).first()
     if user is None or session.scalar(_held(user.id, role, merchant_id, pickup_point_id)) is None:
         raise NotFound()
     held = _held(user.id, role, merchant_id, pickup_point_id)
     session.execute(sa.update(RoleGrant).where(RoleGrant.id.in_(held)).values(revoked_at=clock.now()))
     audit.record(
-        session, actor, "role.revoked", "user", user.id, role=role.value, merchant_id=merchant_id, pickup_point_id=pickup_point_id
+        session, actor, Done.ROLE_REVOKED, "user", user.id, role=role.value, merchant_id=merchant_id, pickup_point_id=pickup_point_id
     )
 
 
 @operation
 def reset_second_factor(session: Session, actor: Actor, phone: str) -> str:
-    """A new authenticator for somebody who lost theirs; what to scan. Their open sessions end. Raises `NotFound`, `Forbidden`."""
-    _check_grantor(actor)
+    """A new authenticator for somebody who lost theirs; what to scan. Their open sessions end. Raises `NotFound`, `Forbidden`,
+    `OwnDeed`."""
+    _check(actor, AccountPermission.SECOND_FACTOR_RESET)
     user = session.scalars(sa.select(User).where(User.phone == phone_number(phone)).with_for_update(key_share=True)).first()
     if user is None:
         raise NotFound()
+    refuse_own(actor, user.id)
     user.totp_secret, user.totp_last_step = authenticator.new_secret(), None
     session.execute(
         sa.update(UserSession).where(UserSession.user_id == user.id, UserSession.revoked_at.is_(None)).values(revoked_at=clock.now())
     )
-    audit.record(session, actor, "second_factor.reset", "user", user.id)
+    audit.record(session, actor, Done.SECOND_FACTOR_RESET, "user", user.id)
     return authenticator.enrolment_uri(user.totp_secret, user.phone)
 
 
-def _check_grantor(actor: Actor) -> None:
-    if actor.kind != "command" and not (Role.OPERATOR in actor.roles and actor.has_second_factor):
+def _check(actor: Actor, permission: AccountPermission) -> None:
+    if actor.kind != "command" and not (actor.may(permission) and actor.has_second_factor):
         raise Forbidden()
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.accounts import authenticator, queries, rules
-from shop.accounts.errors import AccountClosed, RefreshRefused, SecondFactorNotSetUp, WrongCode, WrongSecondFactor
+from shop.accounts.errors import AccountClosed, RefreshRefused, SecondFactorNotSetUp, WrongSecondFactor
 from shop.accounts.operations import codes
-from shop.accounts.rules import Choices
+from shop.accounts.rules import Asker, Choices
+from shop.accounts.tags import Done
 from shop.kernel import clock, ids
 from shop.kernel.db import insert_once, operation, take
-from shop.kernel.errors import NotFound, ShopError, SignInRequired
-from shop.kernel.text import mask_phone, phone_number
+from shop.kernel.errors import Forbidden, NotFound, ShopError, SignInRequired
+from shop.kernel.identifiers import phone_number
+from shop.kernel.text import mask_phone
 from shop.models.accounts import CodePurpose, SessionKind, SignInCode, User, UserSession, UserState
 from shop.platform import audit
 from shop.platform.actor import Actor
@@ -36,7 +39,8 @@ class Tokens:
 
 @operation
 def sign_in(
-    session: Session, phone: str, code: str, kind: SessionKind, device: str, *, totp: str = "", choices: Choices = NOTHING_CHOSEN
+    session: Session, phone: str, code: str, kind: SessionKind, device: str, *, totp: str = "", choices: Choices = NOTHING_CHOSEN,
+    asker: Asker = rules.SOMEBODY,
 ) -> Tokens | ShopError:
     """Open a session for whoever holds the number; a new number becomes a new account.
 
@@ -45,16 +49,16 @@ def sign_in(
     of its own.
     """
     phone = phone_number(phone)
-    live = codes.claim_try(session, phone, CodePurpose.SIGN_IN)
-    if live is None or not codes.is_right(live, code):
-        return WrongCode()
+    found = codes.recognise(session, phone, code, CodePurpose.SIGN_IN, asker)
+    if found is None:
+        return codes.refusal(session, phone, code, CodePurpose.SIGN_IN, asker)
     user = _account(session, phone)
     if user.state is not UserState.ACTIVE:
         return AccountClosed()
     if totp and not _take_totp(session, user, totp):
         return WrongSecondFactor()
-    if not codes.use_up(session, live):
-        return WrongCode()
+    if not codes.use_up(session, found):
+        return codes.refusal(session, phone, code, CodePurpose.SIGN_IN, asker)
     user.pickup_point_id = user.pickup_point_id or choices.point_id
     user.locale = user.locale or choices.locale
     user.is_elder_mode = choices.elder_mode if user.is_elder_mode is None else user.is_elder_mode
@@ -111,7 +115,7 @@ def refresh(session: Session, token: str) -> Tokens | ShopError:
     rotated = current.values(token_hash=ids.fingerprint(access), refresh_hash=ids.fingerprint(following), expires_at=moment + lasts)
     if not take(session, rotated):
         _revoke(session, row.id, moment)
-        audit.record(session, Actor("user", user_id=row.user_id), "session.refresh_reused", "user_session", row.id)
+        audit.record(session, Actor("user", user_id=row.user_id), Done.SESSION_REFRESH_REUSED, "user_session", row.id)
         return RefreshRefused()
     return Tokens(row.user_id, row.id, access, f"{family}.{following}", int(lasts.total_seconds()))
 
@@ -136,7 +140,26 @@ def revoke(session: Session, actor: Actor, session_id: int) -> None:
     )
     if not take(session, mine.values(revoked_at=clock.now())):
         raise NotFound()
-    audit.record(session, actor, "session.revoked", "user_session", session_id)
+    audit.record(session, actor, Done.SESSION_REVOKED, "user_session", session_id)
+
+
+@operation
+def revoke_all(session: Session, actor: Actor, user_id: int, *, keep: int | None = None) -> int:
+    """End every session of a person but `keep`, on whatever device; how many. None left, nothing is put on record.
+
+    For the person, and for who cleared a PIN or changed an authenticator after a check.
+    """
+    if actor.kind != "command" and actor.signed_in_id() != user_id:
+        raise Forbidden()
+    theirs = [UserSession.user_id == user_id, UserSession.revoked_at.is_(None), *([UserSession.id != keep] if keep else [])]
+    lives_until = sa.func.coalesce(UserSession.refresh_expires_at, UserSession.expires_at)
+    ended: Any = session.execute(
+        sa.update(UserSession).where(*theirs, lives_until > clock.now()).values(revoked_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    if ended.rowcount:
+        audit.record(session, actor, Done.SESSION_ALL_REVOKED, "user", user_id, sessions=int(ended.rowcount))
+    return int(ended.rowcount)
 
 
 @operation
@@ -163,13 +186,13 @@ def confirm_second_factor(session: Session, actor: Actor, totp: str) -> str | Sh
     if not _take_totp(session, user, totp):
         if left == 0:
             session.execute(sa.update(UserSession).where(this).values(revoked_at=moment))
-            audit.record(session, actor, "session.second_factor_exhausted", "user_session", actor.session_id or 0)
+            audit.record(session, actor, Done.SESSION_SECOND_FACTOR_EXHAUSTED, "user_session", actor.session_id or 0)
             return SignInRequired()
         return WrongSecondFactor()
     access = ids.secret()
     renewed = {"token_hash": ids.fingerprint(access), "second_factor_at": moment, "second_factor_tries_left": rules.SECOND_FACTOR_TRIES}
     session.execute(sa.update(UserSession).where(this).values(renewed))
-    audit.record(session, actor, "session.second_factor_confirmed", "user_session", actor.session_id or 0)
+    audit.record(session, actor, Done.SESSION_SECOND_FACTOR_CONFIRMED, "user_session", actor.session_id or 0)
     return access
 
 

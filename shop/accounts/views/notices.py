@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from shop.accounts import rules
@@ -15,11 +15,12 @@ from shop.models.platform import Notice
 from shop.platform import notices
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
-from shop.platform.language import day, reader_locale, spoken_moment, words
+from shop.platform.asked import address
+from shop.platform.language import day, reader_locale, spoken_deadline, words
 
 bp = Blueprint("notices", __name__)
 
-TIMES = frozenset({"until"})
+TIMES = frozenset({"until", "cancel"})
 """Facts of notices that are times; they are kept as ISO 8601 and told as people say them."""
 
 
@@ -37,7 +38,7 @@ class Message(NamedTuple):
 def spoken(name: str, fact: Any) -> Any:
     """A fact as the reader says it: a time by the day, a name in their own language."""
     if name in TIMES:
-        return spoken_moment(datetime.fromisoformat(fact))
+        return spoken_deadline(datetime.fromisoformat(fact))
     return fact[reader_locale()] if isinstance(fact, dict) else fact
 
 
@@ -52,9 +53,7 @@ def message_of(notice: Notice) -> Message:
 @signed_in
 def inbox(actor: Actor) -> str:
     """The newest messages, day by day. Looking does not mark them: a preview by the browser must not."""
-    cursor = request.args.get("cursor", "")
-    before = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 16 else None
-    found, following = notices.list_mine(reading(), actor, before=before)
+    found, following = notices.list_mine(reading(), actor, before=address.place())
     messages = [message_of(notice) for notice in found if notice.kind in notices.WORDS]
     days = [(label, list(of_day)) for label, of_day in groupby(messages, key=lambda message: day(message.at))]
     return render_template(
@@ -62,7 +61,7 @@ def inbox(actor: Actor) -> str:
     )  # fmt: skip
 
 
-@bp.post("/notices/<int:notice_id>/open")
+@bp.post("/notices/<id:notice_id>/open")
 @signed_in
 def open_one(actor: Actor, notice_id: int) -> Response:
     """Mark a message as read and go where it leads."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
@@ -11,6 +13,8 @@ from shop.kernel.db import perform
 from shop.kernel.errors import Invalid
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.asked import sent
+from shop.platform.language import ADDRESS
 
 bp = Blueprint("preferences", __name__)
 
@@ -22,7 +26,7 @@ CHOICES = {"locale": rules.LOCALES, "elder_mode": ("0", "1"), "theme": rules.THE
 @open_to_everyone
 def save(actor: Actor) -> Response:
     """Keep whichever of the choices was sent, and go back to the page it came from."""
-    chosen = {name: request.form[name] for name in CHOICES if name in request.form}
+    chosen = {name: sent.word(name) for name in CHOICES if sent.has(name)}
     for name, value in chosen.items():
         if value not in CHOICES[name]:
             raise Invalid(name)
@@ -32,10 +36,17 @@ def save(actor: Actor) -> Response:
             operations.set_preferences, actor, locale=chosen.get("locale"), elder_mode=None if elder is None else elder == "1",
             theme=chosen.get("theme"),
         )  # fmt: skip
-    answer = redirect(way_back(), 303)
+    answer = redirect(without_language(way_back()) if "locale" in chosen else way_back(), 303)
     for name, value in chosen.items():
         keep(answer, name, value)
     return answer
+
+
+def without_language(path: str) -> str:
+    """The plain address of a page: it speaks the language that was chosen, whatever the address named before."""
+    parts = urlsplit(path)
+    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != ADDRESS]
+    return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 def chosen_here(point_id: int | None) -> rules.Choices:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from shop.api.v1.core import Schema, decode_cursor, encode_cursor, route
 from shop.catalog import queries, search
 from shop.catalog.errors import CategoryNotFound
 from shop.catalog.views import picture_url
@@ -14,8 +14,11 @@ from shop.communities import queries as communities
 from shop.kernel.db import reading
 from shop.kernel.errors import NotFound
 from shop.merchants import queries as merchants
+from shop.models.catalog import Storage
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.api.core import Schema, decode_cursor, encode_cursor, route
+from shop.platform.api.fields import READABLE, Cursor
 from shop.platform.language import name_of, reader_locale
 
 CODE = Field(max_length=64, pattern=r"^[a-z0-9-]+$")
@@ -33,12 +36,12 @@ class CategoryList(Schema):
 class ProductQuery(Schema):
     community: Annotated[str, CODE] | None = None
     pickup_point: Annotated[str, CODE] | None = None
-    q: Annotated[str, Field(max_length=search.LIMIT_CHARACTERS)] | None = None
+    q: Annotated[str, Field(max_length=search.LIMIT_CHARACTERS), READABLE] | None = None
     category: Annotated[str, CODE] | None = None
     merchant: Annotated[str, CODE] | None = None
     in_season: bool = False
     sort: Literal["rank", "price", "price_down"] = "rank"
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 24
 
 
@@ -55,7 +58,7 @@ class ProductItem(Schema):
     price_per_kilogram_minor: int
     priced_by_weight: bool
     available: int
-    arrives_on: str | None
+    arrives_on: date | None
     image: str
 
 
@@ -82,15 +85,15 @@ class ProductOut(Schema):
     merchant: str
     category: str
     priced_by_weight: bool
-    storage: str
+    storage: Storage
     origin: str
     shelf_life_days: int
     season_months: str | None
     seven_day_return: bool
     allergens: list[str]
     images: list[str]
-    arrives_on: str | None
-    cut_off_at: str | None
+    arrives_on: date | None
+    cut_off_at: AwareDatetime | None
     currency: str = "CNY"
     variants: list[VariantOut]
 
@@ -145,7 +148,7 @@ def items(cards: list[queries.Card], slugs: dict[int, str]) -> list[ProductItem]
             category=slugs.get(card.category_id, ""), price_minor=card.price.fen, unit=card.unit_zh if chinese else card.unit_en,
             price_per_jin_minor=card.price_per_jin.fen, price_per_kilogram_minor=card.price_per_kilogram.fen,
             priced_by_weight=card.is_by_weight, available=max(card.available, 0),
-            arrives_on=card.arrives_on.isoformat() if card.arrives_on else None, image=picture_url(card.image, card.category_id),
+            arrives_on=card.arrives_on, image=picture_url(card.image, card.category_id),
         )
         for card in cards
     ]  # fmt: skip
@@ -162,12 +165,12 @@ def get_product(actor: Actor, slug: str) -> ProductOut:
     return ProductOut(
         code=product.code, slug=product.slug, name=name_of(product), description=name_of(product, "description"),
         merchant=page.merchant.code, category=category, priced_by_weight=product.priced_by.value == "weight",
-        storage=product.storage.value, origin=name_of(product, "origin"), shelf_life_days=product.shelf_life_days,
+        storage=product.storage, origin=name_of(product, "origin"), shelf_life_days=product.shelf_life_days,
         season_months=product.season_months or None, seven_day_return=product.is_returnable_within_7_days,
         allergens=[code for code in product.allergens.split("|") if code],
         images=[picture_url(image, product.category_id, "large") for image in page.images],
-        arrives_on=page.arrival.arrives_on.isoformat() if page.arrival else None,
-        cut_off_at=page.arrival.cut_off_at.isoformat() if page.arrival else None,
+        arrives_on=page.arrival.arrives_on if page.arrival else None,
+        cut_off_at=page.arrival.cut_off_at if page.arrival else None,
         variants=[
             VariantOut(
                 code=variant.code, label=name_of(variant, "label"), price_minor=variant.price.fen,

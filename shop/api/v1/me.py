@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from shop.accounts import operations
-from shop.api.v1.core import Schema, route
 from shop.communities.queries import Directory, directory
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
 from shop.merchants import queries as merchants
+from shop.models.accounts import Role
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
+from shop.platform.api.core import Schema, route
+from shop.platform.api.fields import READABLE
 
 
 class HeldRole(Schema):
-    role: str
+    role: Role
     merchant: str | None
     pickup_point: str | None
 
@@ -27,17 +29,17 @@ class Me(Schema):
     display_name: str
     verification_level: int = Field(description="0 phone only, 1 to 3 as verified.")
     pickup_point: str | None
-    locale: str | None
+    locale: str | None = Field(examples=["zh", "en"])
     roles: list[HeldRole]
     second_factor: bool = Field(description="Whether this sign-in was confirmed with an authenticator.")
 
 
 class PointChoice(Schema):
-    pickup_point: str = Field(max_length=80, examples=["tianchenghu"])
+    pickup_point: Annotated[str, Field(max_length=80), READABLE] = Field(examples=["tianchenghu"])
 
 
 def me_of(actor: Actor, places: Directory) -> Me:
-    sellers = merchants.by_ids(reading(), actor.merchants(*actor.roles)) if actor.merchants(*actor.roles) else {}
+    sellers = merchants.by_ids(reading(), actor.workplaces()) if actor.workplaces() else {}
     point = places.points_by_id.get(actor.pickup_point_id or 0)
     return Me(
         phone=actor.phone,
@@ -47,7 +49,7 @@ def me_of(actor: Actor, places: Directory) -> Me:
         locale=actor.locale,
         roles=[
             HeldRole(
-                role=grant.role,
+                role=Role(grant.role),
                 merchant=sellers[grant.merchant_id].code if grant.merchant_id is not None else None,
                 pickup_point=places.points_by_id[grant.pickup_point_id].slug if grant.pickup_point_id is not None else None,
             )

@@ -7,16 +7,19 @@ from functools import cache
 from typing import Any
 
 from flask import current_app, render_template, request
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from werkzeug.wrappers import Response
 
-from shop.api.v1.core import ENDPOINTS, UNSAFE, Endpoint, bp
+from config import VERSION
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.api.core import ENDPOINTS, UNSAFE, Endpoint, bp
 
 PLACE = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
 REFERENCE = "#/components/schemas/{model}"
+ASKED: JsonSchemaMode = "validation"
+ANSWERED: JsonSchemaMode = "serialization"
 DESCRIPTION = (
     "The shop of the neighbourhood for programs. Amounts end in `_minor` and count fen of CNY; times are RFC 3339; lists are pages "
     "`{items, next_cursor}`; refusals are RFC 9457 problems with a `code`. Every unsafe call takes an `Idempotency-Key`: a repeat "
@@ -32,25 +35,39 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """A refusal (RFC 9457). Some codes carry further members, such as `details`."""
+    """A refusal (RFC 9457): `code` is for programs, `title` for people in the language asked for. Some codes carry further facts."""
+
+    model_config = ConfigDict(extra="allow")
 
     type: str
     title: str
     status: int
     code: str
-    errors: list[FieldProblem] = []
+    field: str | None = Field(default=None, description="The field of the request that it is about.")
+    errors: list[FieldProblem] = Field(default=[], description="What is wrong with which field.")
+    more_errors: int | None = Field(default=None, description="How many more there are than `errors` tells.")
+    reference: str | None = Field(default=None, description="What to tell us when it was our fault.")
 
 
 PROBLEMS = {
-    400: "The request cannot be read.",
+    400: "The request cannot be read, or names a host this is not.",
     401: "No live access token was sent, although one is needed.",
+    402: "The wallet does not pay; nothing was charged.",
     403: "The token's holder may not do this, or must confirm an authenticator code first.",
     404: "There is no such thing, or it is not yours.",
     409: "It is not possible in the present state, or the same key is still being worked on.",
+    413: "The body is larger than this call takes.",
+    414: "The address is too long.",
     415: "The body is not application/json.",
     422: "Something in the request has the wrong shape, or the key was used for another request.",
-    429: "Too many attempts.",
-    503: "Too busy; nothing was changed.",
+    429: "Too many attempts; `Retry-After` says when to come again.",
+    502: "The card provider refuses.",
+    503: "Too busy, or a partner does not answer; nothing was changed. `Retry-After` says when to come again.",
+}
+HEADERS = {
+    401: {"WWW-Authenticate": {"description": "`Bearer`", "schema": {"type": "string"}}},
+    429: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
 }
 
 
@@ -81,7 +98,7 @@ def document() -> dict[str, Any]:
         paths.setdefault(path_of(endpoint), {})[endpoint.method.lower()] = operation(endpoint)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Linli API", "version": "1", "description": DESCRIPTION},
+        "info": {"title": "Linli API", "version": VERSION, "description": DESCRIPTION},
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(endpoint.tag for endpoint in ENDPOINTS)],
         "paths": paths,
@@ -105,8 +122,9 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
         "security": [] if endpoint.access.who == "everyone" else [{"bearer": []}],
         "responses": responses(endpoint),
     }
-    if endpoint.access.roles:
-        described["description"] = "For " + ", ".join(endpoint.access.roles) + "; needs a sign-in confirmed with an authenticator code."
+    if endpoint.access.permission is not None:
+        held = f"Needs {endpoint.access.permission.value}, which is held by {', '.join(endpoint.access.roles)}"
+        described["description"] = f"{held}; and a sign-in confirmed with an authenticator code."
     if endpoint.body is not None:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference(endpoint.body)}}}
     return described
@@ -115,7 +133,7 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
 def parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for place in PLACE.finditer(endpoint.path):
-        kind = {"type": "integer"} if place["kind"] == "int" else {"type": "string"}
+        kind = {"type": "integer"} if place["kind"] == "id" else {"type": "string"}
         found.append({"name": place["name"], "in": "path", "required": True, "schema": kind})
     if endpoint.query is not None:
         found += [
@@ -125,7 +143,7 @@ def parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": "Idempotency-Key", "in": "header", "required": False,
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
                 "description": "A name of your own for this call. Repeating the call with it is safe for 30 days.",
             }
         )
@@ -141,16 +159,19 @@ def responses(endpoint: Endpoint) -> dict[str, Any]:
     for status, schema in endpoint.answers.items():
         answers[str(status)] = {"description": "Done."}
         if schema is not None:
-            answers[str(status)]["content"] = {"application/json": {"schema": reference(schema)}}
+            answers[str(status)]["content"] = {"application/json": {"schema": reference(schema, ANSWERED)}}
     for status in problem_statuses(endpoint):
-        problem = {"application/problem+json": {"schema": reference(Problem)}}
-        answers.setdefault(str(status), {"description": PROBLEMS[status], "content": problem})
+        codes = sorted({refusal.code for refusal in endpoint.refuses if refusal.status == status})
+        told = {"description": PROBLEMS[status] + (f" Codes: {', '.join(codes)}." if codes else "")}
+        headers = {"headers": HEADERS[status]} if status in HEADERS else {}
+        content = {"application/problem+json": {"schema": reference(Problem, ANSWERED)}}
+        answers.setdefault(str(status), {**told, **headers, "content": content})
     return answers
 
 
 def problem_statuses(endpoint: Endpoint) -> list[int]:
-    """Which refusals a route can give, from what it asks for."""
-    wanted = {503}
+    """Which refusals a route can give, from what it asks for and what it names."""
+    wanted = {400, 503, *(refusal.status for refusal in endpoint.refuses)}
     if endpoint.access.who != "everyone":
         wanted.add(401)
     if endpoint.access.who == "staff":
@@ -158,16 +179,16 @@ def problem_statuses(endpoint: Endpoint) -> list[int]:
     if PLACE.search(endpoint.path) or endpoint.body is not None or endpoint.query is not None:
         wanted.add(404)
     if endpoint.method in UNSAFE:
-        wanted |= {400, 409, 422, 429}
+        wanted |= {400, 409, 413, 422, 429}
     if endpoint.body is not None:
         wanted.add(415)
     if endpoint.query is not None:
-        wanted.add(422)
+        wanted |= {414, 422}
     return sorted(wanted)
 
 
-def reference(schema: type[BaseModel]) -> dict[str, str]:
-    return described_schemas()[0][schema]
+def reference(schema: type[BaseModel], mode: JsonSchemaMode = ASKED) -> dict[str, str]:
+    return described_schemas()[0][schema, mode]
 
 
 def schemas() -> dict[str, Any]:
@@ -176,18 +197,24 @@ def schemas() -> dict[str, Any]:
 
 
 @cache
-def described_schemas() -> tuple[dict[type[BaseModel], dict[str, str]], dict[str, Any]]:
-    """What refers to each schema, and all of them described. Schemas of the same name get longer names."""
-    used: dict[type[BaseModel], None] = {Problem: None}
+def described_schemas() -> tuple[dict[tuple[type[BaseModel], JsonSchemaMode], dict[str, Any]], dict[str, Any]]:
+    """What refers to each schema, and all of them described. What is answered is always there, also where asking could leave it out."""
+    used: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, ANSWERED): None}
     for endpoint in ENDPOINTS:
-        used.update(dict.fromkeys(schema for schema in (endpoint.body, endpoint.query, *endpoint.answers.values()) if schema is not None))
-    found, definitions = models_json_schema([(schema, "validation") for schema in used], ref_template=REFERENCE)
-    return {schema: found[schema, "validation"] for schema in used}, definitions["$defs"]
+        used.update({(schema, ASKED): None for schema in (endpoint.body, endpoint.query) if schema is not None})
+        used.update({(schema, ANSWERED): None for schema in endpoint.answers.values() if schema is not None})
+    found, definitions = models_json_schema(list(used), ref_template=REFERENCE)
+    for described in definitions["$defs"].values():
+        for field in described.get("properties", {}).values():
+            if field.get("default", ...) is None:
+                del field["default"]  # generators of TypeScript take a field with a default for one that is always there
+    return {key: found[key] for key in used}, definitions["$defs"]
 
 
 def fields_of(schema: type[BaseModel]) -> list[tuple[str, dict[str, Any], bool]]:
     """The fields of a schema: name, JSON schema, whether it must be given."""
-    described = schemas()[reference(schema)["$ref"].rsplit("/", 1)[-1]]
+    mode = ASKED if (schema, ASKED) in described_schemas()[0] else ANSWERED
+    described = schemas()[reference(schema, mode)["$ref"].rsplit("/", 1)[-1]]
     needed = set(described.get("required", ()))
     return [(name, field, name in needed) for name, field in described.get("properties", {}).items()]
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from shop.api.v1.core import Schema, route
 from shop.communities.queries import directory
 from shop.kernel import clock
 from shop.kernel.db import reading
+from shop.models.orders import SubOrderState
 from shop.pickup import codes, visits
 from shop.pickup.visits import Visit
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
+from shop.platform.api.core import Schema, route
 from shop.platform.language import name_of
 
 
@@ -28,7 +29,7 @@ class PassItem(Schema):
     number: str
     merchant: str
     merchant_name: str
-    state: str
+    state: SubOrderState
     lines: list[PassLine]
 
 
@@ -38,7 +39,7 @@ class PassOut(Schema):
     qr: str = Field(description="The text of the QR code, good for at most a day.")
     point: str
     point_name: str
-    valid_until: str
+    valid_until: AwareDatetime
     items: list[PassItem]
 
 
@@ -48,7 +49,7 @@ class Passes(Schema):
     code: str | None
     qr: str | None
     point: str | None
-    valid_until: str | None
+    valid_until: AwareDatetime | None
     items: list[PassItem]
     passes: list[PassOut]
 
@@ -57,7 +58,7 @@ def items_of(visit: Visit) -> list[PassItem]:
     """What is ready on a pass, in the reader's language."""
     return [
         PassItem(
-            number=part.number, merchant=part.merchant_code, merchant_name=name_of(part, "merchant_name"), state=part.state.value,
+            number=part.number, merchant=part.merchant_code, merchant_name=name_of(part, "merchant_name"), state=part.state,
             lines=[
                 PassLine(name=name_of(line), unit=name_of(line, "unit"), quantity=line.quantity, final_grams=line.final_grams)
                 for line in part.lines
@@ -75,7 +76,7 @@ def list_passes(actor: Actor) -> Passes:
         PassOut(
             ref=visit.ref, code=visit.code, qr=codes.qr_text(visit.ref, visit.valid_until, clock.now()),
             point=points[visit.pickup_point_id].slug, point_name=name_of(points[visit.pickup_point_id]),
-            valid_until=visit.valid_until.isoformat(), items=items_of(visit),
+            valid_until=visit.valid_until, items=items_of(visit),
         )
         for visit in visits.live_of(session, actor.signed_in_id())
     ]  # fmt: skip

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from shop.api.v1.core import Schema, route
 from shop.communities.queries import CommunityWithPoints, Point, directory
 from shop.kernel.db import reading
 from shop.kernel.errors import NotFound
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.api.core import Schema, route
+from shop.platform.api.fields import READABLE
 from shop.platform.language import name_of
 
 
@@ -49,7 +50,7 @@ class PointPage(Schema):
 
 
 class PointFilter(Schema):
-    community: str | None = Field(default=None, max_length=80, description="Slug of a community.")
+    community: Annotated[str, Field(max_length=80), READABLE] | None = Field(default=None, description="Slug of a community.")
 
 
 def community_out(community: CommunityWithPoints) -> CommunityOut:

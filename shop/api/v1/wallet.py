@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shop.accounts import operations as accounts
-from shop.api.v1.core import Schema, decode_cursor, encode_cursor, route
+from shop.accounts.rules import person
+from shop.api.v1.money_back import MoneyBack, money_back
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.kernel.money import CURRENCY, Money
 from shop.models.accounts import CodePurpose
-from shop.models.payments import Payment
+from shop.models.orders import PaymentMethod
+from shop.models.payments import Payment, PaymentPurpose, PaymentState
 from shop.payments import checkout
 from shop.payments import queries as payments
-from shop.payments.errors import ProviderRefused, ProviderUnavailable
-from shop.payments.rules import OPEN
+from shop.payments.errors import PaymentClosed
+from shop.payments.rules import CARD_MINIMUM, OPEN
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
+from shop.platform.api.core import Schema, decode_cursor, encode_cursor, route
+from shop.platform.api.fields import READABLE, Cursor
 from shop.platform.language import reader_locale
-from shop.settlement import inquiry
 from shop.settlement import operations as settlement
+from shop.settlement.errors import TopUpBeyondLimit
 from shop.wallet import operations, pin, queries, rules, statements, words
 from shop.wallet.custody import custodian
-from shop.wallet.errors import WalletNotOpen
+from shop.wallet.errors import PinLocked, VerificationRequired, WalletNotOpen, WrongPin
+from shop.wallet.rules import TransferKind, WalletClass, WalletState
 
 
 class WalletLimits(Schema):
@@ -38,8 +41,8 @@ class WalletLimits(Schema):
 
 
 class WalletAnswer(Schema):
-    wallet_class: str = Field(examples=["II"])
-    state: str = Field(examples=["active"])
+    wallet_class: WalletClass
+    state: WalletState
     balance_minor: int
     currency: str = Field(examples=["CNY"])
     has_pin: bool
@@ -49,8 +52,8 @@ class WalletAnswer(Schema):
 
 class EntryAnswer(Schema):
     id: int
-    at: datetime
-    kind: str
+    at: AwareDatetime
+    kind: TransferKind
     amount_minor: int = Field(description="Positive: came in. Negative: went out.")
     currency: str
     description: str
@@ -62,28 +65,32 @@ class Entries(Schema):
 
 
 class EntriesQuery(Schema):
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: int = Field(20, ge=1, le=100)
 
 
 class TopUp(Schema):
-    amount_minor: int = Field(ge=1, le=100_000_000)
+    amount_minor: int = Field(ge=CARD_MINIMUM.fen, le=settlement.TOP_UP_MOST.fen)
 
 
 class PaymentAnswer(Schema):
     ref: str
-    purpose: str
-    method: str
-    state: str
+    purpose: PaymentPurpose
+    method: PaymentMethod
+    state: PaymentState
     amount_minor: int
     refunded_minor: int
+    money_back: MoneyBack
     currency: str
-    url: str | None = Field(description="Where the person pays, while the payment is open.")
+    url: str | None = Field(
+        description="Where the person pays, while the payment is open. None while that page is being opened, usually for less than a "
+        "second: ask for the payment again until it is there."
+    )
 
 
 class PinChange(Schema):
-    pin: str = Field(max_length=12)
-    old_pin: str | None = Field(None, max_length=12)
+    pin: Annotated[str, Field(max_length=12), READABLE]
+    old_pin: Annotated[str, Field(max_length=12), READABLE] | None = None
 
 
 def opened(actor: Actor) -> queries.WalletFacts:
@@ -99,7 +106,7 @@ def wallet_answer(actor: Actor) -> WalletAnswer:
     spent = queries.spent(reading(), wallet.account_id, wallet.wallet_class, clock.now())
     limit = rules.class_limit(wallet.wallet_class)
     return WalletAnswer(
-        wallet_class=wallet.wallet_class.value, state=wallet.state.value, balance_minor=wallet.balance.fen, currency=CURRENCY,
+        wallet_class=wallet.wallet_class, state=wallet.state, balance_minor=wallet.balance.fen, currency=CURRENCY,
         has_pin=wallet.has_pin, custodian=custodian(),
         limits=WalletLimits(
             class_minor=limit.fen, class_left_minor=rules.left_of(limit, spent.period).fen, day_minor=wallet.day_limit.fen,
@@ -108,12 +115,14 @@ def wallet_answer(actor: Actor) -> WalletAnswer:
     )
 
 
-@route("GET", "/wallet", signed_in, summary="My wallet", tag="Wallet", answers={200: WalletAnswer})
+@route("GET", "/wallet", signed_in, summary="My wallet", tag="Wallet", answers={200: WalletAnswer}, refuses=(WalletNotOpen,))
 def get_wallet(actor: Actor) -> Any:
     return wallet_answer(actor)
 
 
-@route("POST", "/wallet", signed_in, summary="Open my wallet", tag="Wallet", answers={201: WalletAnswer})
+@route(
+    "POST", "/wallet", signed_in, summary="Open my wallet", tag="Wallet", answers={201: WalletAnswer}, refuses=(VerificationRequired,)
+)
 def open_my_wallet(actor: Actor) -> Any:
     perform(operations.open_wallet_for, actor)
     return wallet_answer(actor), 201
@@ -121,7 +130,7 @@ def open_my_wallet(actor: Actor) -> Any:
 
 @route(
     "PUT", "/wallet/pin", signed_in, summary="Set or change the PIN", tag="Wallet", body=PinChange, answers={204: None},
-    stores_answer=False,
+    refuses=(WrongPin, PinLocked), stores_answer=False,
 )
 def put_pin(actor: Actor, body: PinChange) -> Any:
     rules.check_new_pin(body.pin, actor.phone)
@@ -132,7 +141,7 @@ def put_pin(actor: Actor, body: PinChange) -> Any:
 
 @route("POST", "/wallet/codes", signed_in, summary="Ask for the code that lifts the day's limit", tag="Wallet", answers={202: None})
 def ask_for_code(actor: Actor) -> Any:
-    perform(accounts.request_code, actor.phone, CodePurpose.STEP_UP, reader_locale())
+    perform(accounts.request_code, actor.phone, CodePurpose.STEP_UP, reader_locale(), person(actor.signed_in_id()))
     return None, 202
 
 
@@ -144,7 +153,7 @@ def get_entries(actor: Actor, query: EntriesQuery) -> Any:
     facts = statements.subjects(session, entries)
     items = [
         EntryAnswer(
-            id=entry.id, at=entry.at, kind=entry.kind.value, amount_minor=entry.amount.fen, currency=CURRENCY,
+            id=entry.id, at=entry.at, kind=entry.kind, amount_minor=entry.amount.fen, currency=CURRENCY,
             description=words.title(entry, facts.get((entry.subject_type, entry.subject_id))),
         )
         for entry in entries
@@ -152,25 +161,27 @@ def get_entries(actor: Actor, query: EntriesQuery) -> Any:
     return Entries(items=items, next_cursor=encode_cursor(following) if following is not None else None)
 
 
-def payment_answer(payment: Payment, url: str | None = None) -> PaymentAnswer:
+def payment_answer(payment: Payment) -> PaymentAnswer:
     return PaymentAnswer(
-        ref=payment.ref, purpose=payment.purpose.value, method=payment.method.value, state=payment.state.value,
+        ref=payment.ref, purpose=payment.purpose, method=payment.method, state=payment.state,
         amount_minor=payment.amount.fen, refunded_minor=payment.refunded_amount.fen, currency=CURRENCY,
-        url=url or (payment.provider_url if payment.state in OPEN else None),
+        money_back=money_back(payments.back_of_payment(reading(), payment.id)),
+        url=payment.provider_url if payment.state in OPEN else None,
     )
 
 
-@route("POST", "/wallet/top-ups", signed_in, summary="Top up by card", tag="Wallet", body=TopUp, answers={201: PaymentAnswer})
+@route(
+    "POST", "/wallet/top-ups", signed_in, summary="Top up by card", tag="Wallet", body=TopUp, answers={201: PaymentAnswer},
+    refuses=(PaymentClosed, TopUpBeyondLimit),
+)  # fmt: skip
 def post_top_up(actor: Actor, body: TopUp) -> Any:
     payment = perform(settlement.start_top_up, actor, Money(body.amount_minor))
-    answer = payment_answer(payment)
-    return answer.model_copy(update={"url": checkout.open_session(payment.id)}), 201
+    checkout.ask_for_page(payment.id)
+    return payment_answer(payments.mine(reading(), actor, payment.ref)), 201
 
 
 @route("GET", "/payments/<ref>", signed_in, summary="How a payment stands", tag="Payments", answers={200: PaymentAnswer})
 def get_payment(actor: Actor, ref: str) -> Any:
-    payment = payments.mine(reading(), actor, ref)
-    if payment.state in OPEN:
-        with suppress(ProviderUnavailable, ProviderRefused):  # no news: then what we know
-            inquiry.settle(payment.id)
+    """What is known; asking also has the provider asked, so that asking again in a moment shows what is new there."""
+    checkout.ask_for_news(payments.mine(reading(), actor, ref))
     return payment_answer(payments.mine(reading(), actor, ref))

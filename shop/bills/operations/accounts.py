@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from shop.bills import queries, rules
 from shop.bills.answers import DueBill, Offer, Statement
 from shop.bills.errors import TooManyLookUps, TooManyNumbers
-from shop.kernel import clock, ids, keys
+from shop.kernel import clock, ids, keys, text
 from shop.kernel.db import insert_once, operation, take
-from shop.kernel.text import clean, mask_holder
+from shop.kernel.text import mask_holder
 from shop.models.bills import Bill, BillAccount, BillerFlow, BillLookUp, BillPayment, BillState, LookUpOutcome
 from shop.platform import outbox
 from shop.platform.actor import Actor
+from shop.platform.belonging import community_of
 
 LABEL_LENGTH = 20
 COUNTED = sa.or_(BillLookUp.outcome.is_(None), BillLookUp.outcome != LookUpOutcome.UNAVAILABLE)
@@ -30,7 +31,7 @@ def save_account(session: Session, actor: Actor, biller_code: str, account_no: s
     """
     biller = queries.get_biller(session, biller_code)
     number = rules.account_number(account_no, biller.account_pattern, is_mobile=biller.flow is BillerFlow.PAY_ONLY)
-    name = clean(label, LABEL_LENGTH, field="label")
+    name = text.name(label, LABEL_LENGTH, field="label")
     user_id = actor.signed_in_id()
     insert_once(
         session, BillAccount, ref=ids.dated_reference("A"), user_id=user_id, biller_id=biller.id, account_no=number, label=name,
@@ -59,24 +60,40 @@ def ask(session: Session, actor: Actor, account_ref: str, max_age: timedelta) ->
     last = queries.last_look_up(session, actor, account_ref)
     if last is not None and rules.is_waiting(last.asked_at, last.outcome, moment):
         return last
-    user_id, day = actor.signed_in_id(), clock.today()
-    key = keys.fingerprint("bill account", f"{biller.code}:{account.account_no}")
-    today = (BillLookUp.user_id == user_id, BillLookUp.day == day)
-    asked = sa.select(sa.func.count().filter(COUNTED), sa.func.coalesce(sa.func.max(BillLookUp.number), 0))
-    count, number = session.execute(asked.where(*today, BillLookUp.account_key == key)).one()
-    if count >= rules.LOOK_UPS_PER_DAY:
-        raise TooManyLookUps(limit=rules.LOOK_UPS_PER_DAY)
-    others = session.scalar(sa.select(sa.func.count(sa.distinct(BillLookUp.account_key))).where(*today, BillLookUp.account_key != key))
-    if (others or 0) >= rules.NUMBERS_PER_DAY:
-        raise TooManyNumbers(limit=rules.NUMBERS_PER_DAY)
-    made = insert_once(
-        session, BillLookUp, user_id=user_id, biller_id=biller.id, account_ref=account.ref, account_key=key, day=day, number=number + 1,
-        asked_at=moment,
+    made = None
+    while made is None:
+        key = keys.fingerprint("bill account", f"{biller.code}:{account.account_no}")
+        number, place = _next_of_today(session, actor.signed_in_id(), key)
+        made = insert_once(
+            session, BillLookUp, community_id=community_of("user", actor.signed_in_id()), user_id=actor.signed_in_id(),
+            biller_id=biller.id, account_ref=account.ref, account_key=key, day=clock.today(), number=number, place=place, asked_at=moment,
+        )  # fmt: skip
+        if made is None:  # the same person asked at the same moment on another page: about this number, or about one more
+            last = queries.last_look_up(session, actor, account_ref)
+            if last is not None and rules.is_waiting(last.asked_at, last.outcome, moment):
+                return last
+    outbox.enqueue(
+        session, "bills.fetch", dedupe_key=f"bills.fetch:{made}", about=("bill_look_up", made), look_up_id=made, biller=biller.code
     )
-    if made is None:  # the same person asked at the same moment on another page
-        return queries.last_look_up(session, actor, account_ref)
-    outbox.enqueue(session, "bills.fetch", dedupe_key=f"bills.fetch:{made}", look_up_id=made)
     return session.get_one(BillLookUp, made)
+
+
+def _next_of_today(session: Session, user_id: int, account_key: str) -> tuple[int, int | None]:
+    """Which question of the day about this number the next one is, and for the first: which number of the day; at most so many.
+
+    Two at the same moment find the same; the unique indexes let one of them have it, so the caps are exact.
+    """
+    today = (BillLookUp.user_id == user_id, BillLookUp.day == clock.today())
+    asked = sa.select(sa.func.count().filter(COUNTED), sa.func.coalesce(sa.func.max(BillLookUp.number), 0))
+    count, number = session.execute(asked.where(*today, BillLookUp.account_key == account_key)).one()
+    if count >= rules.LOOK_UPS_PER_DAY:
+        raise TooManyLookUps(limit=rules.LOOK_UPS_PER_DAY, until=clock.at(clock.today() + timedelta(days=1), time(0)))
+    if number:
+        return number + 1, None
+    others = session.scalar(sa.select(sa.func.count(sa.distinct(BillLookUp.account_key))).where(*today)) or 0
+    if others >= rules.NUMBERS_PER_DAY:
+        raise TooManyNumbers(limit=rules.NUMBERS_PER_DAY, until=clock.at(clock.today() + timedelta(days=1), time(0)))
+    return 1, others + 1
 
 
 @operation
@@ -149,7 +166,7 @@ def withdraw(session: Session, account: BillAccount, listed: set[str]) -> None:
 @operation
 def rename_account(session: Session, actor: Actor, account_ref: str, label: str) -> None:
     """Give a saved account another name. Raises `AccountNotFound`."""
-    queries.account_of(session, actor, account_ref).label = clean(label, LABEL_LENGTH, field="label")
+    queries.account_of(session, actor, account_ref).label = text.name(label, LABEL_LENGTH, field="label")
 
 
 @operation

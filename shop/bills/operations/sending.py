@@ -15,10 +15,13 @@ from sqlalchemy.orm import Session
 from shop.bills import queries, rules
 from shop.bills.answers import Answer, Order
 from shop.bills.errors import BillPaymentNotFound
+from shop.bills.operations.payments import free_bills
+from shop.bills.permissions import BillPermission
+from shop.bills.tags import Done
 from shop.kernel import clock
 from shop.kernel.crash import crashpoint
 from shop.kernel.db import operation, take
-from shop.models.accounts import Role, RoleGrant, User
+from shop.models.accounts import RoleGrant, User
 from shop.models.bills import (
     AttemptKind,
     AttemptOutcome,
@@ -30,10 +33,10 @@ from shop.models.bills import (
     BillPaymentState,
     BillState,
 )
-from shop.models.payments import Payment, PaymentPurpose
 from shop.payments import operations as payments
 from shop.platform import audit, notices, outbox
 from shop.platform.actor import JOB, Actor
+from shop.platform.grants import holders
 from shop.wallet import operations as wallet
 from shop.wallet.operations import TransferKind
 
@@ -74,7 +77,9 @@ def begin(session: Session, payment_id: int, settle_window: timedelta) -> Call |
     as_read = (BillPayment.id == payment_id, BillPayment.attempts == payment.attempts, BillPayment.state == payment.state)
     if not take(session, sa.update(BillPayment).where(*as_read).values(**values)):
         return None
-    attempt = BillAttempt(bill_payment_id=payment_id, number=number, kind=kind, started_at=moment)
+    attempt = BillAttempt(
+        community_id=payment.community_id, bill_payment_id=payment_id, number=number, kind=kind, started_at=moment
+    )
     session.add(attempt)
     session.flush()
     biller = queries.biller_of(session, payment.biller_id)
@@ -132,32 +137,56 @@ def _post(session: Session, payment: BillPayment, answer: Answer) -> None:
     )
     paid = sa.select(BillPaymentItem.bill_id).where(BillPaymentItem.bill_payment_id == payment.id)
     session.execute(sa.update(Bill).where(Bill.id.in_(paid)).values(state=BillState.PAID).execution_options(synchronize_session=False))
-    audit.record(session, JOB, "bill_payment.posted", "bill_payment", payment.id, total=payment.total.fen, tries=payment.attempts)
+    audit.record(session, JOB, Done.BILL_PAYMENT_POSTED, "bill_payment", payment.id, total=payment.total.fen, tries=payment.attempts)
     tell(session, payment, "bill.paid")
 
 
 def _give_back(session: Session, payment: BillPayment, answer: Answer) -> None:
     """The biller said a definite no: the money is back in the wallet in the same transaction, the bills may be paid again."""
-    moment = clock.now()
-    moved = _settle(session, payment, state=BillPaymentState.FAILED, failed_at=moment, failure_code=answer.detail or "failed")
+    moved = _settle(session, payment, state=BillPaymentState.FAILED, failed_at=clock.now(), failure_code=answer.detail or "failed")
     if not moved:
         if payment.state is BillPaymentState.POSTED:
             _contradicted(session, payment, "failed")
         return
-    session.execute(
-        sa.update(BillPaymentItem).where(BillPaymentItem.bill_payment_id == payment.id).values(is_live=False)
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
-    paid_by = session.scalars(
-        sa.select(Payment.id).where(Payment.bill_payment_id == payment.id, Payment.purpose == PaymentPurpose.BILL)
-    ).one()
-    payments.open_refund(
-        session, payment_id=paid_by, cause=f"bill_payment:{payment.id}:returned", amount=payment.total, reason="the biller refused it"
+    _refund(session, payment, "the biller refused it")
+
+
+@operation
+def return_unsent(session: Session, payment_id: int) -> bool:
+    """Give back the money of a payment that no call was ever begun about: its biller has not answered for too long.
+
+    False when one was begun, or it has ended. `begin` moves the payment out of the same state, so only one of the two happens.
+    """
+    unsent = sa.update(BillPayment).where(
+        BillPayment.id == payment_id, BillPayment.state == BillPaymentState.FUNDS_HELD, BillPayment.attempts == 0
     )
+    if not take(session, unsent.values(state=BillPaymentState.FAILED, failed_at=clock.now(), failure_code=rules.NEVER_SENT)):
+        return False
+    _refund(session, session.get_one(BillPayment, payment_id), "the biller did not answer, so nothing was sent")
+    return True
+
+
+def _refund(session: Session, payment: BillPayment, reason: str) -> None:
+    """Bring the money of a payment that has failed back to where it came from, and free its bills.
+
+    What the provider's own hand gave back of it before is not given back again: the money that was held covers it.
+    """
+    moment = clock.now()
+    free_bills(session, payment.id)
+    assert payment.paid_with_id is not None
+    back = payment.total - payments.cover_from(
+        session, payment.paid_with_id, payment.total, "bill_hold", subject=("bill_payment", payment.id)
+    )
+    is_on_its_way = False
+    if back:
+        refund = payments.open_refund(
+            session, payment_id=payment.paid_with_id, cause=f"bill_payment:{payment.id}:returned", amount=back, reason=reason
+        )
+        is_on_its_way = refund.settled_at is None
     session.execute(_row(payment).values(state=BillPaymentState.REFUNDED, refunded_at=moment))
     session.refresh(payment)
-    audit.record(session, JOB, "bill_payment.returned", "bill_payment", payment.id, total=payment.total.fen, code=payment.failure_code)
-    tell(session, payment, "bill.returned")
+    audit.record(session, JOB, Done.BILL_PAYMENT_RETURNED, "bill_payment", payment.id, total=payment.total.fen, code=payment.failure_code)
+    tell(session, payment, "bill.returned_to_card" if is_on_its_way or not back else "bill.returned")
 
 
 def _go_on_asking(session: Session, payment: BillPayment, settle_window: timedelta) -> None:
@@ -168,7 +197,7 @@ def _go_on_asking(session: Session, payment: BillPayment, settle_window: timedel
     values: dict[str, Any] = {"state": BillPaymentState.UNKNOWN, "next_inquiry_at": plan.next_inquiry_at}
     if plan.needs_person and payment.handed_over_at is None:
         values["handed_over_at"] = clock.now()
-        audit.record(session, JOB, "bill_payment.handed_over", "bill_payment", payment.id, tries=payment.attempts)
+        audit.record(session, JOB, Done.BILL_PAYMENT_HANDED_OVER, "bill_payment", payment.id, tries=payment.attempts)
         tell(session, payment, "bill.with_a_person")
         tell_operators(session, payment, "bill.needs_a_person")
     session.execute(_row(payment).where(BillPayment.state.in_(IS_OPEN)).values(**values))
@@ -178,33 +207,33 @@ def _contradicted(session: Session, payment: BillPayment, says: str) -> None:
     """The biller says the opposite of what it said before. The money is not moved by a machine again: people decide."""
     if not take(session, _row(payment).where(BillPayment.contradicted_at.is_(None)).values(contradicted_at=clock.now())):
         return
-    audit.record(session, JOB, "bill_payment.contradicted", "bill_payment", payment.id, state=payment.state.value, biller_says=says)
+    audit.record(session, JOB, Done.BILL_PAYMENT_CONTRADICTED, "bill_payment", payment.id, state=payment.state.value, biller_says=says)
     tell_operators(session, payment, "bill.contradiction")
 
 
 def tell(session: Session, payment: BillPayment, kind: str) -> None:
     """Put a notice about a payment into the payer's inbox, once per kind."""
-    payer = session.get_one(User, payment.user_id)
     biller = queries.biller_of(session, payment.biller_id)
     notices.post(
         session, payment.user_id, kind, dedupe_key=f"{kind}:{payment.id}", link=f"/bills/{payment.ref}", amount=str(payment.total),
-        biller=name_for(biller, payer),
+        biller=names_of(biller),
     )
 
 
 def tell_operators(session: Session, payment: BillPayment, kind: str) -> None:
-    """Put a notice about a payment into the inbox of every operator, once per kind."""
+    """Put a notice about a payment into the inbox of everybody who may ask its biller, once per kind."""
     biller = queries.biller_of(session, payment.biller_id)
-    held = sa.select(RoleGrant.user_id).where(RoleGrant.role == Role.OPERATOR, RoleGrant.revoked_at.is_(None))
+    held = sa.select(RoleGrant.user_id).where(RoleGrant.role.in_(holders(BillPermission.BILLER_ASK)), RoleGrant.revoked_at.is_(None))
     for operator in session.scalars(sa.select(User).where(User.id.in_(held)).order_by(User.id)):
         notices.post(
             session, operator.id, kind, dedupe_key=f"{kind}:{payment.id}:{operator.id}", link="", amount=str(payment.total),
-            biller=name_for(biller, operator), serial=payment.serial,
+            biller=names_of(biller), serial=payment.serial,
         )
 
 
-def name_for(biller: Biller, reader: User) -> str:
-    return biller.name_en if reader.locale == "en" else biller.name_zh
+def names_of(biller: Biller) -> dict[str, str]:
+    """A biller's name in every language: a notice is put into words when it is read, in the language of whoever reads it then."""
+    return {"zh": biller.name_zh, "en": biller.name_en}
 
 
 @operation
@@ -216,6 +245,9 @@ def ask_again(session: Session, actor: Actor, payment_ref: str) -> bool:
     moment = clock.now()
     if not take(session, _row(payment).where(BillPayment.state == BillPaymentState.UNKNOWN).values(next_inquiry_at=moment)):
         return False
-    audit.record(session, actor, "bill_payment.asked_again", "bill_payment", payment.id)
-    outbox.enqueue(session, "bills.send", dedupe_key=f"bills.send:{payment.id}:{payment.attempts}:asked", payment_id=payment.id)
+    audit.record(session, actor, Done.BILL_PAYMENT_ASKED_AGAIN, "bill_payment", payment.id)
+    outbox.enqueue(
+        session, "bills.send", dedupe_key=f"bills.send:{payment.id}:{payment.attempts}:asked", about=("bill_payment", payment.id),
+        payment_id=payment.id, biller=queries.biller_of(session, payment.biller_id).code,
+    )  # fmt: skip
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from shop.kernel import clock
 from shop.models.accounts import RoleGrant, User
 from shop.models.bills import Biller
-from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
-from shop.models.platform import AuditEntry, Job, JobState
-from shop.platform.outbox import PERIODIC
+from shop.models.orders import UNFINISHED_PARTS, Purchase, PurchaseState, SubOrder, SubOrderState
+from shop.models.platform import ASKED_FOR, RARELY, AuditEntry, Job, JobState
 
 PAGE = 50
 SIZES = (50, 100, 200)
+OPEN_PARTS = sa.text(f"sub_orders.{UNFINISHED_PARTS.text}")
+LATE_COMMIT = timedelta(hours=1)
+"""By how much later than its time a deed may have got its number: numbers and times run together but for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ def figures(session: Session) -> Figures:
     row = session.execute(
         sa.select(
             sa.select(sa.func.count()).where(Purchase.paid_at >= now - timedelta(hours=24)).scalar_subquery(),
-            sa.select(sa.func.count()).where(SubOrder.state.in_(preparing), paid).scalar_subquery(),
-            sa.select(sa.func.count()).where(SubOrder.state == SubOrderState.READY).scalar_subquery(),
+            sa.select(sa.func.count()).where(OPEN_PARTS, SubOrder.state.in_(preparing), paid).scalar_subquery(),
+            sa.select(sa.func.count()).where(OPEN_PARTS, SubOrder.state == SubOrderState.READY).scalar_subquery(),
         )
     ).one()
     return Figures(*row)
@@ -52,16 +54,35 @@ def jobs(
 
     Never their arguments: they may name people.
     """
-    columns = (Job.id, Job.kind, Job.state, Job.run_at, Job.attempts, Job.last_error, Job.finished_at)
-    found = sa.select(*columns).where(sa.or_(Job.kind.not_in(list(PERIODIC)), Job.state == JobState.DEAD))
-    if state in set(JobState):
-        found = found.where(Job.state == JobState(state))
-    if kind:
-        found = found.where(Job.kind.startswith(kind, autoescape=True))
-    if before is not None:
-        found = found.where(Job.id < before)
-    rows = session.execute(found.order_by(Job.id.desc()).limit(limit + 1)).all()
+    wanted = [] if state not in set(JobState) else [Job.state == JobState(state)]
+    legs = [_newest_jobs(before, limit + 1, ASKED_FOR, *wanted, *of_kind) for of_kind in _kinds(session, kind)]
+    if state in ("", JobState.DEAD):  # rounds that gave up are told; they are few
+        gave_up = (sa.text("is_round"), Job.state == JobState.DEAD)
+        legs.append(_newest_jobs(before, limit + 1, *gave_up, *([Job.kind.startswith(kind, autoescape=True)] if kind else [])))
+    if not legs:
+        return [], None
+    both = sa.union_all(*(sa.select(leg.subquery()) for leg in legs)).subquery()
+    rows = session.execute(sa.select(both).order_by(both.c.id.desc()).limit(limit + 1)).all()
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+def _kinds(session: Session, beginning: str) -> list[list[sa.ColumnElement[bool]]]:
+    """The kinds of jobs there are that begin so, one by one: each is a walk along its index."""
+    return [[Job.kind == kind] for kind in _leaps(session, Job.kind, ASKED_FOR) if kind.startswith(beginning)] if beginning else [[]]
+
+
+def _leaps(session: Session, column: Any, *conditions: Any) -> list[str]:
+    """The values of an indexed column, in one statement that leaps from one to the next."""
+    first = sa.select(sa.func.min(column).label("value")).where(*conditions).cte("leaps", recursive=True)
+    after = sa.select(sa.func.min(column)).where(column > first.c.value, *conditions).scalar_subquery()
+    known = first.union_all(sa.select(after).where(first.c.value.is_not(None)))
+    return list(session.scalars(sa.select(known.c.value).where(known.c.value.is_not(None))))
+
+
+def _newest_jobs(before: int | None, limit: int, *conditions: Any) -> sa.Select[Any]:
+    columns: tuple[Any, ...] = (Job.id, Job.kind, Job.state, Job.run_at, Job.attempts, Job.last_error, Job.finished_at)
+    found: sa.Select[Any] = sa.select(*columns).where(*conditions).order_by(Job.id.desc()).limit(limit)
+    return found if before is None else found.where(Job.id < before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +112,51 @@ class Trail:
     until: date | None = None
 
 
-def audit(session: Session, wanted: Trail, before: int | None, limit: int = PAGE) -> tuple[list[Deed], int | None]:
-    """The newest deeds that are wanted, and where the next page begins. `action` is a beginning; both days are counted in."""
+def audit(
+    session: Session, wanted: Trail, before: int | None, limit: int = PAGE, named: Mapping[str, Collection[int]] | None = None
+) -> tuple[list[Deed], int | None]:  # fmt: skip
+    """The newest deeds that are wanted, and where the next page begins. `action` is a beginning; both days are counted in.
+
+    `named` are the only things that are meant: ids by their kind.
+    """
     found = sa.select(*(getattr(AuditEntry, name) for name in Deed.__slots__))
-    if wanted.action:
-        found = found.where(AuditEntry.action.startswith(wanted.action, autoescape=True))
+    if wanted.actor_kind not in ("", "user", "job"):
+        found = found.where(RARELY)
     for column, value in (
         (AuditEntry.actor_kind, wanted.actor_kind), (AuditEntry.actor_id, wanted.actor_id),
         (AuditEntry.subject_type, wanted.subject_type), (AuditEntry.subject_id, wanted.subject_id),
     ):  # fmt: skip
         if value not in ("", None):
             found = found.where(column == value)
+    if named is not None:
+        things = [sa.and_(AuditEntry.subject_type == kind, AuditEntry.subject_id.in_(list(ids))) for kind, ids in named.items() if ids]
+        found = found.where(sa.or_(sa.false(), *things))
     if wanted.since:
-        found = found.where(AuditEntry.at >= clock.at(wanted.since, time(0)))
+        since = clock.at(wanted.since, time(0))
+        first = session.scalar(_first_deed(since - LATE_COMMIT))
+        found = found.where(AuditEntry.at >= since, AuditEntry.id >= first if first is not None else sa.false())
     if wanted.until:
-        found = found.where(AuditEntry.at < clock.at(wanted.until + timedelta(days=1), time(0)))
+        until = clock.at(wanted.until + timedelta(days=1), time(0))
+        behind = session.scalar(_first_deed(until + LATE_COMMIT))
+        found = found.where(AuditEntry.at < until, *([AuditEntry.id < behind] if behind is not None else []))
     if before is not None:
         found = found.where(AuditEntry.id < before)
-    rows = [Deed(*row) for row in session.execute(found.order_by(AuditEntry.id.desc()).limit(limit + 1))]
+    legs = [found.where(*of_action).order_by(AuditEntry.id.desc()).limit(limit + 1) for of_action in _actions(session, wanted.action)]
+    if not legs:
+        return [], None
+    newest = [row for leg in legs for row in session.execute(leg)]
+    rows = sorted((Deed(*row) for row in newest), key=lambda deed: -deed.id)
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+def _first_deed(moment: datetime) -> sa.Select[Any]:
+    """The number of the first deed from a moment on."""
+    return sa.select(AuditEntry.id).where(AuditEntry.at >= moment).order_by(AuditEntry.at, AuditEntry.id).limit(1)
+
+
+def _actions(session: Session, beginning: str) -> list[list[sa.ColumnElement[bool]]]:
+    """The actions on record that begin so, one by one: each is a walk along its index."""
+    return [[AuditEntry.action == one] for one in _leaps(session, AuditEntry.action) if one.startswith(beginning)] if beginning else [[]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 
 from shop.consoles.station.views import bp, page
 from shop.fulfilment import operations, queries
 from shop.fulfilment.errors import NothingCounted
 from shop.fulfilment.operations import Arrival
+from shop.fulfilment.permissions import FulfilmentPermission
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
-from shop.platform.access import staff_only
+from shop.orders.permissions import OrderPermission
+from shop.platform.access import permitted
 from shop.platform.actor import Actor
+from shop.platform.asked import sent
+from shop.platform.bodies import takes
 from shop.platform.http import told
 from shop.platform.language import gettext as _
 from shop.platform.language import ngettext
@@ -22,8 +26,8 @@ from shop.platform.language import ngettext
 MOST_COUNTED = 1_000
 
 
-@bp.get("/deliveries/<int:cycle_id>")
-@staff_only("keeper")
+@bp.get("/deliveries/<id:cycle_id>")
+@permitted(FulfilmentPermission.POINT_READ)
 def delivery(actor: Actor, cycle_id: int) -> Any:
     """Count a batch against what was ordered."""
     return counting_page(actor, cycle_id)
@@ -34,38 +38,39 @@ def counting_page(actor: Actor, cycle_id: int, ticked: Collection[str] | None = 
     return page("delivery", actor, "today", ticked=ticked, trouble=trouble, **batch_facts(actor, cycle_id))
 
 
-@bp.get("/deliveries/<int:cycle_id>/print")
-@staff_only("keeper")
+@bp.get("/deliveries/<id:cycle_id>/print")
+@permitted(FulfilmentPermission.POINT_READ)
 def counting_list(actor: Actor, cycle_id: int) -> Any:
     """The same on paper."""
     return page("counting_list", actor, "today", **batch_facts(actor, cycle_id))
 
 
 def batch_facts(actor: Actor, cycle_id: int) -> dict[str, Any]:
-    found = queries.point_delivery(reading(), actor.points("keeper"), cycle_id)
+    found = queries.point_delivery(reading(), actor.points(FulfilmentPermission.POINT_READ), cycle_id)
     if found is None:
         raise NotFound()
     return {"delivery": found, "parts": queries.incoming(reading(), cycle_id)}
 
 
 @bp.post("/arrivals")
-@staff_only("keeper")
+@takes(most_fields=MOST_COUNTED + 200)
+@permitted(OrderPermission.ARRIVAL_RECEIVE)
 def arrive(actor: Actor) -> Any:
     """The ticked deliveries are here; from a counting page, of one delivery what was counted.
 
     Every resident gets a message that cannot be called back, so a delivery of another day is asked about first.
     """
-    cycle_ids = {int(value) for value in request.form.getlist("cycles") if value.isascii() and value.isdigit() and len(value) < 16}
+    cycle_ids = set(sent.numbers("cycles", most=MOST_COUNTED))
     if not cycle_ids:
         flash(_("Tick the deliveries that have arrived."), "error")
         return redirect(url_for("station.today"), 303)
-    counted = {number[:40] for number in request.form.getlist("here")[:MOST_COUNTED]} if "counted" in request.form else None
+    counted = set(sent.each("here", most=MOST_COUNTED)) if sent.has("counted") else None
     counted_cycle = next(iter(cycle_ids)) if counted is not None and len(cycle_ids) == 1 else None
     if counted_cycle and not counted:
         return counting_page(actor, counted_cycle, (), told(NothingCounted())), 422
-    if "back" in request.form:
+    if sent.has("back"):
         return counting_page(actor, counted_cycle, counted) if counted_cycle else redirect(url_for("station.today"), 303)
-    if early := [] if "early" in request.form else queries.early(reading(), actor.points("keeper"), cycle_ids):
+    if early := [] if sent.has("early") else queries.early(reading(), actor.points(OrderPermission.ARRIVAL_RECEIVE), cycle_ids):
         return page("early", actor, "today", early=early, cycle_ids=sorted(cycle_ids), counted=counted, counted_cycle=counted_cycle)
     try:
         arrival = perform(operations.receive, actor, cycle_ids, counted=counted)

@@ -2,73 +2,89 @@
 
 from __future__ import annotations
 
-import unicodedata
-from datetime import date
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
 
 from shop.catalog.views import picture_url
 from shop.communities.queries import Point, directory
-from shop.fulfilment import operations, queries, rules
-from shop.fulfilment.operations import HandoverEvent, LookUp
+from shop.consoles.station import seen
+from shop.fulfilment import operations, overdue, queries, rules, scans
+from shop.fulfilment.errors import TooManyGuesses
+from shop.fulfilment.operations import HandoverEvent, LookUp, Outcome
+from shop.fulfilment.permissions import FulfilmentPermission
 from shop.fulfilment.rules import Reason
-from shop.kernel import clock, ids
+from shop.kernel import clock, gate, identifiers, ids
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
-from shop.kernel.text import clean
-from shop.models.pickup import Pass
-from shop.pickup import passes, visits
-from shop.platform.access import staff_only
+from shop.models.pickup import HandoverOutcome, Pass
+from shop.orders.permissions import OrderPermission
+from shop.pickup import codes, passes, visits
+from shop.pickup.permissions import PickupPermission
+from shop.pickup.visits import Visit
+from shop.platform.access import access_of, permitted
 from shop.platform.actor import Actor
+from shop.platform.asked import address, sent
+from shop.platform.bodies import takes
 from shop.platform.http import told
 from shop.platform.language import gettext as _
-from shop.platform.language import name_of, spoken_moment, words
+from shop.platform.language import name_of, spoken_deadline, spoken_moment, words
 
 bp = Blueprint("station", __name__, url_prefix="/station")
 
 MOST_TYPED = 200
+MOST_PARTS = 200
 MOST_FIGURES = 8  # six, and the blanks people put between them
 SIZES = (50, 100, 200)
 
 
 def point_of(actor: Actor) -> Point:
     """The point this keeper works at now: the one chosen in this session if it is theirs, else their first."""
-    point_id = rules.keeps(actor.points("keeper"), session.get("station")) or rules.keeps(actor.points("keeper"), None)
+    own = actor.points(FulfilmentPermission.POINT_READ)
+    point_id = rules.keeps(own, session.get("station")) or rules.keeps(own, None)
     point = directory(reading()).points_by_id.get(point_id or 0)
     if point is None:
         raise NotFound()
     return point
 
 
+def opens_here(actor: Actor, endpoint: str) -> bool:
+    """Whether a door of this console lets the person in at the point where they work now."""
+    permission = access_of(endpoint).permission
+    return permission is not None and point_of(actor).id in actor.points(permission)
+
+
 def page(template: str, actor: Actor, section: str, **values: Any) -> str:
     """A page of this console, with what its layout needs."""
     places = directory(reading()).points_by_id
-    own = [places[point_id] for point_id in actor.points("keeper") if point_id in places]
+    own = [places[point_id] for point_id in actor.points(FulfilmentPermission.POINT_READ) if point_id in places]
     return render_template(
         f"station/{template}.html", section=section, point=point_of(actor), own_points=own, picture_url=picture_url, now=clock.now(),
-        **values,
+        may_open=partial(opens_here, actor), **values,
     )  # fmt: skip
 
 
 @bp.get("/")
-@staff_only("keeper")
+@permitted(FulfilmentPermission.POINT_READ)
 def today(actor: Actor) -> Any:
     point = point_of(actor)
     data = reading()
     return page(
         "today", actor, "today", deliveries=queries.expected(data, point.id), figures=queries.point_figures(data, point.id),
-        events=queries.desk_events(data, point.id, limit=6), reason_words=reason_words,
+        events=scans.desk_events(data, point.id, limit=6), reason_words=reason_words,
+        overdue=overdue.counts(data, point_id=point.id),
     )  # fmt: skip
 
 
 @bp.post("/point")
-@staff_only("keeper")
+@permitted(FulfilmentPermission.POINT_READ)
 def choose_point(actor: Actor) -> Response:
     """Work at another of one's own points."""
-    chosen = next((point_id for point_id in actor.points("keeper") if str(point_id) == request.form.get("point")), None)
+    chosen = next((point_id for point_id in actor.points(FulfilmentPermission.POINT_READ) if str(point_id) == sent.word("point")), None)
     if chosen is None:
         raise NotFound()
     session["station"] = chosen
@@ -76,123 +92,171 @@ def choose_point(actor: Actor) -> Response:
 
 
 @bp.get("/waiting")
-@staff_only("keeper")
+@permitted(FulfilmentPermission.POINT_READ)
 def waiting(actor: Actor) -> Any:
     """Who has goods here; the end of a phone number, order, page size and place stand in the address."""
     return page("waiting", actor, "waiting", **waiting_facts(actor))
 
 
 @bp.get("/waiting/print")
-@staff_only("keeper")
+@permitted(FulfilmentPermission.POINT_READ)
 def waiting_list(actor: Actor) -> Any:
     """The same on paper, to look through the shelf with."""
     return page("waiting_list", actor, "waiting", **waiting_facts(actor, limit=500))
 
 
 def waiting_facts(actor: Actor, limit: int | None = None) -> dict[str, Any]:
-    tail = "".join(figure for figure in unicodedata.normalize("NFKC", request.args.get("tail", "")) if figure in "0123456789")[:11]
-    sort = request.args.get("sort", "")
-    sort = sort if sort.removeprefix("-") in queries.WAITING_SORTS else "until"
-    size = next((size for size in SIZES if str(size) == request.args.get("size")), SIZES[0])
-    only_overdue = request.args.get("overdue") == "1"
+    tail = identifiers.phone_tail(address.raw("tail", MOST_TYPED))
+    sort, size, only_overdue = address.sort(queries.WAITING_SORTS, "until"), address.size(SIZES), address.is_on("overdue")
     rows, following = queries.waiting_at(
-        reading(), point_of(actor).id, tail=tail, only_overdue=only_overdue, sort=sort, after=place(), limit=limit or size
+        reading(), point_of(actor).id, tail=tail, only_overdue=only_overdue, sort=sort, after=address.place(), limit=limit or size
     )
     return {"rows": rows, "next_cursor": following, "tail": tail, "sort": sort, "overdue": only_overdue, "size": size, "sizes": SIZES}
 
 
-def place() -> int | None:
-    """Where the list goes on, from the address."""
-    cursor = request.args.get("cursor", "")
-    return int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 16 else None
-
-
 @bp.get("/desk")
-@staff_only("keeper")
+@permitted(FulfilmentPermission.POINT_READ)
 def desk(actor: Actor) -> Any:
     """The counter: one field, and what came of the last hand-over."""
-    done = queries.told(reading(), actor.points("keeper"), request.args.get("done", "")[:80])
+    done = scans.told(reading(), actor.points(FulfilmentPermission.POINT_READ), address.word("done"))
     return desk_page(actor, done=done)
 
 
 def desk_page(actor: Actor, **values: Any) -> str:
-    given = {"done": None, "refusal": "", "matches": [], "expired_ref": "", "typed": "", "parcel": None, "trouble": "", **values}
+    given = {
+        "done": None, "refusal": "", "matches": [], "expired_ref": "", "typed": "", "parcel": None, "trouble": "", "left_open": None,
+        **values,
+    }  # fmt: skip
     point_id, data = point_of(actor).id, reading()
     return page(
         "desk", actor, "desk", reason_words=reason_words, figures=queries.point_figures(data, point_id),
-        events=queries.desk_events(data, point_id, limit=5), **given,
+        events=scans.desk_events(data, point_id, limit=5), **given,
     )  # fmt: skip
 
 
 @bp.post("/desk")
-@staff_only("keeper")
+@permitted(FulfilmentPermission.PASS_FIND)
 def find(actor: Actor) -> Any:
-    """Look up what was scanned or typed. A code is not an address, so it is sent, never put into one."""
+    """Look up what was scanned or typed. A code is not an address, so it is sent, never put into one.
+
+    Scanned while another pass is open, it hands nothing over: what was open is named on the page it leads to.
+    """
     point = point_of(actor)
-    text = request.form.get("code", "")[:MOST_TYPED]
-    if not text.strip():
-        return redirect(url_for("station.desk"), 303)
+    open_ref = sent.word("open")
     try:
+        text = sent.text("code", MOST_TYPED)
+        if not text:  # a gun that presses Enter twice
+            return redirect(where_it_was(actor, open_ref), 303)
         found = perform(operations.look_up, actor, point.id, text)
     except NotFound:
         raise
     except ShopError as error:
-        return desk_page(actor, refusal=told(error), typed=kept(text)), error.status
+        typed = kept(sent.word("code", MOST_TYPED))
+        return desk_page(actor, refusal=told(error), typed=typed, left_open=left_open(actor, open_ref)), error.status
     if found.ref:
-        return redirect(url_for("station.collect", ref=found.ref), 303)
+        return redirect(url_for("station.collect", ref=found.ref, after=(open_ref if open_ref != found.ref else "") or None), 303)
     if found.cycle_id:
         return redirect(url_for("station.delivery", cycle_id=found.cycle_id), 303)
+    before = left_open(actor, open_ref)
     if found.parcel:
-        return desk_page(actor, parcel=found.parcel)
+        return desk_page(actor, parcel=found.parcel, left_open=before)
     matches = [visit for ref in found.matches if (visit := visits.at_points(reading(), [point.id], ref))]
     if matches:
-        return desk_page(actor, matches=matches)
-    return desk_page(actor, refusal=refusal_words(found.reason, found.pass_id), expired_ref=expired_ref(found), typed=kept(text)), 422
+        return desk_page(actor, matches=matches, left_open=before)
+    refusal = refusal_words(found.reason, found.pass_id)
+    status = TooManyGuesses.status if found.reason is Reason.TOO_MANY_ATTEMPTS else 422
+    return desk_page(actor, refusal=refusal, expired_ref=expired_ref(found), typed=kept(text), left_open=before), status
+
+
+def where_it_was(actor: Actor, open_ref: str) -> str:
+    """The page an empty field was sent from: an open pass, the last hand-over, or the desk."""
+    if visits.at_points(reading(), actor.points(FulfilmentPermission.POINT_READ), open_ref):
+        return url_for("station.collect", ref=open_ref)
+    return url_for("station.desk", done=sent.word("done") or None)
+
+
+def left_open(actor: Actor, ref: str) -> Visit | None:
+    """A pass that was open when the next code came, while something on it still waits."""
+    visit = visits.at_points(reading(), actor.points(FulfilmentPermission.POINT_READ), ref) if ref else None
+    return visit if visit is not None and visit.waiting else None
 
 
 def kept(text: str) -> str:
     """What was typed by hand stays in its field, to be put right; what a scanner read is scanned again."""
-    return text.strip() if len(text.strip()) <= MOST_FIGURES else ""
+    return text.strip() if len(text.strip()) <= MOST_FIGURES or identifiers.is_phone(text) else ""
 
 
 @bp.get("/desk/<ref>")
-@staff_only("keeper")
+@permitted(FulfilmentPermission.PASS_FIND)
 def collect(actor: Actor, ref: str) -> Any:
-    """Whose pass this is and everything that waits on it."""
-    visit = visits.at_points(reading(), actor.points("keeper"), ref)
+    """Whose pass this is and everything that waits on it; `after` is the pass that was open before."""
+    before = address.word("after")
+    return collect_page(actor, visit_of(actor, ref), left_open=left_open(actor, before) if before != ref else None)
+
+
+def visit_of(actor: Actor, ref: str) -> Visit:
+    visit = visits.at_points(reading(), actor.points(FulfilmentPermission.POINT_READ), ref)
     if visit is None:
         raise NotFound()
-    return page("collect", actor, "desk", visit=visit, client_id=f"desk-{ids.secret()}")
+    return visit
+
+
+def collect_page(actor: Actor, visit: Visit, **values: Any) -> str:
+    """The goods of a pass, ready to be handed over: with a number of its own and the moment at which they were shown."""
+    client_id = f"desk-{ids.secret()}"
+    given = {"left_open": None, "trouble": "", "outcome": None, "earlier": [], "ticked": None, **values}
+    lines = sum(len(part.lines) for part in visit.waiting)
+    return page(
+        "collect", actor, "desk", visit=visit, client_id=client_id, shown=seen.stamp(visit.ref, client_id), reason_words=reason_words,
+        reading_time=rules.reading_time(lines), **given,
+    )  # fmt: skip
 
 
 @bp.post("/desk/<ref>")
-@staff_only("keeper")
-def hand_over(actor: Actor, ref: str) -> Response:
-    """Hand over the ticked orders. The page's own number makes a double click one hand-over."""
-    visit = visits.at_points(reading(), actor.points("keeper"), ref)
-    if visit is None:
-        raise NotFound()
-    client_id = request.form.get("client_id", "")[:80] or f"desk-{ids.secret()}"
-    chosen = tuple(number[:40] for number in request.form.getlist("sub_orders")[:200])
+@takes(most_fields=MOST_PARTS + 50)
+@permitted(OrderPermission.HAND_OVER)
+def hand_over(actor: Actor, ref: str) -> Any:
+    """Hand over the ticked orders: all of them, or none when one has changed since they were shown.
+
+    The page's own number makes a double click one hand-over. Pressed before the goods can have been read, by a scanner gun or a
+    finger, nothing leaves and the page is shown again.
+    """
+    visit = visit_of(actor, ref)
+    client_id, chosen = sent.word("client_id"), tuple(sent.each("sub_orders", most=MOST_PARTS))
+    lines = sum(len(part.lines) for part in visit.waiting)
+    if not seen.was_read(sent.word("shown"), visit.ref, client_id, lines):
+        too_quick = _("That was too quick. Nothing was handed over; please look at the goods first.")
+        return collect_page(actor, visit, ticked=chosen, trouble=too_quick), 422
     if not chosen:
-        flash(_("Tick what is handed over."), "error")
-        return redirect(url_for("station.collect", ref=ref), 303)
-    event = HandoverEvent(client_id, visit.ref, chosen, clock.now(), visit.pickup_point_id)
-    perform(operations.hand_over, actor, event)
-    return redirect(url_for("station.desk", done=client_id), 303)
+        return collect_page(actor, visit, ticked=chosen, trouble=_("Tick what is handed over.")), 422
+    event = HandoverEvent(client_id, visit.ref, chosen, None, visit.pickup_point_id, only_whole=True)
+    outcome = perform(operations.hand_over, actor, event)
+    if outcome.outcome in (HandoverOutcome.ACCEPTED, HandoverOutcome.DUPLICATE):
+        return redirect(url_for("station.desk", done=client_id), 303)
+    return changed_page(actor, visit, outcome, chosen), 409
+
+
+def changed_page(actor: Actor, visit: Visit, outcome: Outcome, chosen: Sequence[str]) -> str:
+    """Nothing was handed over: what has changed since the goods were shown, what left before and with whom, and what is here now."""
+    asked = [number for number, _reason in outcome.stayed]
+    earlier = scans.earlier(reading(), actor.points(FulfilmentPermission.POINT_READ), asked)
+    return collect_page(actor, visit_of(actor, visit.ref), outcome=outcome, earlier=earlier, ticked=chosen)
 
 
 @bp.post("/take-back")
-@staff_only("keeper")
+@takes(most_fields=MOST_PARTS + 50)
+@permitted(OrderPermission.HAND_OVER_TAKE_BACK)
 def take_back(actor: Actor) -> Any:
     """A hand-over went to the wrong person: its goods wait here again. Why is written into the audit trail."""
-    client_id = request.form.get("client_id", "")[:80]
+    client_id = sent.word("client_id")
+    numbers = sent.each("sub_orders", most=MOST_PARTS) if sent.is_on("some") else None
     try:
-        reason = clean(request.form.get("reason", ""), MOST_TYPED, field="reason")
-        if not reason:
-            done = queries.told(reading(), actor.points("keeper"), client_id)
-            return desk_page(actor, done=done, trouble=_("Please say why, in a few words.")), 422
-        perform(operations.take_back, actor, client_id, reason)
+        reason = sent.text("reason", MOST_TYPED)
+        trouble = _("Please say why, in a few words.") if not reason else _("Tick what came back.") if numbers == [] else ""
+        if trouble:
+            done = scans.told(reading(), actor.points(FulfilmentPermission.POINT_READ), client_id)
+            return desk_page(actor, done=done, trouble=trouble), 422
+        perform(operations.take_back, actor, client_id, reason, numbers)
     except NotFound:
         raise
     except ShopError as error:
@@ -201,33 +265,35 @@ def take_back(actor: Actor) -> Any:
 
 
 @bp.post("/desk/<ref>/extend")
-@staff_only("keeper")
+@permitted(PickupPermission.PASS_EXTEND)
 def extend(actor: Actor, ref: str) -> Response:
     until = perform(passes.extend, actor, ref)
-    flash(_("This pass is good until %(until)s.", until=spoken_moment(until)), "success")
+    flash(_("This pass is good until %(until)s.", until=spoken_deadline(until)), "success")
     return redirect(url_for("station.collect", ref=ref), 303)
 
 
 @bp.get("/log")
-@staff_only("keeper")
+@permitted(FulfilmentPermission.POINT_READ)
 def log(actor: Actor) -> Any:
-    """Every scan of this point, refused ones with their reason; outcome, day and place stand in the address."""
-    outcome, day = request.args.get("outcome", ""), day_of(request.args.get("day", ""))
-    size = next((size for size in SIZES if str(size) == request.args.get("size")), SIZES[0])
-    events = queries.desk_events(reading(), point_of(actor).id, limit=size + 1, outcome=outcome, day=day, before=place())
+    """Every scan of this point, refused ones with their reason; outcome, day, order and place stand in the address."""
+    outcome, size = address.word("outcome"), address.size(SIZES)
+    typed = address.raw("day", MOST_TYPED)
+    day = gate.day(typed)
+    wanted = address.raw("number", MOST_TYPED)
+    number = codes.order_meant(wanted)
+    events = scans.desk_events(
+        reading(), point_of(actor).id, limit=size + 1, outcome=outcome, day=day, number=number, before=address.place()
+    )
+    if wanted.strip() and not number:
+        events = []
     following = events[size - 1].id if len(events) > size else None
-    return page(
-        "log", actor, "log", events=events[:size], next_cursor=following, outcome=outcome, day_wanted=day, size=size, sizes=SIZES,
-        reason_words=reason_words,
+    day_error = words(gate.NO_DAY, text=typed) if typed and day is None else ""
+    number_error = _("This is no number of an order.") if wanted.strip() and not number else ""
+    shown = page(
+        "log", actor, "log", events=events[:size], next_cursor=following, outcome=outcome, day_wanted=day, day_error=day_error, size=size,
+        sizes=SIZES, reason_words=reason_words, number=number or wanted, number_error=number_error,
     )  # fmt: skip
-
-
-def day_of(text: str) -> date | None:
-    """A day such as `2026-11-25`; anything else is no day."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+    return shown, 422 if day_error or number_error else 200
 
 
 def reason_words(reason: str | None) -> str:

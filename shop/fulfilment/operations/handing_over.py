@@ -1,4 +1,4 @@
-"""At the counter: find out what a pass opens, and let it go once.
+"""At the counter: what a pass opens is let go once.
 
 Every scan is kept, with its reason when it was refused. A hand-over is told apart by the id its device gave it: told again it does
 nothing. The pass is locked while it is decided, each sub-order leaves under a unique key and a compare-and-set.
@@ -6,254 +6,239 @@ nothing. The pass is locked while it is decided, each sub-order leaves under a u
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shop.fulfilment import rules
-from shop.fulfilment.errors import TooManyGuesses
-from shop.fulfilment.queries import Parcel, deliveries_of_batches, parcel_at
+from shop.fulfilment.operations.finding import HANDOVERS, facts_of, find_pass, is_guess, point_of, refusal, take_turn
 from shop.fulfilment.rules import PartFacts, PassFacts, Reason, Verdict
-from shop.kernel import clock, ids
+from shop.fulfilment.tags import Done
+from shop.kernel import clock, identifiers, keys
 from shop.kernel.crash import crashpoint
 from shop.kernel.db import insert_once, operation
-from shop.kernel.errors import NotFound, ShopError
-from shop.models.accounts import User
-from shop.models.orders import Purchase, SubOrder
-from shop.models.pickup import Handover, HandoverItem, HandoverOutcome, Pass, PassState
+from shop.kernel.errors import ShopError
+from shop.kernel.statements import insert_or_ignore, table
+from shop.models.orders import SubOrder
+from shop.models.pickup import Handover, HandoverItem, HandoverKept, HandoverOutcome
 from shop.orders import operations as orders
+from shop.orders.operations.step import Step, open_steps
+from shop.orders.permissions import OrderPermission
 from shop.pickup import codes, passes
-from shop.pickup.codes import Kind, Shown
-from shop.pickup.visits import by_phone_tail
+from shop.pickup.codes import Shown
 from shop.platform import audit, notices
 from shop.platform.actor import Actor
+from shop.platform.belonging import community_of
 
-HANDOVERS = cast(sa.Table, Handover.__table__)
-ITEMS = cast(sa.Table, HandoverItem.__table__)
-PASSES = cast(sa.Table, Pass.__table__)
+ITEMS = table(HandoverItem)
+KEPT = table(HandoverKept)
 
 
 @dataclass(frozen=True, slots=True)
 class HandoverEvent:
-    """What a device says happened. `sub_orders` are numbers, none means everything ready; `point_id` none means the keeper's own."""
+    """What a device says happened. `sub_orders` are numbers, none means everything ready; `point_id` none means the keeper's own.
+
+    `device_time` none means now, by our own clock. `only_whole`: the goods are still on the counter, so all that is named leaves or
+    nothing does; otherwise they have left, and what can be is booked.
+    """
 
     client_id: str
     pass_text: str
     sub_orders: tuple[str, ...] | None
-    device_time: datetime
+    device_time: datetime | None
     point_id: int | None = None
+    only_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an event. `handed` is how many sub-orders left the counter by this very call."""
+    """What came of an event: the numbers that left the counter with it, and those that were meant and stayed, each with its reason.
+
+    Told again, both are what they were the first time, or are by now when the hand-over was taken back.
+    """
 
     client_id: str
     outcome: HandoverOutcome
     reason: str | None = None
-    handed: int = 0
+    left: tuple[str, ...] = ()
+    stayed: tuple[tuple[str, str], ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class LookUp:
-    """What a scan or a typed code leads to: one pass, people with that end of their number, or the reason why not.
-
-    A label leads to its delivery, to the pass its parcel waits on, or to the parcel that is not here yet.
-    """
-
-    ref: str | None = None
-    matches: tuple[str, ...] = ()
-    cycle_id: int | None = None
-    parcel: Parcel | None = None
-    reason: Reason | None = None
-    pass_id: int | None = None
+    @property
+    def handed(self) -> int:
+        """How many sub-orders left the counter by this very call."""
+        return 0 if self.outcome is HandoverOutcome.DUPLICATE else len(self.left)
 
 
 @operation
 def hand_over(session: Session, actor: Actor, event: HandoverEvent) -> Outcome:
     """Hand over what a pass opens. Once per `client_id`: told again, an accepted event is a `duplicate`, any other gets its first answer.
 
+    Another event under an id that is taken is a conflict, `different_event`, kept under an id of its own: one row however often it is told.
     Refusals and conflicts are outcomes that are kept, not exceptions. The merchant is owed its money in the same transaction.
     Raises `NotFound` for a point that is not the keeper's, `TooManyGuesses`.
     """
-    point_id = _point_of(actor, event.point_id)
-    moment = clock.now()
-    handover_id = insert_once(
-        session, Handover, client_id=event.client_id, pickup_point_id=point_id, pass_id=None, keeper_id=actor.signed_in_id(),
-        outcome=HandoverOutcome.ACCEPTED, reason=None, device_time=event.device_time, received_at=moment,
-    )
+    point_id = point_of(actor, event.point_id, OrderPermission.HAND_OVER)
+    moment, told = clock.now(), _fingerprint(event, point_id)
+    handover_id = _keep(session, actor, event, point_id, moment, event.client_id, told)
     if handover_id is None:
-        return _told_before(session, actor, event.client_id)
+        return _told_before(session, actor, event, point_id, moment, told)
     shown = codes.understand(event.pass_text)
     if shown.is_guessable:
-        _count_guesses(session, actor, moment)
-    found = _find_pass(session, point_id, shown)
-    verdict = _decide(session, found, point_id, shown, event, moment)
+        take_turn(session, actor, point_id, moment)
+    found = find_pass(session, point_id, shown)
+    verdict, steps = _decide(session, found, point_id, shown, event, moment)
     if verdict.handed:
-        verdict = _let_go(session, actor, handover_id, verdict)
-    session.execute(
-        sa.update(HANDOVERS)
-        .where(HANDOVERS.c.id == handover_id)
-        .values(outcome=verdict.outcome, reason=verdict.reason, pass_id=found.id if found else None)
-    )
+        verdict = _let_go(session, actor, handover_id, verdict, steps)
+    values = {
+        "outcome": verdict.outcome, "reason": verdict.reason, "pass_id": found.id if found else None,
+        "is_guess": is_guess(shown, verdict.reason),
+    }  # fmt: skip
+    session.execute(sa.update(HANDOVERS).where(HANDOVERS.c.id == handover_id).values(values))
+    _keep_back(session, handover_id, {kept.part.id: kept.reason for kept in verdict.kept})
     if found and verdict.handed:
         _close(session, actor, handover_id, found, verdict)
     crashpoint("handover.before_commit")
-    return Outcome(event.client_id, verdict.outcome, verdict.reason, len(verdict.handed))
+    return _outcome(event, verdict)
 
 
-@operation
-def look_up(session: Session, actor: Actor, point_id: int, text: str) -> LookUp:
-    """Find the pass somebody shows at the counter: QR code, six figures, or the last four of a phone number; or what a label is on.
-
-    Four figures are nobody's secret: they never open a pass by themselves, only say who may be meant.
-    What opens nothing is kept with its reason, and typed guesses are counted: `TooManyGuesses` after 20 wrong ones in a minute.
-    """
-    point_id = _point_of(actor, point_id)
-    moment, shown = clock.now(), codes.understand(text)
-    if shown.is_label:
-        return _follow_label(session, actor, point_id, shown, moment)
-    if shown.is_guessable:
-        _count_guesses(session, actor, moment)
-    if shown.kind is Kind.PHONE_TAIL:
-        matches = tuple(visit.ref for visit in by_phone_tail(session, point_id, shown.value))
-        audit.record(session, actor, "passes.searched_by_phone", "pickup_point", point_id, found=len(matches))
-        if matches:
-            return LookUp(matches=matches)
-    found = _find_pass(session, point_id, shown)
-    reason = _refusal(found, point_id, shown, moment)
-    if reason is None and found is not None:
-        return LookUp(ref=session.execute(sa.select(PASSES.c.ref).where(PASSES.c.id == found.id)).scalar_one())
-    return _keep_refusal(session, actor, point_id, reason, moment, found)
+def _fingerprint(event: HandoverEvent, point_id: int) -> str:
+    """What was told, without its id: the same for a repeat, however the scan was spelled and in whatever order its numbers stand."""
+    numbers = "*" if event.sub_orders is None else ",".join(sorted(set(event.sub_orders)))
+    made = event.device_time.astimezone(UTC).isoformat() if event.device_time else ""
+    scanned = identifiers.scanned(event.pass_text)
+    return keys.fingerprint("hand-over", "\0".join((str(point_id), scanned, numbers, made, str(event.only_whole))))
 
 
-def _keep_refusal(
-    session: Session, actor: Actor, point_id: int, reason: Reason | None, moment: datetime, found: PassFacts | None = None
-) -> LookUp:
-    session.add(
-        Handover(
-            client_id=f"desk:{ids.secret()}", pickup_point_id=point_id, pass_id=found.id if found else None, keeper_id=actor.signed_in_id(),
-            outcome=HandoverOutcome.REFUSED, reason=reason, device_time=moment, received_at=moment,
-        )
-    )
-    return LookUp(reason=reason, pass_id=found.id if found else None)
-
-
-def _follow_label(session: Session, actor: Actor, point_id: int, shown: Shown, moment: datetime) -> LookUp:
-    """Where a label leads. It is no guess of a code, whatever it says; one that is not of this point is kept as refused."""
-    if shown.kind is Kind.CRATE:
-        if deliveries := deliveries_of_batches(session, [point_id], [shown.value]):
-            return LookUp(cycle_id=deliveries[0].cycle_id)
-    elif parcel := parcel_at(session, point_id, shown.value):
-        return LookUp(ref=parcel.pass_ref) if parcel.pass_ref else LookUp(parcel=parcel)
-    return _keep_refusal(session, actor, point_id, Reason.UNKNOWN_LABEL, moment)
-
-
-def _point_of(actor: Actor, wanted: int | None) -> int:
-    point_id = rules.keeps(actor.points("keeper"), wanted)
-    if point_id is None:
-        raise NotFound()
-    return point_id
-
-
-def _told_before(session: Session, actor: Actor, client_id: str) -> Outcome:
-    first = session.execute(
-        sa.select(HANDOVERS.c.outcome, HANDOVERS.c.reason, HANDOVERS.c.pickup_point_id).where(HANDOVERS.c.client_id == client_id)
-    ).one()
-    if first.pickup_point_id not in actor.points("keeper"):
-        return Outcome(client_id, HandoverOutcome.REFUSED, Reason.CLIENT_ID_TAKEN)
-    if first.outcome is HandoverOutcome.ACCEPTED:
-        return Outcome(client_id, HandoverOutcome.DUPLICATE)
-    return Outcome(client_id, first.outcome, first.reason)
-
-
-def _count_guesses(session: Session, actor: Actor, moment: datetime) -> None:
-    """Refuse another typed code after too many wrong ones. One keeper's codes take turns, so parallel guesses get no more."""
-    keeper_id = actor.signed_in_id()
-    session.execute(sa.select(User.id).where(User.id == keeper_id).with_for_update(key_share=True))
-    wrong = session.scalar(
-        sa.select(sa.func.count())
-        .select_from(HANDOVERS)
-        .where(
-            HANDOVERS.c.keeper_id == keeper_id, HANDOVERS.c.received_at > moment - timedelta(minutes=1),
-            HANDOVERS.c.outcome == HandoverOutcome.REFUSED, HANDOVERS.c.reason.in_(rules.GUESSES),
-        )
+def _keep(
+    session: Session, actor: Actor, event: HandoverEvent, point_id: int, moment: datetime, client_id: str, told: str, **values: Any
+) -> int | None:
+    """Keep an event under an id; None when the id is taken."""
+    facts = {"outcome": HandoverOutcome.ACCEPTED, "reason": None, "pass_id": None, "is_guess": False, **values}
+    return insert_once(
+        session, Handover, client_id=client_id, community_id=community_of("pickup_point", point_id), pickup_point_id=point_id,
+        keeper_id=actor.signed_in_id(),
+        device_time=event.device_time or moment, received_at=moment, told_hash=told, **facts,
     )  # fmt: skip
-    if (wrong or 0) >= rules.GUESSES_PER_MINUTE:
-        raise TooManyGuesses()
 
 
-def _find_pass(session: Session, point_id: int, shown: Shown) -> PassFacts | None:
-    """The pass that is meant, locked. Six figures mean a pass of this point before any other, a live one before a used one."""
-    columns = (PASSES.c.id, PASSES.c.pickup_point_id, PASSES.c.user_id, PASSES.c.state, PASSES.c.valid_until)
-    if shown.kind in (Kind.QR, Kind.REFERENCE):
-        wanted: Any = sa.select(*columns).where(PASSES.c.ref == shown.value)
-    elif shown.kind is Kind.CODE:
-        here = sa.case((PASSES.c.pickup_point_id == point_id, 0), else_=1)
-        live = sa.case((PASSES.c.state == PassState.LIVE, 0), else_=1)
-        meant = sa.or_(PASSES.c.pickup_point_id == point_id, PASSES.c.state == PassState.LIVE)
-        recent = PASSES.c.issued_at > clock.now() - passes.CODE_RESTS - timedelta(days=passes.KEPT_DAYS)
-        wanted = sa.select(*columns).where(PASSES.c.code == shown.value, meant, recent).order_by(here, live, PASSES.c.id.desc()).limit(1)
-    else:
-        return None
-    row = session.execute(wanted.with_for_update(key_share=True)).one_or_none()
-    return PassFacts(*row) if row else None
+def _told_before(session: Session, actor: Actor, event: HandoverEvent, point_id: int, moment: datetime, told: str) -> Outcome:
+    columns = (HANDOVERS.c.id, HANDOVERS.c.outcome, HANDOVERS.c.reason, HANDOVERS.c.pickup_point_id, HANDOVERS.c.told_hash)
+    first = session.execute(sa.select(*columns).where(HANDOVERS.c.client_id == event.client_id)).one()
+    named = event.sub_orders or ()
+    if first.pickup_point_id not in actor.points(OrderPermission.HAND_OVER):
+        return _stayed(event, HandoverOutcome.REFUSED, Reason.CLIENT_ID_TAKEN, named)
+    if first.told_hash is not None and first.told_hash != told:
+        return _other_event(session, actor, event, point_id, moment, told)
+    items = sa.select(SubOrder.number).join(HandoverItem, HandoverItem.sub_order_id == SubOrder.id)
+    left = tuple(session.scalars(items.where(HandoverItem.handover_id == first.id).order_by(SubOrder.number)))
+    back = sa.select(SubOrder.number, HandoverKept.reason).join(HandoverKept, HandoverKept.sub_order_id == SubOrder.id)
+    kept = [(row.number, row.reason) for row in session.execute(back.where(HandoverKept.handover_id == first.id))]
+    duplicate = first.outcome is HandoverOutcome.ACCEPTED
+    outcome, reason = (HandoverOutcome.DUPLICATE, None) if duplicate else (first.outcome, first.reason)
+    return Outcome(event.client_id, outcome, reason, left, _with_the_unknown(event, reason, left, kept))
 
 
-def _refusal(found: PassFacts | None, point_id: int, shown: Shown, scanned_at: datetime) -> Reason | None:
-    if shown.is_label:
-        return Reason.NOT_A_PASS
-    if shown.kind is Kind.FORGED:
-        return Reason.FORGED_PASS
-    reason = rules.judge_pass(found, point_id, scanned_at)
-    if reason is None and shown.expires_at is not None and scanned_at > shown.expires_at:
-        return Reason.QR_EXPIRED
-    return reason
+def _other_event(session: Session, actor: Actor, event: HandoverEvent, point_id: int, moment: datetime, told: str) -> Outcome:
+    """Goods may have left without being booked: it is kept for a person to look at, under an id made of what was told."""
+    values = {"outcome": HandoverOutcome.CONFLICT, "reason": Reason.DIFFERENT_EVENT}
+    handover_id = _keep(session, actor, event, point_id, moment, f"different:{told}", told, **values)
+    named = event.sub_orders or ()
+    if handover_id is not None:
+        here = sa.select(SubOrder.id).where(SubOrder.number.in_(named), SubOrder.pickup_point_id == point_id)
+        _keep_back(session, handover_id, dict.fromkeys(session.scalars(here.order_by(SubOrder.id)), Reason.DIFFERENT_EVENT))
+    return _stayed(event, HandoverOutcome.CONFLICT, Reason.DIFFERENT_EVENT, named)
+
+
+def _stayed(event: HandoverEvent, outcome: HandoverOutcome, reason: Reason, numbers: Sequence[str]) -> Outcome:
+    return Outcome(event.client_id, outcome, reason, stayed=tuple((number, reason) for number in sorted(set(numbers))))
+
+
+def _outcome(event: HandoverEvent, verdict: Verdict) -> Outcome:
+    left = tuple(sorted(part.number for part in verdict.handed))
+    kept = [(kept.part.number, kept.reason) for kept in verdict.kept]
+    return Outcome(event.client_id, verdict.outcome, verdict.reason, left, _with_the_unknown(event, verdict.reason, left, kept))
+
+
+def _with_the_unknown(
+    event: HandoverEvent, reason: str | None, left: Sequence[str], kept: Sequence[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """What stayed, and what was named and is not among what the pass holds, so that every number named is answered once."""
+    answered = {*left, *(number for number, _ in kept)}
+    of_the_rest = reason if reason and reason in _OF_THE_PASS else Reason.NOT_ON_PASS
+    rest = [(number, of_the_rest) for number in set(event.sub_orders or ()) - answered]
+    return tuple(sorted([*kept, *rest]))
+
+
+_OF_THE_PASS = frozenset({
+    Reason.UNKNOWN_PASS, Reason.FORGED_PASS, Reason.QR_EXPIRED, Reason.WRONG_POINT, Reason.PASS_EXPIRED, Reason.PASS_REVOKED,
+    Reason.NOT_A_PASS, Reason.NOT_COLLECTED,
+})  # fmt: skip
 
 
 def _decide(
     session: Session, found: PassFacts | None, point_id: int, shown: Shown, event: HandoverEvent, moment: datetime
-) -> Verdict:
-    reason = _refusal(found, point_id, shown, rules.scan_time(event.device_time, moment))
+) -> tuple[Verdict, dict[int, Step]]:
+    """What comes of an event, and the steps on the orders it is about."""
+    reason = refusal(found, point_id, shown, rules.scan_time(event.device_time or moment, moment))
+    if reason is Reason.NOT_COLLECTED:  # it says that goods left which were given up: a person looks at it
+        return Verdict(HandoverOutcome.CONFLICT, reason), {}
+    if found is None or reason not in (None, Reason.PASS_USED):
+        return rules.refused(reason or Reason.UNKNOWN_PASS), {}
     if reason is Reason.PASS_USED:  # a device says that goods left, and they had left before
-        return Verdict(HandoverOutcome.CONFLICT, Reason.ALREADY_HANDED_OVER)
-    if reason is not None or found is None:
-        return rules.refused(reason or Reason.UNKNOWN_PASS)
-    rows = session.execute(
-        sa.select(SubOrder.id, SubOrder.number, SubOrder.state, Purchase.state, SubOrder.total, SubOrder.refunded_total)
-        .join(Purchase, Purchase.id == SubOrder.purchase_id)
-        .where(SubOrder.pass_id == found.id)
-        .order_by(SubOrder.id)
-    )
-    return rules.judge_parts([PartFacts(*row) for row in rows], event.sub_orders)
+        parts, steps = _parts_on(session, found.id, None)
+        return rules.all_gone(parts, event.sub_orders), steps
+    parts, steps = _parts_on(session, found.id, event.sub_orders)
+    return rules.judge_parts(parts, event.sub_orders, only_whole=event.only_whole), steps
 
 
-def _let_go(session: Session, actor: Actor, handover_id: int, verdict: Verdict) -> Verdict:
+def _parts_on(session: Session, pass_id: int, wanted: Collection[str] | None) -> tuple[list[PartFacts], dict[int, Step]]:
+    """What is on a pass, or what is named of it, with its orders locked: nobody gives money back while it is decided."""
+    named = sa.true() if wanted is None else SubOrder.number.in_(wanted)
+    rows = session.execute(sa.select(SubOrder.id, SubOrder.purchase_id).where(SubOrder.pass_id == pass_id, named)).all()
+    steps, here = open_steps(session, {row.purchase_id for row in rows}), {row.id for row in rows}
+    parts = [
+        PartFacts(part.id, part.number, part.state, step.state, part.total, part.refunded_total)
+        for _, step in sorted(steps.items()) for part in step.parts if part.id in here
+    ]  # fmt: skip
+    return parts, steps
+
+
+def _let_go(session: Session, actor: Actor, handover_id: int, verdict: Verdict, steps: dict[int, Step]) -> Verdict:
     """Let the sub-orders leave, all or none. Somebody else's step in between (a refund, a return) refuses the whole."""
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    items = insert(ITEMS).on_conflict_do_nothing(index_elements=["sub_order_id"]).returning(ITEMS.c.sub_order_id)
-    leaving = [{"handover_id": handover_id, "sub_order_id": part.id} for part in verdict.handed]
+    items = insert_or_ignore(ITEMS, ITEMS.c.sub_order_id, ("sub_order_id",)).of(session)
+    whose = facts_of(session, handover_id)
+    leaving = [{"sub_order_id": part.id, **whose} for part in verdict.handed]
     taken = set(session.connection().execute(items, leaving).scalars())
     handed = [part for part in verdict.handed if part.id in taken]
     if len(handed) < len(verdict.handed):
-        verdict = Verdict(HandoverOutcome.CONFLICT, Reason.ALREADY_HANDED_OVER, tuple(handed))
+        gone = tuple(rules.Kept(part, Reason.ALREADY_HANDED_OVER) for part in verdict.handed if part.id not in taken)
+        verdict = Verdict(HandoverOutcome.CONFLICT, Reason.ALREADY_HANDED_OVER, tuple(handed), (*verdict.kept, *gone))
     try:
         with session.begin_nested():
-            orders.mark_collected(session, actor, [part.id for part in handed])
+            orders.mark_collected(session, actor, [part.id for part in handed], steps)
     except ShopError:
         session.execute(sa.delete(ITEMS).where(ITEMS.c.handover_id == handover_id))
-        return rules.refused(Reason.NOT_READY)
+        stays = tuple(rules.Kept(part, Reason.NOT_READY) for part in handed)
+        return Verdict(HandoverOutcome.REFUSED, Reason.NOT_READY, kept=(*verdict.kept, *stays))
     return verdict
+
+
+def _keep_back(session: Session, handover_id: int, reasons: dict[int, Reason]) -> None:
+    if reasons:
+        whose = facts_of(session, handover_id)
+        rows = [{"sub_order_id": part_id, "reason": reason.value, **whose} for part_id, reason in reasons.items()]
+        session.connection().execute(sa.insert(KEPT), rows)
 
 
 def _close(session: Session, actor: Actor, handover_id: int, found: PassFacts, verdict: Verdict) -> None:
     is_used = passes.close_if_empty(session, found.id)
     numbers = [part.number for part in verdict.handed]
-    audit.record(session, actor, "pass.handed_over", "pass", found.id, handover=handover_id, sub_orders=numbers, is_used=is_used)
+    audit.record(session, actor, Done.PASS_HANDED_OVER, "pass", found.id, handover=handover_id, sub_orders=numbers, is_used=is_used)
     notices.post(
-        session, found.user_id, "fulfilment.handed_over", dedupe_key=f"handover:{handover_id}", link="/orders", orders=len(numbers),
+        session, found.user_id, "fulfilment.handed_over", dedupe_key=f"handover:{handover_id}", link="/orders",
+        orders=rules.whole_orders(numbers),
     )

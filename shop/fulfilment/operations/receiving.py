@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.fulfilment.errors import NothingArrived, NothingCounted
 from shop.fulfilment.operations.packing import open_batch
-from shop.fulfilment.rules import PAID
+from shop.fulfilment.rules import PAID, whole_orders
+from shop.fulfilment.tags import Done
 from shop.kernel import clock
 from shop.kernel.db import operation
 from shop.kernel.errors import NotFound
+from shop.kernel.statements import table
 from shop.models.orders import Purchase, SubOrder, SubOrderState
 from shop.models.pickup import Batch, BatchState, Cycle
 from shop.orders import operations as orders
+from shop.orders.operations.step import open_steps
+from shop.orders.permissions import OrderPermission
 from shop.pickup import passes
 from shop.platform import audit, notices, outbox
 from shop.platform.actor import JOB, Actor
 from shop.platform.language import group_code
 
-SUB_ORDERS = cast(sa.Table, SubOrder.__table__)
-BATCHES = cast(sa.Table, Batch.__table__)
+SUB_ORDERS = table(SubOrder)
+BATCHES = table(Batch)
 
 BEFORE_ARRIVAL = (BatchState.PLANNED, BatchState.PACKING, BatchState.SEALED, BatchState.IN_TRANSIT)
 COMING = (SubOrderState.PLACED, SubOrderState.ACCEPTED, SubOrderState.PACKED, SubOrderState.IN_TRANSIT)
@@ -54,14 +58,7 @@ def receive(
     point_id, wanted = _one_point(session, actor, cycle_ids)
     moment = clock.now()
     batches = [_arrive(session, actor, cycle_id, moment) for cycle_id in wanted]
-    columns = tuple(SUB_ORDERS.c[name] for name in ("id", "number", "cycle_id", "user_id", "merchant_id", "state"))
-    rows = session.execute(
-        sa.select(*columns)
-        .join(Purchase, Purchase.id == SUB_ORDERS.c.purchase_id)
-        .where(SUB_ORDERS.c.cycle_id.in_(wanted), SUB_ORDERS.c.state.in_(COMING), Purchase.state.in_(PAID))
-        .order_by(SUB_ORDERS.c.id)
-        .with_for_update(of=SUB_ORDERS)
-    ).all()
+    rows = _coming(session, point_id, wanted)
     packed = [row for row in rows if row.state in (SubOrderState.PACKED, SubOrderState.IN_TRANSIT)]
     here = [row for row in packed if row.number not in missing and (counted is None or row.number in counted)]
     for cycle_id, batch_id, is_new in batches:
@@ -69,27 +66,39 @@ def receive(
         if is_new and not came:
             raise NothingCounted() if any(row.cycle_id == cycle_id for row in packed) else NothingArrived()
         if came:
-            audit.record(session, actor, "batch.arrived", "batch", batch_id, ready=came, missing=expected - came)
+            audit.record(session, actor, Done.BATCH_ARRIVED, "batch", batch_id, ready=came, missing=expected - came)
     not_sent = [row.id for row in here if row.state is SubOrderState.PACKED]
     if not_sent:  # the goods are here, so they left the merchant, whether or not anybody said so
         orders.mark_in_transit(session, JOB, not_sent)
-    by_person: dict[int, list[int]] = defaultdict(list)
+    by_person: dict[int, dict[int, str]] = defaultdict(dict)
     shops: dict[int, set[int]] = defaultdict(set)
     for row in here:
-        by_person[row.user_id].append(row.id)
+        by_person[row.user_id][row.id] = row.number
         shops[row.user_id].add(row.merchant_id)
-    for user_id, sub_order_ids in sorted(by_person.items()):
+    for user_id, parts in sorted(by_person.items()):
         issued = passes.issue(session, user_id, point_id)
-        orders.mark_ready(session, actor, sub_order_ids, issued.id)
-        _tell(session, user_id, issued, sub_order_ids, len(shops[user_id]))
+        orders.mark_ready(session, actor, list(parts), issued.id)
+        _tell(session, user_id, issued, parts, len(shops[user_id]))
     return Arrival(len(here), len(by_person), len(rows) - len(here))
+
+
+def _coming(session: Session, point_id: int, cycle_ids: Sequence[int]) -> Sequence[Any]:
+    """What is paid of these deliveries and not here yet, locked: its people's passes, then its orders, as at the counter."""
+    paid = (SUB_ORDERS.c.cycle_id.in_(cycle_ids), SUB_ORDERS.c.state.in_(COMING), Purchase.state.in_(PAID))
+    columns = tuple(SUB_ORDERS.c[name] for name in ("id", "number", "cycle_id", "user_id", "merchant_id", "state", "purchase_id"))
+    coming = sa.select(*columns).join(Purchase, Purchase.id == SUB_ORDERS.c.purchase_id).where(*paid).order_by(SUB_ORDERS.c.id)
+    seen = session.execute(coming).all()
+    known = {row.id for row in seen}
+    passes.hold(session, {row.user_id for row in seen}, point_id)
+    open_steps(session, {row.purchase_id for row in seen})
+    return [row for row in session.execute(coming) if row.id in known]
 
 
 def _one_point(session: Session, actor: Actor, cycle_ids: Collection[int]) -> tuple[int, list[int]]:
     """The one point these deliveries come to, if the keeper works there."""
     rows = session.execute(sa.select(Cycle.id, Cycle.pickup_point_id).where(Cycle.id.in_(list(cycle_ids))).order_by(Cycle.id)).all()
     points = {row.pickup_point_id for row in rows}
-    if len(rows) != len(set(cycle_ids)) or len(points) != 1 or not points.issubset(actor.points("keeper")):
+    if len(rows) != len(set(cycle_ids)) or len(points) != 1 or not points.issubset(actor.points(OrderPermission.ARRIVAL_RECEIVE)):
         raise NotFound()
     return points.pop(), [row.id for row in rows]
 
@@ -109,14 +118,15 @@ def _arrive(session: Session, actor: Actor, cycle_id: int, moment: datetime) -> 
     return cycle_id, batch_id or session.execute(batch).scalar_one(), batch_id is not None
 
 
-def _tell(session: Session, user_id: int, issued: passes.Issued, sub_order_ids: Sequence[int], shops: int) -> None:
-    """One notice and one SMS. A sub-order becomes ready once, so its id names the occasion."""
-    occasion = f"arrived:{min(sub_order_ids)}"
+def _tell(session: Session, user_id: int, issued: passes.Issued, parts: Mapping[int, str], shops: int) -> None:
+    """One notice and one SMS about sub-orders, by id with their numbers. A sub-order becomes ready once, so its id names the occasion."""
+    occasion, whole = f"arrived:{min(parts)}", whole_orders(parts.values())
     notices.post(
-        session, user_id, "fulfilment.arrived", dedupe_key=occasion, link=f"/pickup/{issued.ref}", orders=len(sub_order_ids), shops=shops,
+        session, user_id, "fulfilment.arrived", dedupe_key=occasion, link=f"/pickup/{issued.ref}", orders=whole, shops=shops,
         code=group_code(issued.code), until=issued.valid_until.isoformat(),
     )
     outbox.enqueue(
-        session, "fulfilment.tell_arrived", dedupe_key=f"fulfilment.tell_{occasion}", pass_id=issued.id, orders=len(sub_order_ids),
+        session, "fulfilment.tell_arrived", dedupe_key=f"fulfilment.tell_{occasion}", about=("pass", issued.id), pass_id=issued.id,
+        orders=whole,
         shops=shops, occasion=occasion,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,23 +12,32 @@ from sqlalchemy.orm import Session
 from shop.kernel import clock
 from shop.kernel.db import operation, take
 from shop.kernel.errors import NotFound, ShopError
+from shop.kernel.money import Money
+from shop.kernel.statements import table
+from shop.models.merchants import Merchant
 from shop.models.orders import OrderLine, Purchase, PurchaseState, SubOrder, SubOrderState
-from shop.models.payments import Payment
 from shop.models.pickup import Cycle
-from shop.orders.errors import TooLateToCancel, WrongState
+from shop.orders.errors import ReasonMissing, TooLateToCancel, WrongState
 from shop.orders.operations.opening import line_ids
-from shop.orders.operations.refunding import Part, give_back, lock_payment, part_of, parts_where
+from shop.orders.operations.refunding import give_back
+from shop.orders.operations.step import Part, Step, open_step, open_step_of, parts_where
+from shop.orders.permissions import OrderPermission
 from shop.orders.rules import COMES_FROM, DONE, works_for
+from shop.orders.tags import Done
 from shop.payments import operations as payments
 from shop.pickup import operations as pickup
 from shop.pickup.rules import is_open
 from shop.platform import audit, notices
 from shop.platform.actor import JOB, Actor
+from shop.platform.own import refuse_own
 from shop.stock import operations as stock
+from shop.stock.queries import UNPACKED
 
-PURCHASES = cast(sa.Table, Purchase.__table__)
-SUB_ORDERS = cast(sa.Table, SubOrder.__table__)
-LINES = cast(sa.Table, OrderLine.__table__)
+PURCHASES = table(Purchase)
+SUB_ORDERS = table(SubOrder)
+LINES = table(OrderLine)
+
+NOT_TO_BE_HAD = (SubOrderState.CANCELLED, SubOrderState.SHORT)
 
 
 @operation
@@ -40,7 +49,7 @@ def expire(session: Session, purchase_id: int) -> bool:
     row = _close_unpaid(session, purchase_id, PurchaseState.EXPIRED)
     if row is None:
         return False
-    audit.record(session, JOB, "purchase.expired", "purchase", purchase_id)
+    audit.record(session, JOB, Done.PURCHASE_EXPIRED, "purchase", purchase_id)
     notices.post(
         session, row.user_id, "orders.expired", dedupe_key=f"purchase:{purchase_id}:expired:{row.closed_at:%Y%m%d%H%M%S}",
         link=f"/orders/{row.number}", number=row.number,
@@ -59,7 +68,7 @@ def revive(session: Session, purchase_id: int) -> bool:
             _reopen(session, purchase_id)
     except ShopError:
         return False
-    audit.record(session, JOB, "purchase.revived", "purchase", purchase_id)
+    audit.record(session, JOB, Done.PURCHASE_REVIVED, "purchase", purchase_id)
     return True
 
 
@@ -83,68 +92,83 @@ def cancel(session: Session, actor: Actor, number: str) -> str:
 
     Everything paid for it goes back; goods and slots are free again. The purchase's number. Raises `TooLateToCancel`, `NotFound`.
     """
-    purchase, parts = _mine(session, actor, number)
-    if purchase.state is PurchaseState.AWAITING_PAYMENT:
-        attempts = sa.select(Payment.id).where(Payment.purchase_id == purchase.id).order_by(Payment.id)
-        session.execute(attempts.with_for_update(key_share=True))
-        payments.give_up(session, purchase_id=purchase.id)
-        if _close_unpaid(session, purchase.id, PurchaseState.CANCELLED) is None:
+    purchase_id, wanted = _mine(session, actor, number)
+    step = open_step(session, purchase_id)
+    if step.state is PurchaseState.AWAITING_PAYMENT:
+        payments.give_up(session, purchase_id=purchase_id)
+        if _close_unpaid(session, purchase_id, PurchaseState.CANCELLED) is None:
             raise WrongState()
-        audit.record(session, actor, "purchase.cancelled", "purchase", purchase.id)
-        return str(purchase.number)
-    if purchase.state is not PurchaseState.PAID:
+        audit.record(session, actor, Done.PURCHASE_CANCELLED, "purchase", purchase_id)
+        return step.number
+    if step.state is not PurchaseState.PAID:
         raise TooLateToCancel()
-    payment_id = lock_payment(session, purchase.id)
+    parts = [part for part in step.parts if part.id == wanted or (wanted is None and part.state not in NOT_TO_BE_HAD)]
     moment = clock.now()
     cut_offs = session.scalars(sa.select(Cycle.cut_off_at).where(Cycle.id.in_([part.cycle_id for part in parts])))
     if not all(is_open(cut_off, moment) for cut_off in cut_offs):
         raise TooLateToCancel()
-    _lock_purchase(session, purchase.id)
-    parts = _give_up(session, parts, SubOrderState.CANCELLED, TooLateToCancel())
+    _give_up(session, parts, SubOrderState.CANCELLED, TooLateToCancel())
     for part in parts:
-        give_back(session, payment_id, part, part.total, f"sub_order:{part.id}:cancelled", "cancelled by the buyer")
-        audit.record(session, actor, "sub_order.cancelled", "sub_order", part.id, amount=part.total.fen)
+        if part.left:
+            give_back(session, step, part, part.left, f"sub_order:{part.id}:cancelled", "cancelled by the buyer")
+        audit.record(session, actor, Done.SUB_ORDER_CANCELLED, "sub_order", part.id, amount=part.left.fen)
     pickup.free_slots(session, [part.cycle_id for part in parts])
-    stock.return_to_stock(session, actor, _wanted(session, parts))
-    close_if_done(session, [purchase.id])
-    return str(purchase.number)
+    stock.return_to_stock(session, actor, wanted_of(session, parts))
+    close_if_done(session, [purchase_id])
+    return step.number
 
 
 @operation
 def decline(session: Session, actor: Actor, sub_order_id: int, reason: str) -> None:
-    """The merchant cannot deliver: what is left of the money goes back, the buyer is told. Goods are not put back into stock.
+    """The merchant cannot deliver: what is left of the money goes back, and the buyer reads which shop, why, and what still comes.
+    Goods are not put back into stock: they are not there.
 
-    Raises `WrongState` once it is at the point, `NotFound` for other people's orders.
+    Raises `ReasonMissing`, `WrongState` once it is at the point, `NotFound` for other people's orders, `OwnDeed` for one's own purchase.
     """
-    part = part_of(session, sub_order_id)
-    if not works_for(actor, part.merchant_id):
+    if not reason.strip():
+        raise ReasonMissing()
+    step, part = open_step_of(session, sub_order_id)
+    if not works_for(actor, part.merchant_id, OrderPermission.SHOP_DECLINE):
         raise NotFound()
-    payment_id = lock_payment(session, part.purchase_id)
-    _lock_purchase(session, part.purchase_id)
-    (part,) = _give_up(session, [part], SubOrderState.SHORT, WrongState())
-    left = part.total - part.refunded_total
+    refuse_own(actor, part.user_id)
+    _give_up(session, [part], SubOrderState.SHORT, WrongState(), declined_at=clock.now(), declined_reason=reason)
+    left = part.left
     if left:
-        give_back(session, payment_id, part, left, f"sub_order:{part.id}:short", reason)
-    audit.record(session, actor, "sub_order.declined", "sub_order", part.id, amount=left.fen, reason=reason)
-    notices.post(
-        session, part.user_id, "orders.short", dedupe_key=f"sub_order:{part.id}:short", link=f"/orders/{part.number.rpartition('-')[0]}",
-        number=part.number, amount=str(left),
-    )
+        give_back(session, step, part, left, f"sub_order:{part.id}:short", reason)
+    audit.record(session, actor, Done.SUB_ORDER_DECLINED, "sub_order", part.id, amount=left.fen, reason=reason)
+    _tell_declined(session, step, part, left, reason)
     pickup.free_slots(session, [part.cycle_id])
+    if part.state in UNPACKED:
+        stock.not_there(session, actor, wanted_of(session, [part]))
     close_if_done(session, [part.purchase_id])
 
 
-def _mine(session: Session, actor: Actor, number: str) -> tuple[Any, list[Part]]:
-    """The buyer's purchase with this number, or with a sub-order of this number; and the sub-orders that are meant."""
+def _tell_declined(session: Session, step: Step, part: Part, left: Money, reason: str) -> None:
+    """One notice: which shop, why, what went back, and whose goods still come."""
+    coming = [other.merchant_id for other in step.parts if other.id != part.id and other.state not in DONE]
+    rows = session.execute(
+        sa.select(Merchant.id, Merchant.name_zh, Merchant.name_en).where(Merchant.id.in_([part.merchant_id, *coming])).order_by(Merchant.id)
+    ).all()
+    names = {row.id: {"zh": row.name_zh, "en": row.name_en} for row in rows}
+    rest = [names[merchant_id] for merchant_id in sorted(set(coming))]
+    facts: dict[str, Any] = {"number": step.number, "shop": names[part.merchant_id], "amount": str(left), "reason": reason}
+    if rest:
+        facts["rest"] = {"zh": "、".join(name["zh"] for name in rest), "en": ", ".join(name["en"] for name in rest)}
+    notices.post(
+        session, part.user_id, "orders.declined_in_part" if rest else "orders.declined", dedupe_key=f"sub_order:{part.id}:short",
+        link=f"/orders/{step.number}", **facts,
+    )
+
+
+def _mine(session: Session, actor: Actor, number: str) -> tuple[int, int | None]:
+    """The buyer's purchase with this number; or the one with a sub-order of this number, and that sub-order."""
     user_id = actor.signed_in_id()
-    parts = parts_where(session, SUB_ORDERS.c.number == number, SUB_ORDERS.c.user_id == user_id)
-    wanted = PURCHASES.c.id == parts[0].purchase_id if parts else PURCHASES.c.number == number
-    purchase = session.execute(
-        sa.select(PURCHASES.c.id, PURCHASES.c.number, PURCHASES.c.state).where(wanted, PURCHASES.c.user_id == user_id)
-    ).one_or_none()
-    if purchase is None:
+    for part in parts_where(session, SUB_ORDERS.c.number == number, SUB_ORDERS.c.user_id == user_id):
+        return part.purchase_id, part.id
+    purchase_id = session.scalar(sa.select(PURCHASES.c.id).where(PURCHASES.c.number == number, PURCHASES.c.user_id == user_id))
+    if purchase_id is None:
         raise NotFound()
-    return purchase, parts or parts_where(session, SUB_ORDERS.c.purchase_id == purchase.id, SUB_ORDERS.c.state != SubOrderState.CANCELLED)
+    return purchase_id, None
 
 
 def _close_unpaid(session: Session, purchase_id: int, state: PurchaseState) -> sa.Row[Any] | None:
@@ -169,11 +193,10 @@ def _close_unpaid(session: Session, purchase_id: int, state: PurchaseState) -> s
     return closed
 
 
-def _give_up(session: Session, parts: Sequence[Part], state: SubOrderState, refusal: ShopError) -> list[Part]:
-    """Compare-and-set sub-orders into an end state, all or none; as they were before."""
+def _give_up(session: Session, parts: Sequence[Part], state: SubOrderState, refusal: ShopError, **told: Any) -> None:
+    """Compare-and-set sub-orders into an end state, all or none."""
     ids = [part.id for part in parts]
-    before = {part.id: part for part in parts_where(session, SUB_ORDERS.c.id.in_(ids))}
-    values = {"state": state, "cancelled_at": clock.now()} if state is SubOrderState.CANCELLED else {"state": state}
+    values = {"state": state, "cancelled_at" if state is SubOrderState.CANCELLED else "ended_at": clock.now(), **told}
     moved = session.execute(
         sa.update(SUB_ORDERS)
         .where(SUB_ORDERS.c.id.in_(ids), SUB_ORDERS.c.state.in_(COMES_FROM[state]))
@@ -182,28 +205,24 @@ def _give_up(session: Session, parts: Sequence[Part], state: SubOrderState, refu
     ).all()
     if not ids or len(moved) != len(ids):
         raise refusal
-    return [before[part_id] for part_id in sorted(ids)]
 
 
-def _wanted(session: Session, parts: Sequence[Part]) -> list[stock.Wanted]:
-    lines = sa.select(LINES.c.variant_id, LINES.c.id, LINES.c.quantity).where(LINES.c.sub_order_id.in_([part.id for part in parts]))
+def wanted_of(session: Session, parts: Sequence[Part]) -> list[stock.Wanted]:
+    """The goods of these sub-orders that are there: what was missing is not put back."""
+    there = LINES.c.quantity - LINES.c.short_quantity
+    lines = sa.select(LINES.c.variant_id, LINES.c.id, there).where(LINES.c.sub_order_id.in_([part.id for part in parts]), there > 0)
     return [stock.Wanted(*row) for row in session.execute(lines)]
 
 
-def _lock_purchase(session: Session, purchase_id: int) -> None:
-    """Let nobody else decide at the same time whether the purchase is done."""
-    session.execute(sa.select(PURCHASES.c.id).where(PURCHASES.c.id == purchase_id).with_for_update(key_share=True))
-
-
 def close_if_done(session: Session, purchase_ids: Sequence[int]) -> None:
-    """A paid purchase ends with its last sub-order: cancelled when all were, else completed. Needs the purchases locked."""
+    """A paid purchase ends with its last sub-order: cancelled when all were, else completed. Within a step on each."""
     states: dict[int, set[SubOrderState]] = defaultdict(set)
     for purchase_id, state in session.connection().execute(
         sa.select(SUB_ORDERS.c.purchase_id, SUB_ORDERS.c.state).where(SUB_ORDERS.c.purchase_id.in_(purchase_ids))
     ):
         states[purchase_id].add(state)
     done = {purchase_id for purchase_id, found in states.items() if found.issubset(DONE)}
-    cancelled = {purchase_id for purchase_id in done if states[purchase_id].issubset({SubOrderState.CANCELLED, SubOrderState.SHORT})}
+    cancelled = {purchase_id for purchase_id in done if states[purchase_id].issubset(NOT_TO_BE_HAD)}
     moment = clock.now()
     for ended, values in (
         (cancelled, {"state": PurchaseState.CANCELLED, "closed_at": moment}),

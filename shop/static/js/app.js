@@ -16,7 +16,6 @@ const guarded = new WeakSet();
 document.addEventListener("submit", (event) => {
   const form = event.target;
   const refuse = () => { event.preventDefault(); event.stopImmediatePropagation(); };
-  if (form.dataset.confirm && !guarded.has(form) && !window.confirm(form.dataset.confirm)) return refuse();
   if (form.getAttribute("method") !== "post") return undefined;
   if ("themeChoice" in form.dataset) return chooseTheme(event);
   // Where the page stays, other buttons of the form may be pressed meanwhile.

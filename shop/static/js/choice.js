@@ -4,7 +4,10 @@ export function enhance(root) {
   for (const button of root.querySelectorAll("[data-dismiss]")) {
     if (!button.hidden) continue;
     button.hidden = false;
-    button.addEventListener("click", () => button.parentElement.remove());
+    button.addEventListener("click", () => {
+      button.parentElement.dispatchEvent(new CustomEvent("linli:leaving", { bubbles: true }));
+      button.parentElement.remove();
+    });
   }
 }
 

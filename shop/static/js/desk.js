@@ -5,8 +5,7 @@ export function enhance(root) {
     field.dataset.started = "yes";
     field.addEventListener("focus", () => field.select());
     if (field === document.activeElement && field.value === field.defaultValue) field.select();
-    // Full-width figures from a Chinese keyboard become plain ones.
-    field.addEventListener("change", () => { field.value = field.value.normalize("NFKC").trim(); });
+    field.addEventListener("change", () => { field.value = scanned(field.value); });
   }
 
   for (const all of root.querySelectorAll("[data-select-all]")) {
@@ -21,6 +20,23 @@ export function enhance(root) {
   for (const bar of root.querySelectorAll("[data-bulk]")) count(bar.closest("form"));
   for (const form of root.querySelectorAll("form[data-tick-by-scan]")) countByScanning(form);
 }
+
+// A code as it was meant: an input method between scanner and field makes L1。V… of L1.V…, and pages add marks that nobody sees.
+// Words stay as they were typed. The server reads codes in the same way, in shop/kernel/identifiers.py.
+function scanned(text) {
+  const trimmed = text.trim();
+  const code = trimmed.replace(/[。，、]/g, ".").normalize("NFKC").replace(/\p{Cf}/gu, "").replace(/[\p{Pd}\u2212]/gu, "-");
+  return /^[\x21-\x7e]+$/.test(code) ? code : trimmed;
+}
+
+// A gun may press Enter once more: an empty code field asks for nothing.
+document.addEventListener("submit", (event) => {
+  const field = "notEmpty" in event.target.dataset ? event.target.querySelector("[data-scan]") : null;
+  if (!field || field.value.trim()) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  field.focus();
+}, true);
 
 function changed(form) {
   count(form);
@@ -65,7 +81,7 @@ function countByScanning(form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     event.stopImmediatePropagation();
-    const number = field.value.normalize("NFKC").trim().toUpperCase();
+    const number = scanned(field.value).toUpperCase().replace(/^#/, "");
     const tick = ticks.find((one) => one.value.toUpperCase() === number);
     field.value = "";
     field.focus();

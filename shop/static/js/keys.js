@@ -8,11 +8,29 @@ let timer = 0;
 
 const dialog = document.querySelector("[data-keys]");
 const scanField = () => document.querySelector("[data-scan]:not([disabled])");
-const isOn = () => localStorage.getItem(KEPT) !== "off";
+const isOn = () => kept() !== "off";
+
+// A browser may keep nothing for us: then the keys work, and what is chosen holds for this page.
+let chosenHere = null;
+function kept() {
+  try {
+    return chosenHere ?? localStorage.getItem(KEPT);
+  } catch {
+    return null;
+  }
+}
+function keep(value) {
+  chosenHere = value;
+  try {
+    localStorage.setItem(KEPT, value);
+  } catch {
+    // Only for as long as the page stands.
+  }
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog?.open) return;
-  if (takesText(event.target)) { enterMovesOn(event); return; }
+  if (takesText(event.target)) { joinHeard(event.target); enterMovesOn(event); return; }
   if (event.key === "Enter") {
     if (heard.length < 2 || !scanField()) return;
     event.preventDefault(); // the button that has the focus is not meant
@@ -26,6 +44,13 @@ document.addEventListener("keydown", (event) => {
   clearTimeout(timer);
   timer = setTimeout(settle, PAUSE);
 }, true);
+
+// The field got the focus in the middle of a scan, as a page does that has just come: what was heard before belongs before the rest.
+function joinHeard(field) {
+  if (!heard || field !== scanField()) return;
+  field.value = take() + (field.value === field.defaultValue ? "" : field.value);
+  field.setSelectionRange(field.value.length, field.value.length);
+}
 
 function take() {
   clearTimeout(timer);
@@ -127,6 +152,6 @@ if (dialog?.showModal && show) {
   show.addEventListener("click", showKeys);
   const on = dialog.querySelector("[data-keys-on]");
   on.checked = isOn();
-  on.addEventListener("change", () => localStorage.setItem(KEPT, on.checked ? "on" : "off"));
+  on.addEventListener("change", () => keep(on.checked ? "on" : "off"));
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 }

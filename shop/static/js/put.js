@@ -5,7 +5,7 @@ const DONE_FOR = 1500;
 
 document.addEventListener("submit", (event) => {
   const { target: form, submitter: button } = event;
-  if (!("stays" in form.dataset) || !button || button.value === "cart") return;
+  if (!("stays" in form.dataset) || !button || ["cart", "now"].includes(button.value)) return;
   event.preventDefault();
   const values = { ...Object.fromEntries(new FormData(form)), [button.name]: button.value };
   window.htmx.ajax("POST", form.getAttribute("action"), { source: button, swap: "none", values }).catch(() => {}); // told below
@@ -37,5 +37,10 @@ export function enhance(root) {
   const said = root.querySelector("#said > *");
   if (!said || said.dataset.started || document.documentElement.dataset.mode === "elder") return; // for an elder nothing goes away by itself
   said.dataset.started = "yes";
-  setTimeout(() => said.remove(), said.querySelector("form") ? UNDO_FOR : SHOWN_FOR);
+  // Whoever is in it, by keyboard or by mouse, is not done with it.
+  const go = () => {
+    if (said.matches(":hover, :focus-within")) setTimeout(go, SHOWN_FOR);
+    else said.remove();
+  };
+  setTimeout(go, said.querySelector("form") ? UNDO_FOR : SHOWN_FOR);
 }

@@ -32,26 +32,42 @@ export function enhance(root) {
   offers.addEventListener("htmx:afterSwap", offer); // suggestions for nothing are empty
 }
 
-// Links under a heading, made of elements: what was typed is never read as HTML.
+// On a page they are links. Below the field they are choices, which the field itself moves among (suggest.js).
+function madeOf(text, nth, isChoice) {
+  if (!isChoice) return Object.assign(document.createElement("a"), { className: "chip", href: `/search?${new URLSearchParams({ q: text })}`, textContent: text });
+  const choice = Object.assign(document.createElement("li"), { className: "chip", id: `searched-${nth}`, textContent: text });
+  choice.setAttribute("role", "option");
+  choice.setAttribute("aria-selected", "false");
+  return choice;
+}
+
+// Under a heading, made of elements: what was typed is never read as HTML.
 function show(place, className = "") {
   const texts = read();
   place.replaceChildren();
   if (!texts.length) return;
   const forget = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-link", textContent: place.dataset.clear });
-  forget.addEventListener("click", () => { write([]); place.replaceChildren(); });
+  forget.addEventListener("click", () => {
+    write([]);
+    place.closest("form")?.querySelector(".search-input")?.focus(); // the button that has the focus goes
+    place.replaceChildren();
+  });
   const head = Object.assign(document.createElement("p"), { className: "recent-head" });
   head.append(Object.assign(document.createElement("span"), { textContent: place.dataset.label }), forget);
   const list = Object.assign(document.createElement("ul"), { className: "recent-list" });
-  for (const text of texts) {
-    const link = Object.assign(document.createElement("a"), { className: "chip", href: `/search?${new URLSearchParams({ q: text })}`, textContent: text });
-    const item = document.createElement("li");
-    item.append(link);
-    list.append(item);
-  }
+  const isChoice = Boolean(className);
+  if (isChoice) for (const [name, value] of [["role", "listbox"], ["id", "searched"], ["aria-label", place.dataset.label]]) list.setAttribute(name, value);
+  texts.forEach((text, nth) => {
+    const made = madeOf(text, nth, isChoice);
+    if (!isChoice) { const item = document.createElement("li"); item.append(made); list.append(item); } else list.append(made);
+  });
   const box = Object.assign(document.createElement("div"), { className });
   box.append(head, list);
   place.append(box);
 }
 
 // Signing out leaves nothing of the person behind.
-document.addEventListener("submit", (event) => { if (event.target.getAttribute("action")?.endsWith("/sign-out")) write([]); });
+document.addEventListener("submit", (event) => {
+  const path = new URL(event.target.getAttribute("action") ?? "", location).pathname;
+  if (path === "/sign-out" || event.submitter?.name === "this_one_too") write([]);
+});

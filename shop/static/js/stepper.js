@@ -6,7 +6,7 @@ let slidAt = -SETTLES_FOR;
 document.addEventListener("submit", (event) => {
   if (!("stepper" in event.target.dataset)) return;
   if (performance.now() - slidAt < SETTLES_FOR) { event.preventDefault(); event.stopImmediatePropagation(); return; }
-  isLeaving = event.submitter?.value === "0";
+  isLeaving = (event.submitter?.value || event.target.elements.typed?.value) === "0";
 }, true);
 
 document.addEventListener("htmx:afterSwap", () => {
@@ -46,7 +46,12 @@ export function enhance(root) {
     form.dataset.started = "yes";
     form.addEventListener("submit", (event) => {
       const amount = event.submitter?.value;
-      if (!event.defaultPrevented && amount !== undefined) form.querySelector(".stepper-count").textContent = amount;
+      if (!event.defaultPrevented && amount) form.querySelector(".stepper-count").value = amount;
     });
+    // A number that was typed is sent on leaving its field; what was there before comes back with Escape.
+    const count = form.querySelector("input.stepper-count");
+    count.addEventListener("focus", () => count.select());
+    count.addEventListener("change", () => form.requestSubmit());
+    count.addEventListener("keydown", (event) => { if (event.key === "Escape") { count.value = count.defaultValue; count.blur(); } });
   }
 }

@@ -3,12 +3,12 @@ const form = document.querySelector("form[data-weighing]");
 const GRAMS = { g: 1, jin: 500, kg: 1000 };
 const SPELLINGS = { "": "", g: "g", 克: "g", jin: "jin", 斤: "jin", kg: "kg", 公斤: "kg", 千克: "kg" };
 
-// Whole grams, or null while that is no weight.
+// Whole grams, or null while that is no weight: read as the server reads it, in shop/kernel/quantities.py. Any comma is refused.
 export function gramsOf(text, unit) {
-  const meant = text.normalize("NFKC").replace(/\s/g, "").toLowerCase();
-  const spoken = /^(\d{1,6})斤(\d)两?$/.exec(meant);
+  const meant = text.normalize("NFKC").replaceAll("。", ".").replace(/\p{Cf}/gu, "").trim().replace(/\s+/g, " ").toLowerCase();
+  const spoken = /^(\d{1,6}) ?斤 ?(\d) ?两?$/.exec(meant);
   if (spoken) return Number(spoken[1]) * 500 + Number(spoken[2]) * 50;
-  const found = /^(\d{1,9})(?:\.(\d{1,3}))?([a-z\u4e00-\u9fff]*)$/.exec(meant);
+  const found = /^(\d{1,9})(?:\.(\d{1,3}))? ?([a-z\u4e00-\u9fff]{0,3})$/.exec(meant);
   if (!found || !(found[3] in SPELLINGS)) return null;
   const thousandths = Number(found[1]) * 1000 + Number((found[2] ?? "").padEnd(3, "0"));
   const grams = (thousandths * GRAMS[SPELLINGS[found[3]] || unit]) / 1000;
@@ -25,10 +25,16 @@ function priceOf(grams, { price, unitGrams, ceiling }) {
   return Math.min(Number((exact * 2n + per) / (per * 2n)), Number(ceiling));
 }
 
-function explain(field) {
+// Seen at every key, and told once the hand rests.
+const RESTS_FOR = 1000;
+let resting = 0;
+
+function explain(field, isTyped = false) {
   const place = document.getElementById(`${field.id}-result`);
   const grams = gramsOf(field.value, form.elements.unit.value);
   place.hidden = !field.value.trim();
+  clearTimeout(resting);
+  if (isTyped) resting = setTimeout(() => { if (!place.hidden) document.dispatchEvent(new CustomEvent("linli:say", { detail: place.textContent })); }, RESTS_FOR);
   if (place.hidden) return;
   if (grams === null) { say(place, form.dataset.unclear, {}, "muted"); return; }
   const { ceiling, nominal } = field.dataset;
@@ -47,10 +53,10 @@ function say(place, words, facts, tone) {
 
 if (form) {
   const fields = [...form.querySelectorAll("[data-weight]")];
-  for (const field of fields) { field.addEventListener("input", () => explain(field)); explain(field); }
+  for (const field of fields) { field.addEventListener("input", () => explain(field, true)); explain(field); }
   form.addEventListener("change", (event) => {
     if (event.target.name !== "unit") return;
     for (const suffix of form.querySelectorAll(".field-suffix")) suffix.textContent = event.target.dataset.word;
-    fields.forEach(explain);
+    for (const field of fields) explain(field);
   });
 }

@@ -12,15 +12,19 @@ class Decline:
     code: str
     decline_code: str | None
     message: str
+    # What the bank advises to do next; it says nothing about most declines.
+    advice_code: str | None = None
 
 
 GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
-INSUFFICIENT = Decline("card_declined", "insufficient_funds", "Your card has insufficient funds.")
-LOST = Decline("card_declined", "lost_card", "Your card was declined.")
-STOLEN = Decline("card_declined", "stolen_card", "Your card was declined.")
-EXPIRED = Decline("expired_card", None, "Your card has expired.")
-CVC = Decline("incorrect_cvc", None, "Your card's security code is incorrect.")
-PROCESSING = Decline("processing_error", None, "An error occurred while processing your card. Try again in a little bit.")
+INSUFFICIENT = Decline("card_declined", "insufficient_funds", "Your card has insufficient funds.", "try_again_later")
+LOST = Decline("card_declined", "lost_card", "Your card was declined.", "do_not_try_again")
+STOLEN = Decline("card_declined", "stolen_card", "Your card was declined.", "do_not_try_again")
+EXPIRED = Decline("expired_card", None, "Your card has expired.", "confirm_card_data")
+CVC = Decline("incorrect_cvc", None, "Your card's security code is incorrect.", "confirm_card_data")
+PROCESSING = Decline(
+    "processing_error", None, "An error occurred while processing your card. Try again in a little bit.", "try_again_later"
+)
 
 
 @dataclass(frozen=True)

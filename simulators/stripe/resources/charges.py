@@ -10,6 +10,9 @@ from simulators.stripe.resources.cards import Decline
 from simulators.stripe.resources.payment_methods import behaviour, card_details
 from simulators.stripe.store import Entry, Unit
 
+OF_METHODS_ONLY = ("display_brand", "three_d_secure_usage")
+"""What the API tells about the card of a payment method and not about that of a charge."""
+
 
 def create(unit: Unit, intent: Entry, method: Entry, status: str, *, captured: bool, decline: Decline | None = None) -> Entry:
     """A charge for the payment's amount. A captured, successful one still has to be booked (`book`)."""
@@ -67,7 +70,9 @@ def create(unit: Unit, intent: Entry, method: Entry, status: str, *, captured: b
 def details(method: Entry) -> dict[str, Any]:
     """`payment_method_details` of the kind of method."""
     if method["type"] == "card":
-        return card_details(behaviour(method)) | {"last4": method["card"]["last4"], "network": method["card"]["brand"]}
+        card = card_details(behaviour(method))
+        kept = {name: value for name, value in card.items() if name not in OF_METHODS_ONLY}
+        return kept | {"last4": method["card"]["last4"], "network": method["card"]["brand"]}
     if method["type"] == "alipay":
         return {"buyer_id": None, "fingerprint": None, "transaction_id": new_identifier("alipay")}
     return {"fingerprint": None, "location": None, "reader": None, "transaction_id": new_identifier("wechat")}
@@ -76,7 +81,7 @@ def details(method: Entry) -> dict[str, Any]:
 def outcome(status: str, decline: Decline | None) -> dict[str, Any]:
     """Why the charge came out as it did."""
     return {
-        "advice_code": "try_again_later" if decline else None,
+        "advice_code": decline.advice_code if decline else None,
         "network_advice_code": None,
         "network_decline_code": None,
         "network_status": "declined_by_network" if decline else "approved_by_network",
@@ -87,15 +92,35 @@ def outcome(status: str, decline: Decline | None) -> dict[str, Any]:
     }
 
 
+def book_in_time(unit: Unit, charge: Entry) -> Entry:
+    """Enter a successful charge on the balance at once, or a moment later as the switch `balance_transactions` says."""
+    if unit.switches.balance_transactions == "at_once":
+        return book(unit, charge)
+    unit.later(unit.switches.settle_ms / 1000, "book_charge", charge["id"])
+    return charge
+
+
+def book_later(unit: Unit, identifier: str) -> bool:
+    """Enter a charge on the balance whose time has come, and say so. Returns False if that was done."""
+    charge = unit.get("charge", identifier)
+    if charge is None or charge["balance_transaction"] is not None:
+        return False
+    unit.done_with("book_charge", identifier)
+    book(unit, charge)
+    unit.emit("charge.updated", charge, {"balance_transaction": None})
+    return True
+
+
 def book(unit: Unit, charge: Entry) -> Entry:
     """Enter the captured amount of a successful charge on the balance. Returns the charge."""
     amount = charge["amount_captured"]
+    on_account, _, _ = balance.settled(unit, amount, charge["currency"])
     movement = balance.record(
         unit,
         charge,
         "charge" if charge["id"].startswith("ch_") else "payment",
         amount,
-        fee=balance.fee_of(amount, unit.switches.fee_per_mille),
+        fee=balance.fee_of(on_account, unit.switches.fee_per_mille),
         category="charge",
         description=charge["description"],
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import stripe
+
 from simulators.stripe.errors import invalid
 from simulators.stripe.identifiers import new_identifier
 from simulators.stripe.resources import balance
@@ -11,6 +13,8 @@ from simulators.stripe.resources.charges import merge_metadata
 from simulators.stripe.store import Entry, Unit
 
 EVIDENCE_DAYS = 7
+EVIDENCE = tuple(name for name in stripe.Dispute.Evidence.__annotations__ if name not in ("enhanced_evidence", "appeal"))
+NETWORK_REASON = "10.4"
 CLOSED = ("won", "lost", "warning_closed")
 
 
@@ -34,19 +38,22 @@ def open_dispute(
         "created": unit.now,
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": {},
+        "evidence": dict.fromkeys(EVIDENCE) | {"enhanced_evidence": {}},
         "evidence_details": {
             "due_by": unit.now + EVIDENCE_DAYS * 24 * 3600,
             "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
+        "intended_submission_method": None,
         "is_charge_refundable": inquiry,
         "livemode": False,
         "metadata": {},
+        "network_reason_code": None,
         "payment_intent": charge["payment_intent"],
-        "payment_method_details": {"type": "card", "card": {"brand": "visa", "case_type": "chargeback"}},
+        "payment_method_details": _method(charge, "inquiry" if inquiry else "chargeback"),
         "reason": reason,
         "status": "warning_needs_response" if inquiry else "needs_response",
         "_session": charge.get("_session"),
@@ -61,6 +68,15 @@ def open_dispute(
     if not inquiry:
         unit.emit("charge.dispute.funds_withdrawn", dispute)
     return dispute
+
+
+def _method(charge: Entry, case_type: str) -> dict[str, Any] | None:
+    """Of cards only; the API tells nothing about the wallets of this account."""
+    card = charge["payment_method_details"].get("card")
+    if card is None:
+        return None
+    told = {"brand": card["brand"], "case_type": case_type, "network": card["network"], "network_reason_code": NETWORK_REASON}
+    return {"type": "card", "card": told}
 
 
 def decide(unit: Unit, dispute: Entry, status: str) -> Entry:
@@ -98,6 +114,7 @@ def update(unit: Unit, params: dict[str, Any], identifier: str) -> Entry:
         dispute["evidence_details"]["has_evidence"] = True
         if params.get("submit", True):
             dispute["evidence_details"]["submission_count"] += 1
+            dispute["evidence_details"]["submission_method"] = "manual"
             warning = dispute["status"].startswith("warning")
             dispute["status"] = "warning_under_review" if warning else "under_review"
     unit.save(dispute)

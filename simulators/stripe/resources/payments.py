@@ -162,7 +162,7 @@ def capture(unit: Unit, intent: Entry, amount: int) -> None:
 
 
 def _succeed(unit: Unit, intent: Entry, charge: Entry, charge_event: str = "charge.succeeded") -> None:
-    charges.book(unit, charge)
+    charge = charges.book_in_time(unit, charge)
     intent["latest_charge"] = charge["id"]
     intent["amount_received"] = charge["amount_captured"]
     intent["status"] = "succeeded"

@@ -81,7 +81,8 @@ def counts(refund: Entry) -> bool:
 
 
 def _refund(unit: Unit, charge: Entry, amount: int, params: dict[str, Any]) -> Entry:
-    slow = unit.switches.refunds == "async" or charge["_afterwards"] in ("refund_pending", "refund_fails")
+    lacks_balance = unit.switches.refunds == "no_balance"
+    slow = lacks_balance or unit.switches.refunds == "async" or charge["_afterwards"] in ("refund_pending", "refund_fails")
     by_card = charge["id"].startswith("ch_")
     refund = {
         "id": new_identifier("re" if by_card else "pyr"),
@@ -96,7 +97,7 @@ def _refund(unit: Unit, charge: Entry, amount: int, params: dict[str, Any]) -> E
         "failure_reason": None,
         "metadata": params.get("metadata") or {},
         "payment_intent": charge["payment_intent"],
-        "pending_reason": "processing" if slow else None,
+        "pending_reason": "insufficient_funds" if lacks_balance else "processing" if slow else None,
         "reason": params.get("reason"),
         "receipt_number": None,
         "source_transfer_reversal": None,
@@ -115,15 +116,19 @@ def _refund(unit: Unit, charge: Entry, amount: int, params: dict[str, Any]) -> E
     unit.save(charge)
     unit.emit("refund.created", refund)
     unit.emit("charge.refunded", charge)
-    if slow:
+    if slow and not lacks_balance:
         unit.later(unit.switches.settle_ms / 1000, "settle_refund", refund["id"])
     return refund
 
 
 def settle(unit: Unit, refund_id: str, result: str, reason: str = "lost_or_stolen_card") -> bool:
-    """Decide a pending refund. A failed one puts the money back on the balance. Returns False if it was decided."""
+    """Decide a pending refund. A failed one puts the money back on the balance. Returns False if it was decided.
+
+    A bank may send back what it had taken: one that succeeded can still fail.
+    """
     refund = unit.get("refund", refund_id)
-    if refund is None or refund["status"] != "pending":
+    before = refund["status"] if refund is not None else ""
+    if refund is None or before not in (("pending", "succeeded") if result == "failed" else ("pending",)):
         return False
     unit.done_with("settle_refund", refund_id)
     failed = result == "failed" or refund["_fails"]
@@ -138,8 +143,8 @@ def settle(unit: Unit, refund_id: str, result: str, reason: str = "lost_or_stole
         charge["refunded"] = False
         unit.save(charge)
     unit.save(refund)
-    unit.emit("refund.updated", refund, {"status": "pending"})
-    unit.emit("charge.refund.updated", refund, {"status": "pending"})
+    unit.emit("refund.updated", refund, {"status": before})
+    unit.emit("charge.refund.updated", refund, {"status": before})
     if failed:
         unit.emit("refund.failed", refund)
     return True

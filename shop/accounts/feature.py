@@ -1,0 +1,30 @@
+"""What accounts bring."""
+
+from __future__ import annotations
+
+from shop.accounts import browser, jobs
+from shop.accounts.notices import NOTICES
+from shop.accounts.permissions import AccountPermission
+from shop.accounts.tags import SUBJECTS, Done
+from shop.accounts.views import me, notices, preferences
+from shop.models.accounts import RoleGrant, SignInCode, User, UserSession
+from shop.platform.features import Feature
+from shop.platform.retention import Keep
+
+FEATURE = Feature(
+    name="accounts",
+    blueprints=(me.bp, preferences.bp, notices.bp),
+    jobs=(jobs,),
+    pages=(browser,),
+    owns=(User, RoleGrant, SignInCode, UserSession),
+    keeps={
+        User: Keep("As long as the account: payments and orders name their person."),
+        RoleGrant: Keep("Who could do what, and when: read with the audit trail, which is never forgotten."),
+        SignInCode: Keep("Two days: used up or too old after five minutes, counted against guessing for a day.", elsewhere=True),
+        UserSession: Keep("A month after its end, so that people see which devices were signed in.", elsewhere=True),
+    },
+    done=Done,
+    subjects=SUBJECTS,
+    notices=NOTICES,
+    permissions=AccountPermission,
+)

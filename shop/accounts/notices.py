@@ -1,0 +1,10 @@
+"""What accounts tells people in their inbox: each kind of notice, with its title and its body."""
+
+from __future__ import annotations
+
+from shop.kernel.errors import sentence
+from shop.platform.notices import Words
+
+NOTICES: Words = {
+    "user.verified": (sentence("Your identity has been checked"), sentence("You can open your wallet now, or raise its limits.")),
+}

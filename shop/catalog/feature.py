@@ -1,0 +1,29 @@
+"""What the catalogue brings."""
+
+from __future__ import annotations
+
+from shop.catalog import commands, views
+from shop.catalog.permissions import CatalogPermission
+from shop.catalog.tags import SUBJECTS, Done
+from shop.models.catalog import Category, Listing, PriceChange, Product, ProductImage, SearchTerm, Variant
+from shop.platform.features import Feature
+from shop.platform.retention import PLACES, Keep
+
+FEATURE = Feature(
+    name="catalog",
+    blueprints=(views.bp,),
+    commands=(commands.group,),
+    owns=(Category, Product, Variant, PriceChange, ProductImage, Listing, SearchTerm),
+    keeps={
+        Category: Keep(PLACES),
+        Product: Keep("Lines of orders name it; taken off sale it is shown to nobody."),
+        Variant: Keep("Lines of orders and stock name it."),
+        PriceChange: Keep("What a struck-through price is proved by, and what an offer cost at the time of a complaint."),
+        ProductImage: Keep("As long as its product."),
+        Listing: Keep("Made from products and made again at any time."),
+        SearchTerm: Keep("Made from products and made again at any time."),
+    },
+    done=Done,
+    subjects=SUBJECTS,
+    permissions=CatalogPermission,
+)

@@ -1,0 +1,12 @@
+"""What the merchants' console brings."""
+
+from __future__ import annotations
+
+from shop.consoles.merchant import bulk, deliveries, goods, overdue, packing, prices, views
+from shop.platform.features import Feature
+
+FEATURE = Feature(
+    name="merchant console",
+    blueprints=(views.bp,),
+    pages=(bulk, deliveries, goods, overdue, packing, prices),
+)

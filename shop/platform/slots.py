@@ -1,0 +1,40 @@
+"""Places on pages of one feature that other features fill, so that the page knows none of them: beside goods, and on "Me"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shop.platform.actor import Actor
+
+
+class Shown(NamedTuple):
+    """A product as a page shows it, its name in the reader's language."""
+
+    product_id: int
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True)
+class BesideGoods:
+    """What a feature puts beside goods, wherever they are shown. Pieces are markup, escaped; the empty text is none.
+
+    `on_cards` is asked once for all cards of a list, and answers in their order: a query for each would make the page slow.
+    `form` is the one form that all buttons of the pieces belong to (`form="its id"`), given the token; every page with goods has it once.
+    """
+
+    on_cards: Callable[[Actor, Sequence[Shown]], Sequence[str]]
+    on_page: Callable[[Actor, Shown], str]
+    form: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class OwnPage:
+    """A page of one's own that "Me" leads to: its title and note as `sentence`s, where it is, and its drawing."""
+
+    title: str
+    endpoint: str
+    icon: str
+    note: str = ""
