@@ -152,7 +152,8 @@ class Caller:
             found: str | None = self.order(placed["number"])["payment"]["url"]
             return found
 
-        return {**placed, "payment": {**placed["payment"], "url": wait_until(url, 15, "a page to pay on", every=0.05)}}
+        at_once = placed["payment"].get("url")
+        return {**placed, "payment": {**placed["payment"], "url": at_once or wait_until(url, 15, "a page to pay on", every=0.05)}}
 
     def top_up(self, fen: int) -> dict[str, Any]:
         """Begin to top up; the payment once the page it is paid on is open."""

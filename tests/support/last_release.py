@@ -17,7 +17,7 @@ import requests
 
 from script.support.places import ROOT, VENDOR
 from script.support.processes import Child, Program
-from tests.support.cities import SECRET, Template, flask, plain_environment
+from tests.support.cities import SECRET, Template, flask, plain_environment, python
 from tests.support.running import House
 from tests.support.sealed import DATA_KEYS, LOOKUP_KEY
 
@@ -59,6 +59,10 @@ class OlderHouse(House):
         child = self.children[name] = Child(program, lambda who, line: self.said.append(f"{who}: {line}"))
         return child
 
+    def own_flask(self, *words: str) -> None:
+        """One of that code's own commands, to its end."""
+        python(self.environment, "-m", "flask", "--app", "wsgi", *words, code=self.code)
+
     def is_ready(self) -> bool:
         """It shows its first page. What it says of its readiness may be about the schema, which is not its own."""
         assert not self.children["web"].has_ended(), f"web ended by itself:\n{self.last_words()}"
@@ -98,6 +102,6 @@ def environment_of(template: Template) -> dict[str, str]:
     }  # fmt: skip
 
 
-def bring_forward(template: Template) -> None:
-    """Run today's migrations on the city."""
-    flask(environment_of(template), "db", "upgrade")
+def bring_forward(environment: dict[str, str]) -> None:
+    """Run today's migrations on the database that these settings name."""
+    flask({**environment, "APP_ENV": "development"}, "db", "upgrade")
