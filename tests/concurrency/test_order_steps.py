@@ -40,27 +40,36 @@ def ready_order(make: Factories) -> int:
     return order.sub_orders[0].id
 
 
+class Meeting:
+    """Where a refund and a hand-over meet: the refund has read the order, the hand-over is through."""
+
+    def __init__(self) -> None:
+        self.has_read, self.passed = threading.Event(), threading.Event()
+
+
 @contextmanager
-def refunds_that_wait(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[threading.Event]:
-    """A refund stops after it has read the order, until the event is set or the time is over: whoever can pass it does so."""
-    passed = threading.Event()
+def refunds_that_wait(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[Meeting]:
+    """A refund stops after it has read the order, until the hand-over has passed or the time is over: whoever can pass it does so."""
+    meeting = Meeting()
     give_back = refunding.give_back
 
     def slowly(*arguments: Any) -> None:
-        passed.wait(seconds)
+        meeting.has_read.set()
+        meeting.passed.wait(seconds)
         give_back(*arguments)
 
     with monkeypatch.context() as patched:
         patched.setattr(refunding, "give_back", slowly)
-        yield passed
+        yield meeting
 
 
-def refund_beside_hand_over(app: Flask, part_id: int, passed: threading.Event) -> list[Any]:
+def refund_beside_hand_over(app: Flask, part_id: int, meeting: Meeting) -> list[Any]:
     refund = {"amount": FIVE_YUAN, "cause": "test:spoiled", "reason": "spoiled"}
 
     def hand_over() -> int:
+        assert meeting.has_read.wait(10)
         moved = perform(orders.mark_collected, JOB, [part_id])
-        passed.set()
+        meeting.passed.set()
         return moved
 
     return at_once(app, [lambda: perform(orders.refund, JOB, part_id, **refund), hand_over])
@@ -68,8 +77,8 @@ def refund_beside_hand_over(app: Flask, part_id: int, passed: threading.Event) -
 
 def test_a_refund_beside_a_hand_over_leaves_escrow_at_nothing(app: Flask, make: Factories, monkeypatch: pytest.MonkeyPatch) -> None:
     part_id = ready_order(make)
-    with refunds_that_wait(monkeypatch, 0.5) as passed:
-        assert refund_beside_hand_over(app, part_id, passed) == [True, 1]
+    with refunds_that_wait(monkeypatch, 0.5) as meeting:
+        assert refund_beside_hand_over(app, part_id, meeting) == [True, 1]
     assert balance("escrow") == 0
     assert_books_are_right(leave_out=("plumbing.", "pickup."))
 
@@ -83,8 +92,8 @@ def test_without_the_locks_that_refund_takes_what_is_not_there(
     """
     part_id = ready_order(make)
     monkeypatch.setattr(sa.Select, "with_for_update", lambda statement, **_words: statement)
-    with refunds_that_wait(monkeypatch, 0.5 if engine_name == "sqlite" else 5) as passed:
-        assert refund_beside_hand_over(app, part_id, passed) == [True, 1]
+    with refunds_that_wait(monkeypatch, 0.5 if engine_name == "sqlite" else 5) as meeting:
+        assert refund_beside_hand_over(app, part_id, meeting) == [True, 1]
     assert balance("escrow") == (0 if engine_name == "sqlite" else -500)
 
 
