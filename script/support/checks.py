@@ -23,9 +23,9 @@ from script.support.shell import CannotContinue, say
 USAGE = """usage: script/test [--fast] [PATH or pytest option ...]
 
 Sets up and runs every check: lint, types, floors, tests on SQLite and on PostgreSQL, tests with Redis,
-browser journeys, load and fault suites.
+browser journeys, races and kills, load and faults.
 
-  --fast      leave out browser journeys, load and fault suites
+  --fast      leave out browser journeys, races, kills, load and faults
   PATH ...    only lint, floors and these tests, on SQLite and then on PostgreSQL; pytest's own options may follow
 
 environment:
@@ -99,11 +99,16 @@ def suite_steps(on_postgres: Service, with_redis: Service, browser: str, *, fast
         return steps
     no_browser = "" if browser else f"no Chromium: CHROMIUM is not set, and none of {', '.join(BROWSERS)} is on this machine"
     extra = {"CHROMIUM": browser, "TEST_REDIS_URL": with_redis.url}
+    # A file keeps its house and its seeded city to itself: `loadscope`.
+    side_by_side = ("-n", parallel_workers(), "--dist", "loadscope", "-m", "slow and not browser and not alone")
+    one_by_one = ("-m", "alone and not browser")
     return [
         *steps,
         Step("browser journeys", pytest_command("sqlite", "-m", "browser"), "sqlite", extra=extra, skip=no_browser),
-        Step("load and faults", pytest_command("sqlite", "-m", "slow and not browser"), "sqlite", extra=extra),
-        Step("load and faults", pytest_command("postgresql", "-m", "slow and not browser"), "postgresql", extra=extra, skip=no_postgres),
+        Step("races and kills", pytest_command("sqlite", *side_by_side), "sqlite", extra=extra),
+        Step("races and kills", pytest_command("postgresql", *side_by_side), "postgresql", extra=extra, skip=no_postgres),
+        Step("load and faults", pytest_command("sqlite", *one_by_one), "sqlite", extra=extra),
+        Step("load and faults", pytest_command("postgresql", *one_by_one), "postgresql", extra=extra, skip=no_postgres),
     ]
 
 
@@ -220,7 +225,7 @@ def run_all(words: Sequence[str], *, fast: bool, nothing_may_be_skipped: bool) -
         for outcome in outcomes:
             refuse_skips(outcome)
     say("\n=== result " + "=" * 94)
-    say("\n".join(summary(outcomes, left_out=("browser journeys", "load and faults") if fast and not words else ())))
+    say("\n".join(summary(outcomes, left_out=("browser journeys", "races and kills", "load and faults") if fast and not words else ())))
     if interrupted:
         say("interrupted: what is not in the table did not run")
         return 130

@@ -17,7 +17,7 @@ from tests.support.callers import RESIDENT, SECOND_RESIDENT, Caller, new_key
 from tests.support.cities import Template, on_server
 from tests.support.running import House, running_house, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 BEFORE, AFTER = 12, 3
 """Orders that are acknowledged before the backup begins, and after it has ended."""

@@ -18,7 +18,10 @@ from tests.support.cities import Template
 from tests.support.proxied import FILES, ProxiedHouse, nginx, proxied_house
 from tests.support.running import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.one_engine, pytest.mark.skipif(not nginx(), reason="this machine has no nginx")]
+pytestmark = [
+    pytest.mark.slow, pytest.mark.alone, pytest.mark.one_engine,
+    pytest.mark.skipif(not nginx(), reason="this machine has no nginx"),
+]  # fmt: skip
 
 SILENT = 100
 FORM = b"POST /sign-in HTTP/1.1\r\nHost: shop.test\r\nContent-Type: application/x-www-form-urlencoded\r\n"

@@ -23,7 +23,7 @@ from tests.support.desks import Desk
 from tests.support.running import House, running_house, wait_until
 from tests.support.sealed import phone_hash
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PROCESSES = 8
 TRIES_EACH = 20

@@ -24,7 +24,7 @@ from shop.platform import outbox
 from tests.conftest import IsolatedClient, dispose, make_config
 from tests.support.running import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.one_engine]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.one_engine]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.support.callers import RESIDENT
 from tests.support.cities import Template
 from tests.support.running import House, running_house, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 TOKEN = "tG7vK2mQ9xR4bN8wL3cF6hJ1pD5sZ0yA"
 SETTINGS = {"METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json", "LOG_LEVEL": "info"}

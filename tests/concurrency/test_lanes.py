@@ -30,7 +30,7 @@ from tests.support.factories import Factories, actor_of
 from tests.support.money import fund
 from tests.support.running import others_write, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PHONE = "13800000077"
 LOOK_UPS = 16

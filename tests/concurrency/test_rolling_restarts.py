@@ -21,7 +21,7 @@ from tests.support.callers import new_key
 from tests.support.cities import Template
 from tests.support.proxied import INSTANCES, ProxiedHouse, nginx, proxied_house
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not nginx(), reason="this machine has no nginx")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.skipif(not nginx(), reason="this machine has no nginx")]
 
 BUYERS, READERS = 3, 3
 RELEASES = {"postgresql": 10, "sqlite": 3}

@@ -21,7 +21,7 @@ from script.support.services import free_port, listens
 from script.support.settings import Ports, child_environment
 from tests.support.running import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.one_engine]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.one_engine]
 
 SOCKETS = 100
 LOOKS = 50

@@ -48,6 +48,7 @@ def cost() -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_job_costs_the_same_among_a_hundred_thousand_that_are_due(app: Flask) -> None:
     fill(1, 1_000)
     few = cost()

@@ -13,7 +13,7 @@ import requests
 from tests.support.callers import RESIDENT, Caller, new_key
 from tests.support.running import House, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PAYERS = 8
 SLOW_MS = 9_000

@@ -357,6 +357,7 @@ def many_top_ups(make: Factories, count: int) -> list[BillPayment]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("patient")
 def test_200_payments_under_lost_answers_are_each_posted_once_and_none_is_left(biller: Channel, make: Factories) -> None:
     biller.control(lose_answer_rate=0.3, lose_request_rate=0.2, double_ack=True)
@@ -374,6 +375,7 @@ def test_200_payments_under_lost_answers_are_each_posted_once_and_none_is_left(b
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("patient")
 def test_without_the_guard_the_same_losses_do_post_twice(app: Flask, make: Factories, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: it shows that the test above can fail, and that the invariants see it."""

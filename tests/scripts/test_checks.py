@@ -48,6 +48,8 @@ def test_all_suites_run_on_both_engines_in_order() -> None:
         ("tests", "postgresql"),
         ("tests with Redis", "sqlite"),
         ("browser journeys", "sqlite"),
+        ("races and kills", "sqlite"),
+        ("races and kills", "postgresql"),
         ("load and faults", "sqlite"),
         ("load and faults", "postgresql"),
     ]
@@ -64,6 +66,7 @@ def test_what_is_missing_is_named() -> None:
         ("tests", "postgresql"),
         ("tests with Redis", "sqlite"),
         ("browser journeys", "sqlite"),
+        ("races and kills", "postgresql"),
         ("load and faults", "postgresql"),
     }
     assert skips["tests", "postgresql"] == "no such server"
