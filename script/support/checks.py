@@ -100,13 +100,13 @@ def suite_steps(on_postgres: Service, with_redis: Service, browser: str, *, fast
     no_browser = "" if browser else f"no Chromium: CHROMIUM is not set, and none of {', '.join(BROWSERS)} is on this machine"
     extra = {"CHROMIUM": browser, "TEST_REDIS_URL": with_redis.url}
     # A file keeps its house and its seeded city to itself: `loadscope`.
-    side_by_side = ("-n", parallel_workers(), "--dist", "loadscope", "-m", "slow and not browser and not alone")
-    one_by_one = ("-m", "alone and not browser")
+    side_by_side = ("-n", parallel_workers(), "--dist", "loadscope", "-m")
+    races, one_by_one = "slow and not browser and not alone", ("-m", "alone and not browser")
     return [
         *steps,
-        Step("browser journeys", pytest_command("sqlite", "-m", "browser"), "sqlite", extra=extra, skip=no_browser),
-        Step("races and kills", pytest_command("sqlite", *side_by_side), "sqlite", extra=extra),
-        Step("races and kills", pytest_command("postgresql", *side_by_side), "postgresql", extra=extra, skip=no_postgres),
+        Step("browser journeys", pytest_command("sqlite", *side_by_side, "browser"), "sqlite", extra=extra, skip=no_browser),
+        Step("races and kills", pytest_command("sqlite", *side_by_side, races), "sqlite", extra=extra),
+        Step("races and kills", pytest_command("postgresql", *side_by_side, races), "postgresql", extra=extra, skip=no_postgres),
         Step("load and faults", pytest_command("sqlite", *one_by_one), "sqlite", extra=extra),
         Step("load and faults", pytest_command("postgresql", *one_by_one), "postgresql", extra=extra, skip=no_postgres),
     ]
