@@ -20,7 +20,7 @@ def waiting_visits(session: Any, point_id: int, community_id: int, cycle_id: int
     from shop.models.accounts import User
     from shop.models.checkout import Quote
     from shop.models.orders import Channel, PaymentMethod, Purchase, PurchaseState, SubOrder, SubOrderState
-    from shop.models.pickup import Pass, PassState
+    from shop.models.pickup import Collectable, Pass, PassState
     from shop.pickup import codes
 
     now = clock.now()
@@ -30,7 +30,7 @@ def waiting_visits(session: Any, point_id: int, community_id: int, cycle_id: int
         return list(session.scalars(sa.insert(model).returning(model.id, sort_by_parameter_order=True), rows))
 
     everyone = range(VISITS)
-    here = {"pickup_point_id": point_id}
+    here = {"pickup_point_id": point_id, "community_id": community_id}
     sums = {"goods_total": price, "fee_total": ZERO, "discount_total": ZERO, "total": price, "placed_at": now}
     references = [f"V260101-{str(number).zfill(8).translate(READABLE)}" for number in everyone]
     users = write(User, [{"phone": f"1599{n:07d}", "display_name": "顾客", "verification_level": 1, "created_at": now} for n in everyone])
@@ -46,15 +46,22 @@ def waiting_visits(session: Any, point_id: int, community_id: int, cycle_id: int
     ])  # fmt: skip
     purchases = write(Purchase, [
         {
-            "number": f"LB-{n}", "user_id": users[n], "community_id": community_id, "quote_id": quotes[n], "state": PurchaseState.PAID,
+            "number": f"LB-{n}", "user_id": users[n], "quote_id": quotes[n], "state": PurchaseState.PAID,
             "method": PaymentMethod.WALLET, "channel": Channel.API, "expires_at": now, "paid_at": now, **here, **sums,
         }
         for n in everyone
     ])  # fmt: skip
-    write(SubOrder, [
+    orders = write(SubOrder, [
         {
             "number": f"LB-{n}-1", "purchase_id": purchases[n], "merchant_id": merchant_id, "user_id": users[n], "cycle_id": cycle_id,
             "pass_id": passes[n], "state": SubOrderState.READY, "refunded_total": ZERO, "commission_bps": 300, **here, **sums,
+        }
+        for n in everyone
+    ])  # fmt: skip
+    write(Collectable, [
+        {
+            "pass_id": passes[n], "user_id": users[n], "kind": "sub_order", "subject_id": orders[n], "number": f"LB-{n}-1",
+            "source": "bench", "since": now, **here,
         }
         for n in everyone
     ])  # fmt: skip

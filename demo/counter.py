@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from demo import catalogue
 from demo.agenda import Agenda, Deed
 from demo.city import City
+from shop.counter import operations as desk
+from shop.counter.operations import HandoverEvent
 from shop.fulfilment import operations as fulfilment
 from shop.fulfilment import overdue
+from shop.fulfilment.collecting import ORDERS_TO_COLLECT
 from shop.fulfilment.endings import NOT_HERE, Wait
 from shop.fulfilment.errors import NothingArrived, NothingLeftToPack
-from shop.fulfilment.operations import HandoverEvent
 from shop.kernel import clock
 from shop.kernel.errors import ShopError
 from shop.kernel.money import Money
@@ -26,6 +28,7 @@ from shop.models.pickup import Cycle, Pass, PassState
 from shop.models.stock import StockItem
 from shop.orders import operations as orders
 from shop.pickup import operations as pickup
+from shop.pickup import passes
 from shop.platform.actor import COMMAND, JOB
 from shop.stock import operations as stock
 
@@ -149,7 +152,7 @@ class Counter:
             if self.chance.random() < 0.01:  # a code misheard
                 fulfilment.look_up(session, self.city.keepers[shown.pickup_point_id], shown.pickup_point_id, "000000")
             event = HandoverEvent(f"demo-{self.events:06d}", shown.ref, None, moment, shown.pickup_point_id)
-            fulfilment.hand_over(session, self.city.keepers[shown.pickup_point_id], event)
+            desk.hand_over(session, self.city.keepers[shown.pickup_point_id], event)
             if self.chance.random() < 0.02:
                 self.agenda.after(self.chance.uniform(60, 600), self.refunds(pass_id))
 
@@ -172,13 +175,15 @@ class Counter:
 
 def ends(session: Session) -> None:
     """What the timers do: whatever has waited its whole time ends."""
-    for wait in (*NOT_HERE, Wait.TO_COLLECT):
+    for wait in NOT_HERE:
         for sub_order_id in overdue.due(session, wait):
             fulfilment.end_by_itself(session, sub_order_id)
+    for sub_order_id in ORDERS_TO_COLLECT.due(session, 0):
+        desk.end_by_itself(session, ORDERS_TO_COLLECT.name, sub_order_id)
     if claimed := overdue.due(session, Wait.TO_CLAIM):
         orders.complete(session, JOB, claimed)
     fulfilment.close_batches(session, limit=1_000)
-    fulfilment.close_passes(session, clock.now())
+    passes.close_empty(session, clock.now())
 
 
 def open_cycles(session: Session) -> None:

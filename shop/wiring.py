@@ -22,6 +22,7 @@ from shop.communities.feature import FEATURE as COMMUNITIES
 from shop.consoles.admin.feature import FEATURE as CONSOLES_ADMIN
 from shop.consoles.merchant.feature import FEATURE as CONSOLES_MERCHANT
 from shop.consoles.station.feature import FEATURE as CONSOLES_STATION
+from shop.counter.feature import FEATURE as COUNTER
 from shop.favourites.feature import FEATURE as FAVOURITES
 from shop.fulfilment.feature import FEATURE as FULFILMENT
 from shop.home import context
@@ -75,6 +76,7 @@ FEATURES = (
     FAVOURITES,
     PAYMENTS,
     PICKUP,
+    COUNTER,
     ORDERS,
     BILLS,
     CHECKOUT,

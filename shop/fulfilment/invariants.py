@@ -1,4 +1,6 @@
-"""Nothing waits for ever: the ages beyond which nothing may stay in a state, from the same table as the timers."""
+"""Nothing waits for ever: the ages beyond which nothing may stay in a state, from the same table as the timers. And orders lie at
+counters as their states say.
+"""
 
 from __future__ import annotations
 
@@ -61,12 +63,30 @@ INVARIANTS = (
         """,
     ),
     Invariant(
-        "endings.passes_close",
-        "No pass stays open on which nothing waits and that ran out.",
+        "counter.orders_lie_where_they_should",
+        "An order that is ready, and no other, waits at a counter, once; what was collected left it by a hand-over.",
         """
-        SELECT p.ref, p.valid_until FROM passes p
-        WHERE p.state = 'live' AND p.valid_until < :a_day_ago
-            AND NOT EXISTS (SELECT 1 FROM sub_orders s WHERE s.pass_id = p.id AND s.state = 'ready')
+        SELECT s.number, s.state, c.state AS lies FROM sub_orders s
+        LEFT JOIN collectables c ON c.kind = 'sub_order' AND c.subject_id = s.id
+        WHERE COALESCE(c.state, 'not here') <> CASE
+            WHEN s.state = 'ready' THEN 'waiting'
+            WHEN s.state IN ('collected', 'completed') THEN 'collected'
+            WHEN s.state = 'not_collected' THEN 'not_collected'
+            WHEN s.state = 'returned' THEN CASE c.state WHEN 'collected' THEN 'collected' ELSE 'not_collected' END
+            ELSE 'not here'
+        END
+        UNION ALL
+        SELECT c.number, 'unknown', c.state FROM collectables c LEFT JOIN sub_orders s ON s.id = c.subject_id
+        WHERE c.kind = 'sub_order' AND s.id IS NULL
+        """,
+    ),
+    Invariant(
+        "counter.orders_lie_there_for_their_buyers",
+        "What lies at a counter for an order is its buyer's, at its point, on its pass and under its number.",
+        """
+        SELECT s.number, c.number AS lies_as FROM collectables c JOIN sub_orders s ON s.id = c.subject_id
+        WHERE c.kind = 'sub_order' AND (c.user_id <> s.user_id OR c.pickup_point_id <> s.pickup_point_id
+            OR c.pass_id <> s.pass_id OR c.number <> s.number)
         """,
     ),
 )

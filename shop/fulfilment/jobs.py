@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -15,19 +11,17 @@ from shop.fulfilment import endings, operations, overdue
 from shop.fulfilment.endings import NOT_HERE, Wait
 from shop.kernel import clock
 from shop.kernel.db import finish_reading, perform, reading
-from shop.kernel.errors import ShopError, sentence
+from shop.kernel.errors import sentence
 from shop.models.accounts import User
 from shop.models.pickup import Pass, PassState, PickupPoint
 from shop.orders import operations as orders
 from shop.platform import outbox, sms
 from shop.platform.actor import JOB
 from shop.platform.language import dated_moment, group_code, name_of, speaking, words
+from shop.platform.rounds import alone, chunks
 
 STILL_WAITING = sentence("Your goods still wait at %(point)s (orders: %(orders)s). Pick-up code %(code)s, until %(until)s.")
 ARRIVED = sentence("Your goods are at %(point)s (orders: %(orders)s, shops: %(shops)s). Pick-up code %(code)s, until %(until)s.")
-
-
-log = logging.getLogger("shop.fulfilment")
 
 
 @outbox.job("fulfilment.tell_arrived", lane=outbox.partner(sms.PARTNER), is_message=True)
@@ -62,7 +56,6 @@ def send_code(message: str, pass_id: int, occasion: str, **facts: int) -> None:
         raise outbox.Outage(str(silence)) from silence
 
 
-ROUND_SECONDS = 60.0
 TEN_MINUTES = timedelta(minutes=10)
 COMPLETED_AT_ONCE = 50
 
@@ -81,8 +74,8 @@ def tell_late() -> None:
 
 @outbox.periodic("fulfilment.end", every=TEN_MINUTES, lane=outbox.BULK)
 def end() -> None:
-    """Everything that has waited its whole time ends, each order in a transaction of its own; then what was built around it closes."""
-    for wait in (*NOT_HERE, Wait.TO_COLLECT):
+    """What never came, and what may be claimed no longer, ends, each order in a transaction of its own; then deliveries close."""
+    for wait in NOT_HERE:
         for due in chunks(partial(overdue.due, reading(), wait), int):
             for sub_order_id in due:
                 alone(operations.end_by_itself, sub_order_id)
@@ -91,27 +84,3 @@ def end() -> None:
     after: int | None = 0
     while after is not None:
         _moved, after = perform(operations.close_batches, after)
-    while perform(operations.close_passes, clock.now()):
-        pass
-
-
-T = TypeVar("T")
-
-
-def chunks(ask: Callable[[int], list[T]], place: Callable[[T], int]) -> Iterator[list[T]]:
-    """What is to be done, some at a time, each asked for after the last of the one before, for no longer than a round may take."""
-    until, after = time.monotonic() + ROUND_SECONDS, 0
-    while time.monotonic() < until and (found := ask(after)):
-        finish_reading()
-        yield found
-        after = place(found[-1])
-
-
-def alone(operation: Callable[..., object], *arguments: object) -> None:
-    """Do one thing; if it fails the next is done all the same, and it is tried again in the next round."""
-    try:
-        perform(operation, *arguments)
-    except ShopError as refusal:
-        log.warning("%s of %s: %s", operation.__name__, arguments[-1], refusal.code)
-    except Exception:
-        log.exception("%s of %s failed", operation.__name__, arguments[-1])

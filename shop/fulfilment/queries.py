@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.accounts.queries import phone_ends_in
 from shop.fulfilment.rules import PAID
 from shop.kernel import clock
 from shop.kernel.money import ZERO, Money
@@ -22,11 +21,7 @@ from shop.models.pickup import (
     Batch,
     BatchState,
     Cycle,
-    Handover,
-    HandoverItem,
-    HandoverOutcome,
     Pass,
-    PassState,
     PickupPoint,
 )  # fmt: skip
 
@@ -229,38 +224,6 @@ def _parcels(session: Session, point_id: int, named: sa.ColumnElement[bool]) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class PointFigures:
-    """Today at a point, in sub-orders; `overdue` are people whose pass has run out with goods still here."""
-
-    waiting: int
-    people_waiting: int
-    overdue: int
-    collected_today: int
-    refused_today: int
-
-
-def point_figures(session: Session, point_id: int) -> PointFigures:
-    """Five counts in one query."""
-    day_began = clock.at(clock.today(), time(0))
-    ready = (SubOrder.pickup_point_id == point_id, SubOrder.state == SubOrderState.READY)
-    events = sa.select(sa.func.count()).select_from(Handover)
-    here_today = (Handover.pickup_point_id == point_id, Handover.received_at >= day_began)
-    bad = Handover.outcome.in_((HandoverOutcome.REFUSED, HandoverOutcome.CONFLICT))
-    row = session.execute(
-        sa.select(
-            sa.select(sa.func.count()).where(*ready).scalar_subquery(),
-            sa.select(sa.func.count(sa.distinct(SubOrder.user_id))).where(*ready).scalar_subquery(),
-            sa.select(sa.func.count(sa.distinct(Pass.id))).join(SubOrder, SubOrder.pass_id == Pass.id)
-            .where(*ready, Pass.state == PassState.LIVE, Pass.valid_until < clock.now()).scalar_subquery(),
-            sa.select(sa.func.count()).select_from(HandoverItem).join(Handover, Handover.id == HandoverItem.handover_id)
-            .where(*here_today).scalar_subquery(),
-            events.where(*here_today, bad).scalar_subquery(),
-        )
-    ).one()  # fmt: skip
-    return PointFigures(*row)
-
-
-@dataclass(frozen=True, slots=True)
 class Incoming:
     """A sub-order a point expects, for counting a batch."""
 
@@ -283,49 +246,3 @@ def incoming(session: Session, *cycle_ids: int) -> list[Incoming]:
         .order_by(SubOrder.number)
     )
     return [Incoming(row[0], row[1], row[2], int(row[3] or 0)) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Somebody with goods at a point: how much, since when, until when. `pass_id` says where a list goes on."""
-
-    pass_id: int
-    ref: str
-    holder_name: str
-    holder_phone: str
-    issued_at: datetime
-    valid_until: datetime
-    orders: int
-    shops: int
-
-
-WAITING_SORTS: dict[str, Any] = {"until": Pass.valid_until, "since": Pass.issued_at}
-
-
-def waiting_at(
-    session: Session, point_id: int, *, tail: str = "", only_overdue: bool = False, sort: str = "until", after: int | None = None,
-    limit: int = 50,
-) -> tuple[list[Waiting], int | None]:  # fmt: skip
-    """Who has goods to collect at a point, and where the next page begins. `tail` are the last figures of a phone number."""
-    column, downwards = WAITING_SORTS.get(sort.removeprefix("-"), Pass.valid_until), sort.startswith("-")
-    grouped = (Pass.id, Pass.ref, User.display_name, User.phone, Pass.issued_at, Pass.valid_until)
-    found = (
-        sa.select(*grouped, sa.func.count(), sa.func.count(sa.distinct(SubOrder.merchant_id)))
-        .select_from(SubOrder)
-        .join(Pass, Pass.id == SubOrder.pass_id)
-        .join(User, User.id == Pass.user_id)
-        .where(SubOrder.pickup_point_id == point_id, SubOrder.state == SubOrderState.READY)
-        .group_by(*grouped)
-    )
-    if tail:
-        here = sa.select(SubOrder.user_id).where(SubOrder.pickup_point_id == point_id, SubOrder.state == SubOrderState.READY)
-        found = found.where(phone_ends_in(session, tail, here))
-    if only_overdue:
-        found = found.where(Pass.valid_until < clock.now())
-    if after is not None:
-        place = sa.select(column).where(Pass.id == after).correlate(None).scalar_subquery()
-        beyond = column < place if downwards else column > place
-        found = found.where(sa.or_(beyond, sa.and_(column == place, Pass.id < after if downwards else Pass.id > after)))
-    found = found.order_by(column.desc(), Pass.id.desc()) if downwards else found.order_by(column, Pass.id)
-    rows = [Waiting(*row) for row in session.execute(found.limit(limit + 1))]
-    return rows[:limit], rows[limit - 1].pass_id if len(rows) > limit else None

@@ -13,8 +13,6 @@ class Done(Tag):
     BATCH_ARRIVED = "batch.arrived", sentence("Delivery arrived at the point")
     BATCH_CHECKED = "batch.checked", sentence("All of a delivery is here")
     BATCH_CLOSED = "batch.closed", sentence("Delivery over")
-    PASS_HANDED_OVER = "pass.handed_over", sentence("Goods handed over on a pass")
-    PASS_TAKEN_BACK = "pass.taken_back", sentence("Hand-over taken back")
     PASSES_SEARCHED_BY_PHONE = "passes.searched_by_phone", sentence("Pass looked up by phone number"), True
 
 

@@ -1,4 +1,4 @@
-"""Where and when goods are collected: points, cycles with their cut-off and slots, batches, passes, hand-overs."""
+"""Where and when goods are collected: points, cycles with their cut-off and slots, batches, passes, what waits, hand-overs."""
 
 from __future__ import annotations
 
@@ -167,27 +167,55 @@ class Handover(Base):
     is_guess: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # six figures that open nothing here
 
 
-class HandoverItem(Base):
-    """A sub-order that left the desk. The unique key is the promise: nothing is handed over twice."""
+class CollectableState(StrEnum):
+    WAITING = "waiting"
+    COLLECTED = "collected"
+    NOT_COLLECTED = "not_collected"  # taken off the shelf: nobody came in time
 
-    __tablename__ = "handover_items"
+
+WAITING_COLLECTABLES = sa.text("state = 'waiting'")
+
+
+class Collectable(Base):
+    """One thing that lies at a counter for somebody, or lay there: of which kind, on which pass, and with which hand-over it left.
+
+    One row for each thing, with room for one hand-over: that is the promise that nothing is handed over twice.
+    """
+
+    __tablename__ = "collectables"
+    __table_args__ = (
+        sa.UniqueConstraint("kind", "subject_id"),
+        sa.CheckConstraint("(state = 'collected') = (handover_id IS NOT NULL)", name="collected_by_a_hand_over"),
+        sa.CheckConstraint("(state = 'waiting') = (left_at IS NULL)", name="state_matches_time"),
+        sa.Index("ix_collectables_waiting", "pickup_point_id", "pass_id", sqlite_where=WAITING_COLLECTABLES,
+                 postgresql_where=WAITING_COLLECTABLES),
+    )  # fmt: skip
 
     id: Mapped[pk]
     community_id: Mapped[community_key]
-    handover_id: Mapped[int] = mapped_column(sa.ForeignKey("handovers.id"), index=True)
-    sub_order_id: Mapped[int] = mapped_column(sa.ForeignKey("sub_orders.id"), unique=True)
-    received_at: Mapped[moment_key]  # of the hand-over
+    pickup_point_id: Mapped[int] = mapped_column(sa.ForeignKey("pickup_points.id"))
+    pass_id: Mapped[int] = mapped_column(sa.ForeignKey("passes.id"), index=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    kind: Mapped[str]  # one that a feature registers: what the subject is a row of
+    subject_id: Mapped[int] = mapped_column(sa.BigInteger)
+    number: Mapped[str] = mapped_column(index=True)  # by which people and devices name it
+    source: Mapped[str]  # who sent it, by code: a merchant, a carrier
+    place: Mapped[str | None]  # on which shelf, where somebody said so
+    state: Mapped[CollectableState] = mapped_column(default=CollectableState.WAITING)
+    since: Mapped[datetime]
+    left_at: Mapped[datetime | None]  # collected, or taken off the shelf
+    handover_id: Mapped[int | None] = mapped_column(sa.ForeignKey("handovers.id"), index=True)
 
 
 class HandoverKept(Base):
-    """A sub-order that a hand-over named and that stayed at the desk, or came back to it; and why."""
+    """A thing that a hand-over named and that stayed at the desk, or came back to it; and why."""
 
     __tablename__ = "handover_kept"
-    __table_args__ = (sa.UniqueConstraint("handover_id", "sub_order_id"),)
+    __table_args__ = (sa.UniqueConstraint("handover_id", "collectable_id"),)
 
     id: Mapped[pk]
     community_id: Mapped[community_key]
     handover_id: Mapped[int] = mapped_column(sa.ForeignKey("handovers.id"))
-    sub_order_id: Mapped[int] = mapped_column(sa.ForeignKey("sub_orders.id"), index=True)
+    collectable_id: Mapped[int] = mapped_column(sa.ForeignKey("collectables.id"), index=True)
     reason: Mapped[str]
     received_at: Mapped[moment_key]  # of the hand-over

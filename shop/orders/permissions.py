@@ -12,6 +12,4 @@ class OrderPermission(Permission):
     SHOP_SEND = "orders:shop:send", "Say that a delivery has left the shop, or has not after all"
     RETURN_RECEIVE = "orders:return:receive", "Say that what nobody collected is back at the shop"
     ARRIVAL_RECEIVE = "orders:arrival:receive", "Say that deliveries are at the point, and what is missing of them"
-    HAND_OVER = "orders:pass:hand_over", "Hand over what a pass opens, which pays the shops"
-    HAND_OVER_TAKE_BACK = "orders:pass:take_back", "Take a hand-over back that went to the wrong person"
     CITY_READ = "orders:city:read", "Find any order of the city, and see what was paid, given back and done"

@@ -14,6 +14,7 @@ from shop.kernel.weight import price_of_weight
 from shop.models.orders import SubOrderState
 from shop.orders.permissions import OrderPermission
 from shop.platform.actor import Actor
+from shop.platform.permissions import Permission
 from shop.promotions import rules as pricing
 
 State = SubOrderState
@@ -111,7 +112,7 @@ def works_for(actor: Actor, merchant_id: int, permission: OrderPermission) -> bo
     return actor.kind in {"job", "command"} or merchant_id in actor.merchants(permission)
 
 
-def keeps(actor: Actor, pickup_point_id: int, permission: OrderPermission) -> bool:
+def keeps(actor: Actor, pickup_point_id: int, permission: Permission) -> bool:
     """Whether the actor may do this with the goods at a point."""
     return actor.kind in {"job", "command"} or pickup_point_id in actor.points(permission)
 

@@ -1,4 +1,4 @@
-"""The desk: slots, passes, and nothing handed over twice."""
+"""Deliveries and their slots, and passes that are told apart."""
 
 from __future__ import annotations
 
@@ -64,53 +64,5 @@ INVARIANTS = (
         WHERE s.state IN ('ready', 'collected', 'completed')
             AND (p.id IS NULL OR p.user_id <> s.user_id OR p.pickup_point_id <> s.pickup_point_id)
         """,
-    ),
-    Invariant(
-        "pickup.handed_over_once",
-        "Nothing is handed over twice.",
-        "SELECT sub_order_id, COUNT(*) AS handovers FROM handover_items GROUP BY sub_order_id HAVING COUNT(*) > 1",
-    ),
-    Invariant(
-        "pickup.left_or_stayed",
-        "What is written down as having stayed with a hand-over did not leave with it.",
-        """
-        SELECT k.handover_id, k.sub_order_id, k.reason FROM handover_kept k
-        JOIN handover_items i ON i.handover_id = k.handover_id AND i.sub_order_id = k.sub_order_id
-        """,
-    ),
-    Invariant(
-        "pickup.collected_means_handed_over",
-        "What is collected was handed over at the desk, and what was handed over is collected.",
-        """
-        SELECT s.number, s.state, h.outcome FROM sub_orders s
-        LEFT JOIN handover_items i ON i.sub_order_id = s.id LEFT JOIN handovers h ON h.id = i.handover_id
-        WHERE (s.state IN ('collected', 'completed') AND (h.id IS NULL OR h.outcome NOT IN ('accepted', 'conflict')))
-            OR (i.id IS NOT NULL AND s.state NOT IN ('collected', 'completed', 'returned'))
-        """,
-    ),
-    Invariant(
-        "pickup.handed_over_at_the_right_desk",
-        "Goods leave the point they were sent to, to the person whose pass was shown.",
-        """
-        SELECT h.client_id, s.number FROM handovers h
-        JOIN handover_items i ON i.handover_id = h.id JOIN sub_orders s ON s.id = i.sub_order_id
-        LEFT JOIN passes p ON p.id = h.pass_id
-        WHERE h.pickup_point_id <> s.pickup_point_id OR p.id IS NULL OR p.user_id <> s.user_id
-        """,
-    ),
-    Invariant(
-        "pickup.keepers_keep_their_own_desk",
-        "Only keepers of a point hand over there.",
-        """
-        SELECT h.client_id, h.keeper_id, h.pickup_point_id FROM handovers h
-        WHERE h.outcome = 'accepted' AND NOT EXISTS (
-            SELECT 1 FROM role_grants g WHERE g.user_id = h.keeper_id AND g.pickup_point_id = h.pickup_point_id AND g.role = 'keeper'
-        )
-        """,
-    ),
-    Invariant(
-        "pickup.device_events_once",
-        "What a device reports is kept once.",
-        "SELECT client_id, COUNT(*) AS events FROM handovers GROUP BY client_id HAVING COUNT(*) > 1",
     ),
 )

@@ -14,8 +14,7 @@ from shop.kernel import clock, ids
 from shop.kernel.db import insert_once, operation, take
 from shop.kernel.errors import Busy, NotFound
 from shop.kernel.statements import table
-from shop.models.orders import SubOrder, SubOrderState
-from shop.models.pickup import LIVE_PASSES, Pass, PassState, PickupPoint
+from shop.models.pickup import LIVE_PASSES, Collectable, CollectableState, Pass, PassState, PickupPoint
 from shop.pickup.permissions import PickupPermission
 from shop.pickup.tags import Done
 from shop.platform import audit
@@ -120,7 +119,7 @@ def close_empty(session: Session, before: datetime, limit: int = 500) -> int:
 
 
 def _waits() -> sa.ColumnElement[bool]:
-    return sa.exists().where(SubOrder.pass_id == PASSES.c.id, SubOrder.state == SubOrderState.READY)
+    return sa.exists().where(Collectable.pass_id == PASSES.c.id, Collectable.state == CollectableState.WAITING)
 
 
 def _empty(which: sa.ColumnElement[bool]) -> sa.Update:

@@ -1,4 +1,4 @@
-"""Reading passes: what one visit can collect, of all merchants. Three queries, however much there is."""
+"""Reading passes: what one visit can collect, of whatever kind. Two queries, and one for each kind that is there."""
 
 from __future__ import annotations
 
@@ -6,58 +6,51 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.accounts.queries import phone_ends_in
 from shop.models.accounts import User
-from shop.models.catalog import PricedBy, Product
-from shop.models.merchants import Merchant
-from shop.models.orders import OrderLine, Purchase, PurchaseState, SubOrder, SubOrderState
-from shop.models.pickup import Pass, PassState
-
-WAITING = (SubOrderState.READY,)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Goods on a pass, with the names frozen when they were ordered. `final_grams` where they were weighed."""
-
-    name_zh: str
-    name_en: str
-    unit_zh: str
-    unit_en: str
-    image: str
-    category_id: int
-    quantity: int
-    priced_by: PricedBy
-    final_grams: int | None
+from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
+from shop.models.pickup import Collectable, CollectableState, Pass, PassState
+from shop.platform.collecting import Line
+from shop.platform.features import registry
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One merchant's sub-order on a pass."""
+    """One thing on a pass: a merchant's sub-order, a parcel. `merchant_...` says who sent it, `called` what one calls it."""
 
     id: int
+    kind: str
     number: str
-    state: SubOrderState
+    place: str | None
+    state: CollectableState
+    ready_at: datetime
+    left_at: datetime | None
     merchant_code: str
     merchant_name_zh: str
     merchant_name_en: str
-    ready_at: datetime | None
-    collected_at: datetime | None
     lines: tuple[Line, ...]
 
     @property
+    def called(self) -> str:
+        """As a sentence that is not translated yet."""
+        return registry.collectables()[self.kind].called
+
+    @property
     def is_waiting(self) -> bool:
-        return self.state in WAITING
+        return self.state is CollectableState.WAITING
+
+    @property
+    def collected_at(self) -> datetime | None:
+        return self.left_at if self.state is CollectableState.COLLECTED else None
 
     @property
     def pieces(self) -> int:
-        """How many things are put on the counter: units as they were bought, whatever they weigh."""
-        return sum(line.quantity for line in self.lines)
+        """How many things are put on the counter: units as they were bought, whatever they weigh. A parcel, closed, is one."""
+        return sum(line.quantity for line in self.lines) if self.lines else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +89,11 @@ class Visit:
     def shops(self) -> int:
         """Of how many merchants something is ready."""
         return len({part.merchant_code for part in self.waiting})
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether things of several kinds wait on it, so that each says what it is."""
+        return len({part.kind for part in self.waiting}) > 1
 
 
 def live_of(session: Session, user_id: int) -> list[Visit]:
@@ -145,42 +143,30 @@ def _visits(session: Session, *conditions: sa.ColumnElement[bool]) -> list[Visit
         Pass.valid_until, Pass.used_at,
     )
     passes = session.execute(sa.select(*columns).join(User, User.id == Pass.user_id).where(*conditions).order_by(Pass.id.desc())).all()
-    parts = parts_where(session, SubOrder.pass_id.in_([row.id for row in passes])) if passes else {}
+    parts = _parts(session, [row.id for row in passes])
     return [Visit(*row, parts=tuple(parts.get(row.id, ()))) for row in passes]
 
 
-def parts_where(session: Session, *conditions: sa.ColumnElement[bool]) -> dict[int | None, list[Part]]:
-    """Sub-orders with their lines, by pass."""
-    columns = (
-        SubOrder.id, SubOrder.number, SubOrder.state, Merchant.code, Merchant.name_zh, Merchant.name_en, SubOrder.ready_at,
-        SubOrder.collected_at,
-    )
-    rows = session.execute(
-        sa.select(SubOrder.pass_id, *columns).join(Merchant, Merchant.id == SubOrder.merchant_id).where(*conditions).order_by(SubOrder.id)
-    ).all()
-    lines = _lines(session, [row.id for row in rows])
-    found: dict[int | None, list[Part]] = defaultdict(list)
-    for row in rows:
-        found[row.pass_id].append(Part(*row[1:], lines=tuple(lines[row.id])))
-    return found
+COLUMNS = (
+    Collectable.id, Collectable.kind, Collectable.number, Collectable.place, Collectable.state, Collectable.since, Collectable.left_at,
+)  # fmt: skip
 
 
-def _lines(session: Session, sub_order_ids: Sequence[int]) -> dict[int, list[Line]]:
-    """What came of each sub-order: without what its shop could not find."""
-    found: dict[int, list[Line]] = defaultdict(list)
-    if not sub_order_ids:
+def _parts(session: Session, pass_ids: Sequence[int]) -> dict[int, list[Part]]:
+    """What is on these passes, in the order in which it came, with what its kind says of it."""
+    found: dict[int, list[Part]] = defaultdict(list)
+    if not pass_ids:
         return found
-    there = OrderLine.quantity - OrderLine.short_quantity
-    columns: tuple[Any, ...] = (
-        OrderLine.name_zh, OrderLine.name_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.image, Product.category_id,
-        there.label("quantity"), OrderLine.priced_by, OrderLine.final_grams,
-    )
-    rows = session.execute(
-        sa.select(OrderLine.sub_order_id, *columns)
-        .join(Product, Product.id == OrderLine.product_id)
-        .where(OrderLine.sub_order_id.in_(sub_order_ids), there > 0)
-        .order_by(OrderLine.id)
-    )
+    there = sa.select(Collectable.pass_id, Collectable.subject_id, *COLUMNS).where(Collectable.pass_id.in_(pass_ids))
+    rows = session.execute(there.order_by(Collectable.id)).all()
+    kinds = registry.collectables()
+    subjects: dict[str, list[int]] = defaultdict(list)
     for row in rows:
-        found[row.sub_order_id].append(Line(*row[1:]))
+        subjects[row.kind].append(row.subject_id)
+    of_kind = {kind: kinds[kind].contents(session, ids) for kind, ids in subjects.items()}
+    for row in rows:
+        inside = of_kind[row.kind][row.subject_id]
+        found[row.pass_id].append(
+            Part(*row[2:], inside.merchant_code, inside.merchant_name_zh, inside.merchant_name_en, inside.lines)
+        )  # fmt: skip
     return found

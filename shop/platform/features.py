@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel.db import Base
 from shop.platform.audit import Tag
+from shop.platform.collecting import Kind
 from shop.platform.invariants import Invariant, ScriptedInvariant
 from shop.platform.notices import Words
 from shop.platform.partners import Known
@@ -36,6 +37,7 @@ class Feature:
     `subjects` and `facts` are words for the record: what deeds are done to, and what the facts of an entry are called.
     `partners` tells whom outside it asks, in the reader's language.
     `beside_goods` is what it puts beside products, on cards and pages; `own_pages` are the pages that "Me" leads to.
+    `collectables` are the kinds of its things that lie at counters; the counter tells it there what becomes of each.
     `keeps` says of each table it owns how long its rows are kept, and why.
     `seed` adds the feature's part to the demo city, inside the transaction that writes it, when everything else is there.
     """
@@ -59,6 +61,7 @@ class Feature:
     partners: Callable[[Session], Sequence[Known]] | None = None
     beside_goods: BesideGoods | None = None
     own_pages: tuple[OwnPage, ...] = ()
+    collectables: tuple[Kind, ...] = ()
     seed: Seed | None = None
 
 
@@ -80,6 +83,7 @@ class Registry:
             ("fact", [fact for feature in features for fact in feature.facts or ()]),
             ("notice", [kind for feature in features for kind in feature.notices or ()]),
             ("permission", [permission.value for feature in features for permission in feature.permissions or ()]),
+            ("kind of things to collect", [kind.name for feature in features for kind in feature.collectables]),
             ("command", [str(command.name) for feature in features for command in feature.commands]),
         ):
             if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -135,6 +139,10 @@ class Registry:
     def own_pages(self) -> tuple[OwnPage, ...]:
         """The pages that "Me" leads to, besides those that it names itself."""
         return tuple(page for feature in self.all() for page in feature.own_pages)
+
+    def collectables(self) -> dict[str, Kind]:
+        """What can lie at a counter, by the name of its kind."""
+        return {kind.name: kind for feature in self.all() for kind in feature.collectables}
 
 
 registry = Registry()

@@ -18,7 +18,7 @@ FOLLOWING = (
     ("sub_orders", COMMUNITY, "purchases", "purchase_id"),
     ("order_lines", COMMUNITY, "sub_orders", "sub_order_id"),
     ("batches", COMMUNITY, "cycles", "cycle_id"),
-    ("handover_items", COMMUNITY, "handovers", "handover_id"),
+    ("collectables", COMMUNITY, "pickup_points", "pickup_point_id"),
     ("handover_kept", COMMUNITY, "handovers", "handover_id"),
     ("payments", COMMUNITY, "purchases", "purchase_id"),
     ("provider_movements", COMMUNITY, "payments", "payment_id"),

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shop.fulfilment import queries, rules
+from shop.counter import rules
+from shop.fulfilment import queries
 from shop.kernel import clock
 from shop.kernel.db import reading
 from shop.models.orders import SubOrder, SubOrderState

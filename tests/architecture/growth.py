@@ -36,7 +36,7 @@ GROWS: Mapping[str, tuple[str, str]] = {
     "batches": (COMMUNITY, "created_at"),
     "passes": (COMMUNITY, "issued_at"),
     "handovers": (COMMUNITY, "received_at"),
-    "handover_items": (COMMUNITY, "received_at"),
+    "collectables": (COMMUNITY, "since"),
     "handover_kept": (COMMUNITY, "received_at"),
     "notices": (COMMUNITY, "created_at"),
     "jobs": (COMMUNITY, "created_at"),

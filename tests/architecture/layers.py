@@ -38,7 +38,7 @@ READS = {"reading", "Session"}
 
 FEATURES = (
     "accounts", "communities", "merchants", "catalog", "stock", "wallet", "promotions", "cart", "favourites", "payments", "pickup",
-    "orders", "bills", "checkout", "settlement", "fulfilment",
+    "counter", "orders", "bills", "checkout", "settlement", "fulfilment",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from flask import Flask
 
 from demo import catalogue, command, files, scale
 from demo.command import Plan, fill, group
+from shop.counter import jobs as counter
 from shop.fulfilment import jobs as fulfilment
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
@@ -101,7 +102,7 @@ def test_sixty_days_later_everything_has_ended(app: Flask, storage: FolderStorag
     fill(SMALL, storage, lambda _count: None)
     open_before = count(SubOrder, SubOrder.state.in_(UNFINISHED))
     clock.move(timedelta(days=60))
-    for work in (settlement.close_overdue, fulfilment.tell_late, fulfilment.end, fulfilment.end):
+    for work in (settlement.close_overdue, fulfilment.tell_late, counter.end, fulfilment.end, fulfilment.end):
         work()
     assert open_before > 20
     assert count(SubOrder, SubOrder.state.in_(UNFINISHED)) == 0

@@ -11,14 +11,15 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from shop.fulfilment import operations, rules
-from shop.fulfilment.operations import Outcome
+from shop.counter import operations as desk
+from shop.counter import rules
+from shop.counter.operations import Outcome
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import ShopError
 from shop.kernel.money import Money
 from shop.models.orders import SubOrder, SubOrderState
 from shop.models.payments import Refund
-from shop.models.pickup import Handover, HandoverItem
+from shop.models.pickup import Collectable, Handover
 from shop.orders import operations as orders
 from shop.platform.actor import COMMAND, Actor
 from tests.support.books import assert_books_are_right
@@ -51,7 +52,7 @@ def gives_back(part: SubOrder, fen: int = 500) -> Callable[[], object]:
 
 
 def hands_over(counter: Counter, code: str) -> Callable[[], object]:
-    return partial(perform, operations.hand_over, counter.keeper, counter.event(code))
+    return partial(perform, desk.hand_over, counter.keeper, counter.event(code))
 
 
 def test_a_refund_beside_a_hand_over_leaves_escrow_at_nothing(app: Flask, counter: Counter) -> None:
@@ -82,8 +83,8 @@ def test_a_refund_beside_taking_back_leaves_the_rest_where_the_goods_are(app: Fl
     for _ in range(ROUNDS):
         part, code = waiting(counter)
         event = counter.event(code)
-        perform(operations.hand_over, counter.keeper, event)
-        back, refund = at_once(app, [partial(perform, operations.take_back, counter.keeper, event.client_id, "a slip"), gives_back(part)])
+        perform(desk.hand_over, counter.keeper, event)
+        back, refund = at_once(app, [partial(perform, desk.take_back, counter.keeper, event.client_id, "a slip"), gives_back(part)])
         assert refund is True
         if state_of(part) is SubOrderState.READY:
             assert back == 1
@@ -99,18 +100,18 @@ def test_handing_over_again_beside_taking_back_moves_money_once(app: Flask, coun
     part, code = waiting(counter)
     for _ in range(ROUNDS):
         event = counter.event(code)
-        perform(operations.hand_over, counter.keeper, event)
-        at_once(app, [partial(perform, operations.take_back, counter.keeper, event.client_id, "a slip"), hands_over(counter, code)])
+        perform(desk.hand_over, counter.keeper, event)
+        at_once(app, [partial(perform, desk.take_back, counter.keeper, event.client_id, "a slip"), hands_over(counter, code)])
         if state_of(part) is SubOrderState.COLLECTED:
             assert (balance("escrow"), balance(f"merchant:{part.merchant_id}")) == (0, 1_940)
-            perform(operations.take_back, counter.keeper, last_accepted(), "a slip")
+            perform(desk.take_back, counter.keeper, last_accepted(), "a slip")
         assert (balance("escrow"), balance(f"merchant:{part.merchant_id}"), balance("commission")) == (2_000, 0, 0)
     assert_books_are_right()
 
 
 def last_accepted() -> str:
     reading().rollback()
-    return reading().scalars(sa.select(Handover.client_id).join(HandoverItem, HandoverItem.handover_id == Handover.id)).one()
+    return reading().scalars(sa.select(Handover.client_id).join(Collectable, Collectable.handover_id == Handover.id)).one()
 
 
 @pytest.mark.parametrize("what", ["decline", "cancel", "expire"])

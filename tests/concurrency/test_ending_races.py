@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from shop.counter import operations as desk
 from shop.fulfilment import operations, overdue
 from shop.fulfilment.endings import Wait
 from shop.kernel import clock
@@ -101,7 +102,7 @@ def test_goods_collected_while_they_are_given_up_are_paid_for_once(app: Flask, c
         earned = balance(f"merchant:{part.merchant_id}")
         handed, ended = at_once(
             app,
-            [partial(perform, operations.hand_over, counter.keeper, event), partial(perform, operations.end_by_itself, part.id)],
+            [partial(perform, desk.hand_over, counter.keeper, event), partial(perform, operations.end_by_itself, part.id)],
         )
         assert balance(f"merchant:{part.merchant_id}") == earned + 2_910
         if ended is True:

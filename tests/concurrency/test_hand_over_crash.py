@@ -10,11 +10,11 @@ from pathlib import Path
 
 from flask import Flask
 
-from shop.fulfilment import operations
+from shop.counter import operations as desk
 from shop.kernel.db import perform
 from shop.models.orders import SubOrderState
-from shop.models.pickup import Handover, HandoverItem
-from tests.support.counter import Counter, state_of
+from shop.models.pickup import Handover
+from tests.support.counter import Counter, state_of, things_gone
 from tests.support.factories import Factories
 from tests.support.money import balance
 from tests.support.shopping import count
@@ -25,7 +25,6 @@ DYING = """
 import sys
 from datetime import UTC, datetime
 from shop import create_app
-from shop.fulfilment import operations
 from shop.kernel.db import perform
 from shop.platform.actor import Actor, Grant
 from tests.conftest import make_config
@@ -33,7 +32,7 @@ from tests.conftest import make_config
 url, keeper, point, code = sys.argv[1:]
 with create_app(make_config(url)).app_context():
     actor = Actor("user", user_id=int(keeper), grants=(Grant("keeper", pickup_point_id=int(point)),))
-    perform(operations.hand_over, actor, operations.HandoverEvent("before-the-crash", code, None, datetime.now(UTC)))
+    perform(desk.hand_over, actor, desk.HandoverEvent("before-the-crash", code, None, datetime.now(UTC)))
 """
 
 
@@ -48,7 +47,7 @@ def test_killed_before_the_commit_nothing_happened_and_the_repeat_is_accepted_on
     died = subprocess.run([sys.executable, "-c", DYING, *arguments], env=environment, cwd=ROOT, capture_output=True, timeout=60)
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
     assert state_of(part) is SubOrderState.READY
-    assert (count(Handover), count(HandoverItem), balance(f"merchant:{counter.merchants[0].id}")) == (0, 0, 0)
+    assert (count(Handover), things_gone(), balance(f"merchant:{counter.merchants[0].id}")) == (0, 0, 0)
     event = counter.event(code, client_id="before-the-crash")
-    assert [perform(operations.hand_over, counter.keeper, event).outcome for _ in range(2)] == ["accepted", "duplicate"]
+    assert [perform(desk.hand_over, counter.keeper, event).outcome for _ in range(2)] == ["accepted", "duplicate"]
     assert balance(f"merchant:{counter.merchants[0].id}") == 1_940

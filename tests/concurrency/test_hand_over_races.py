@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections import Counter as Tally
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
-from shop.fulfilment import operations, rules
-from shop.fulfilment.errors import TooManyGuesses
+from shop.counter import operations as desk
+from shop.counter import rules
+from shop.counter.errors import TooManyGuesses
+from shop.counter.operations import handing_over
+from shop.fulfilment import operations
+from shop.kernel import clock
 from shop.kernel.db import database, perform, reading, transaction
 from shop.models.orders import SubOrder, SubOrderState
-from shop.models.pickup import Handover, HandoverItem
+from shop.models.pickup import Collectable, CollectableState, Handover
 from shop.pickup import passes
+from shop.platform.collecting import Move
 from tests.support.books import assert_books_are_right
-from tests.support.counter import Counter, scans, state_of
+from tests.support.counter import Counter, scans, state_of, things_gone
 from tests.support.factories import Factories
 from tests.support.money import balance
+from tests.support.parcels import Parcels
 from tests.support.shopping import at_once, count
 
 DEVICES = 8
@@ -38,11 +46,11 @@ def test_eight_devices_with_one_pass_hand_it_over_once(app: Flask, counter: Coun
     visit = counter.ready(counter.buyer(), {"rice": 1, "oil": 1})
     keepers = [counter.new_keeper(counter.point)[1] for _ in range(DEVICES)]
     events = [counter.event(visit.code) for _ in keepers]
-    works = [partial(perform, operations.hand_over, keeper, event) for keeper, event in zip(keepers, events, strict=True)]
+    works = [partial(perform, desk.hand_over, keeper, event) for keeper, event in zip(keepers, events, strict=True)]
     outcomes = at_once(app, works)
     assert Tally(outcome.outcome.value for outcome in outcomes) == {"accepted": 1, "conflict": DEVICES - 1}
     assert sum(outcome.handed for outcome in outcomes) == 2
-    assert count(HandoverItem) == 2
+    assert things_gone() == 2
     assert (balance(f"merchant:{counter.merchants[0].id}"), balance(f"merchant:{counter.merchants[1].id}")) == (1_940, 4_850)
     assert (balance("commission"), balance("escrow")) == (210, 0)
     assert len(scans()) == DEVICES
@@ -51,7 +59,7 @@ def test_eight_devices_with_one_pass_hand_it_over_once(app: Flask, counter: Coun
 def test_one_event_sent_eight_times_at_once_is_one_hand_over(app: Flask, counter: Counter) -> None:
     visit = counter.ready(counter.buyer(), {"rice": 1})
     event = counter.event(visit.code)
-    outcomes = at_once(app, [lambda: perform(operations.hand_over, counter.keeper, event)] * DEVICES)
+    outcomes = at_once(app, [lambda: perform(desk.hand_over, counter.keeper, event)] * DEVICES)
     assert Tally(outcome.outcome.value for outcome in outcomes) == {"accepted": 1, "duplicate": DEVICES - 1}
     assert count(Handover) == 1
     assert balance(f"merchant:{counter.merchants[0].id}") == 1_940
@@ -60,28 +68,56 @@ def test_one_event_sent_eight_times_at_once_is_one_hand_over(app: Flask, counter
 def test_a_hand_over_taken_back_eight_times_at_once_is_taken_back_once(app: Flask, counter: Counter) -> None:
     visit = counter.ready(counter.buyer(), {"rice": 1, "oil": 1})
     event = counter.event(visit.code)
-    perform(operations.hand_over, counter.keeper, event)
-    works = [partial(perform, operations.take_back, counter.keeper, event.client_id, "a slip") for _ in range(DEVICES)]
+    perform(desk.hand_over, counter.keeper, event)
+    works = [partial(perform, desk.take_back, counter.keeper, event.client_id, "a slip") for _ in range(DEVICES)]
     assert sorted(at_once(app, works)) == [0] * (DEVICES - 1) + [2]
-    assert count(HandoverItem) == 0
+    assert things_gone() == 0
     assert (balance(f"merchant:{counter.merchants[0].id}"), balance("commission"), balance("escrow")) == (0, 0, 7_000)
     assert counter.hand_over(visit.code).handed == 2
 
 
-def test_the_control_without_its_guards_hands_over_more_than_once(app: Flask, counter: Counter) -> None:
-    """Look first, then write: what the operation would be without its lock, its unique key and its compare-and-set."""
+def test_eight_devices_hand_over_an_order_and_a_parcel_once_each(app: Flask, counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    parcels, buyer = Parcels(monkeypatch), counter.buyer()
+    counter.ready(buyer, {"rice": 1})
+    parcels.arrive(buyer, counter.point, 7, "SF1234567890")
+    visit = counter.pass_of(buyer)
+    outcomes = at_once(app, [partial(perform, desk.hand_over, counter.keeper, counter.event(visit.code)) for _ in range(DEVICES)])
+    assert Tally(outcome.outcome.value for outcome in outcomes) == {"accepted": 1, "conflict": DEVICES - 1}
+    assert (parcels.told, things_gone()) == ([("collected", (7,))], 2)
+    assert balance(f"merchant:{counter.merchants[0].id}") == 1_940
+    assert_books_are_right()
+
+
+def taken_at_once(app: Flask, counter: Counter, take: Callable[[Session, Move, list[int]], int]) -> int:
+    """How many of eight hand-overs get the same thing when none holds its pass."""
     counter.ready(counter.buyer(), {"rice": 1})
-    sub_order_id = reading().scalars(sa.select(SubOrder.id)).one()
+    for _ in range(DEVICES):
+        counter.hand_over("6901234567892")
+    thing = reading().execute(sa.select(Collectable.id, Collectable.pass_id, Collectable.user_id)).one()
+    moves = [Move(handover_id, thing.pass_id, thing.user_id) for handover_id in reading().scalars(sa.select(Handover.id))]
     everybody_looked = threading.Barrier(DEVICES)
 
-    def careless() -> bool:
-        is_ready = reading().scalar(sa.select(SubOrder.state).where(SubOrder.id == sub_order_id)) is SubOrderState.READY
+    def one(move: Move) -> int:
         everybody_looked.wait(timeout=20)
         with transaction() as session:
-            session.execute(sa.update(SubOrder).where(SubOrder.id == sub_order_id).values(state=SubOrderState.COLLECTED))
-        return is_ready
+            return take(session, move, [thing.id])
 
-    assert at_once(app, [careless] * DEVICES).count(True) > 1
+    return sum(at_once(app, [partial(one, move) for move in moves]))
+
+
+def test_the_row_of_a_thing_alone_lets_it_leave_once(app: Flask, counter: Counter) -> None:
+    assert taken_at_once(app, counter, lambda session, move, ids: len(handing_over.take_things(session, move, ids))) == 1
+
+
+def test_the_control_without_its_guard_lets_it_leave_more_than_once(app: Flask, counter: Counter) -> None:
+    """The same without the compare: whoever comes later takes it once more."""
+
+    def careless(session: Session, move: Move, ids: list[int]) -> int:
+        left = sa.update(Collectable).where(Collectable.id.in_(ids))
+        left = left.values(state=CollectableState.COLLECTED, left_at=clock.now(), handover_id=move.handover_id)
+        return len(session.execute(left.returning(Collectable.id)).all())
+
+    assert taken_at_once(app, counter, careless) > 1
 
 
 def test_a_late_batch_is_never_lost_on_a_pass_that_is_just_being_used_up(app: Flask, counter: Counter) -> None:
@@ -96,7 +132,7 @@ def test_a_late_batch_is_never_lost_on_a_pass_that_is_just_being_used_up(app: Fl
             app,
             [
                 partial(perform, operations.receive, counter.keeper, {cycle_id}),
-                partial(perform, operations.hand_over, counter.keeper, event),
+                partial(perform, desk.hand_over, counter.keeper, event),
             ],
         )
         assert (received.ready, handed.outcome) == (1, "accepted")

@@ -309,7 +309,7 @@ def test_goods_leave_the_counter_once_although_the_web_is_killed(house: House, m
     assert keeper.hand_over(body["events"][0]) == [("duplicate", None)]
     assert mei.order(placed["number"])["state"] == "completed"
     assert house.number(payable, cause=cause) == 1
-    items = "SELECT count(*) FROM handover_items i JOIN sub_orders s ON s.id = i.sub_order_id WHERE s.number = :number"
+    items = "SELECT count(*) FROM collectables WHERE state = 'collected' AND number = :number"
     assert house.number(items, number=part) == 1
     for one in (owner, keeper, counter):
         one.close()

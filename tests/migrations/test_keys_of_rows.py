@@ -27,7 +27,7 @@ BEFORE = "0017"
 WRITTEN_ONCE = ("transfers", "audit_entries", "stock_movements")
 ADDED = {
     "cycles", "quotes", "sub_orders", "order_lines", "payments", "provider_movements", "refunds", "bill_payments", "bill_payment_items",
-    "bill_attempts", "passes", "handovers", "handover_items", "stock_movements", "reservations", "transfers", "audit_entries", "notices",
+    "bill_attempts", "passes", "handovers", "collectables", "stock_movements", "reservations", "transfers", "audit_entries", "notices",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from itertools import count
 import pytest
 import sqlalchemy as sa
 
+from shop.counter import operations as desk
 from shop.fulfilment import jobs as timers
 from shop.fulfilment import operations as fulfilment
 from shop.kernel import clock
@@ -23,7 +24,7 @@ from shop.orders import operations as orders
 from shop.settlement import giving_back
 from shop.stock import counting
 from tests.support.books import assert_books_are_right
-from tests.support.counter import Counter
+from tests.support.counter import Counter, end
 from tests.support.factories import Factories, actor_of
 
 DEEDS = 40
@@ -115,7 +116,7 @@ class City:
     def take_back(self) -> None:
         told = list(reading().scalars(sa.select(Handover.client_id).order_by(Handover.id)))
         if told:
-            perform(fulfilment.take_back, self.counter.keeper, self.dice.choice(told[-3:]), "wrong person")
+            perform(desk.take_back, self.counter.keeper, self.dice.choice(told[-3:]), "wrong person")
 
     def cancel(self) -> None:
         part = self.part(SubOrderState.PLACED)
@@ -155,7 +156,7 @@ class City:
     def time_goes_by(self) -> None:
         clock.move(clock.shift() + timedelta(minutes=self.dice.choice([3, 3, 60, 60 * 12, 60 * 30])))
         timers.tell_late()
-        timers.end()
+        end()
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -11,8 +11,7 @@ from flask import Flask
 
 from shop.bills import operations as bills_operations
 from shop.bills.operations import Wish
-from shop.fulfilment import jobs as timers
-from shop.fulfilment import operations as fulfilment
+from shop.counter import operations as desk
 from shop.fulfilment.errors import NothingLeftToPack
 from shop.kernel import clock, ids
 from shop.kernel.db import perform, reading
@@ -30,7 +29,7 @@ from shop.stock import counting
 from simulators.biller.channel import Channel
 from tests.support import bills
 from tests.support.books import assert_books_are_right
-from tests.support.counter import Counter, state_of
+from tests.support.counter import Counter, end, state_of
 from tests.support.factories import Factories, actor_of
 from tests.support.money import balance, fund
 from tests.support.provider import FAILING_REFUND_CARD, GOOD_CARD, CardProvider, payment_of
@@ -161,7 +160,7 @@ def test_what_was_missing_is_no_longer_missing_once_nobody_waits_for_it(make: Fa
     item = reading().get_one(StockItem, rice.id, populate_existing=True)
     assert (item.on_hand, item.missing) == (10, 2)
     clock.move(timedelta(days=4))
-    timers.end()
+    end()
     assert state_of(part) is SubOrderState.SHORT
     item = reading().get_one(StockItem, rice.id, populate_existing=True)
     assert (item.on_hand, item.missing) == (10, 0)
@@ -272,7 +271,7 @@ def test_a_hand_over_can_be_taken_back_although_an_older_refund_goes_another_way
     order.counter.hand_over(order.counter.pass_of(order.buyer).code, client_id="scan-of-this-one")
     (failed,) = order.failed()
     perform(giving_back.try_again, actor_of(make.user()), failed, RefundMethod.WALLET)
-    assert perform(fulfilment.take_back, order.counter.keeper, "scan-of-this-one", "wrong person") == 1
+    assert perform(desk.take_back, order.counter.keeper, "scan-of-this-one", "wrong person") == 1
     assert_books_are_right()
     assert order.counter.hand_over(order.counter.pass_of(order.buyer).code).handed == 1
     assert (state_of(order.part), balance("escrow")) == (SubOrderState.COLLECTED, 0)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from shop.fulfilment import operations, overdue
 from shop.fulfilment.endings import Wait
 from shop.fulfilment.errors import NotOverdue
-from shop.fulfilment.jobs import end, tell_late
+from shop.fulfilment.jobs import tell_late
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
@@ -25,7 +25,7 @@ from shop.pickup import passes
 from shop.platform import outbox
 from shop.platform.actor import Actor, Grant
 from tests.support.books import assert_books_are_right
-from tests.support.counter import Counter, state_of
+from tests.support.counter import Counter, end, state_of
 from tests.support.factories import Factories, actor_of
 from tests.support.gateways import RecordingSms
 from tests.support.money import balance

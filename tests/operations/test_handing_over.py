@@ -9,21 +9,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from shop.fulfilment import operations, queries, rules
-from shop.fulfilment.errors import TooManyGuesses
+from shop.counter import operations as desk
+from shop.counter import rules
+from shop.counter.errors import TooManyGuesses
+from shop.counter.permissions import CounterPermission
+from shop.counter.scans import desk_events
+from shop.counter.scans import told as scans_told
+from shop.fulfilment import operations, queries
 from shop.fulfilment.operations import LookUp
-from shop.fulfilment.permissions import FulfilmentPermission
-from shop.fulfilment.scans import desk_events
-from shop.fulfilment.scans import told as scans_told
 from shop.kernel import clock
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.errors import NotFound
 from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
-from shop.models.pickup import Cycle, Handover, HandoverItem, Pass, PassState, PickupPoint
+from shop.models.pickup import Cycle, Handover, Pass, PassState, PickupPoint
 from shop.models.platform import AuditEntry, Notice
 from shop.pickup import codes
 from shop.platform.actor import Actor
-from tests.support.counter import Counter, scans, state_of, with_rice_and_oil
+from tests.support.counter import Counter, scans, state_of, things_gone, with_rice_and_oil
 from tests.support.factories import Factories
 from tests.support.money import balance
 from tests.support.shopping import count
@@ -54,7 +56,7 @@ def test_a_code_hands_over_everything_and_the_merchants_are_owed_their_money(cou
     assert counter.pass_of(buyer).state is PassState.USED
     assert reading().scalars(sa.select(Purchase.state)).all() == [PurchaseState.COMPLETED]
     assert scans() == [("accepted", None)]
-    assert count(HandoverItem) == 2
+    assert things_gone() == 2
 
 
 def test_a_qr_code_does_the_same(counter: Counter) -> None:
@@ -77,7 +79,7 @@ def test_part_of_it_can_be_handed_over_and_the_rest_later(counter: Counter) -> N
 def test_the_same_event_told_again_does_nothing(counter: Counter) -> None:
     visit = counter.ready(counter.buyer(), {"rice": 1})
     event = counter.event(visit.code)
-    outcomes = [perform(operations.hand_over, counter.keeper, event).outcome for _ in range(3)]
+    outcomes = [perform(desk.hand_over, counter.keeper, event).outcome for _ in range(3)]
     assert outcomes == ["accepted", "duplicate", "duplicate"]
     assert merchant_balance(counter, 0) == 1_940
     assert count(Handover) == 1
@@ -85,7 +87,7 @@ def test_the_same_event_told_again_does_nothing(counter: Counter) -> None:
 
 def test_a_refused_event_told_again_gets_its_first_answer(counter: Counter) -> None:
     event = counter.event("000000")
-    first, second = (perform(operations.hand_over, counter.keeper, event) for _ in range(2))
+    first, second = (perform(desk.hand_over, counter.keeper, event) for _ in range(2))
     assert (first.outcome, first.reason) == ("refused", "unknown_pass")
     assert second == first
     assert scans() == [("refused", "unknown_pass")]
@@ -203,7 +205,7 @@ def test_when_a_step_fails_in_the_middle_nothing_leaves_and_the_event_is_kept(co
     monkeypatch.setattr(orders, "mark_collected", fail_at_the_end)
     refused = counter.hand_over(visit.code)
     assert (refused.outcome, refused.reason) == ("refused", "not_ready")
-    assert count(HandoverItem) == 0
+    assert things_gone() == 0
     assert (merchant_balance(counter, 0), merchant_balance(counter, 1)) == (0, 0)
     assert scans() == [("refused", "not_ready")]
 
@@ -386,9 +388,9 @@ def test_an_event_says_what_left_and_what_stayed_and_why(counter: Counter) -> No
     first = counter.hand_over(visit.code, [rice.number])
     assert (first.left, first.stayed) == ((rice.number,), ())
     both = counter.event(visit.code, [rice.number, oil.number])
-    said = perform(operations.hand_over, counter.keeper, both)
+    said = perform(desk.hand_over, counter.keeper, both)
     assert (said.outcome, said.left, said.stayed) == ("conflict", (oil.number,), ((rice.number, "already_handed_over"),))
-    assert perform(operations.hand_over, counter.keeper, both) == said, "the first answer, as often as it is asked for"
+    assert perform(desk.hand_over, counter.keeper, both) == said, "the first answer, as often as it is asked for"
     unknown = counter.hand_over(visit.code, [rice.number, "L260608-22222222-1"])
     assert set(unknown.stayed) == {(rice.number, "already_handed_over"), ("L260608-22222222-1", "not_on_pass")}
 
@@ -399,12 +401,12 @@ def test_goods_on_the_counter_leave_whole_or_not_at_all(counter: Counter) -> Non
     visit = counter.pass_of(buyer)
     counter.hand_over(visit.code, [rice.number])
     event = counter.event(visit.code, [rice.number, oil.number], only_whole=True)
-    said = perform(operations.hand_over, counter.keeper, event)
+    said = perform(desk.hand_over, counter.keeper, event)
     assert (said.outcome, said.reason, said.left) == ("conflict", "already_handed_over", ())
     assert said.stayed == tuple(sorted([(rice.number, "already_handed_over"), (oil.number, "with_others")]))
     assert state_of(oil) is SubOrderState.READY
     assert merchant_balance(counter, 1) == 0
-    assert perform(operations.hand_over, counter.keeper, event) == said
+    assert perform(desk.hand_over, counter.keeper, event) == said
     assert counter.hand_over(visit.code, [oil.number], only_whole=True).outcome == "accepted"
 
 
@@ -414,18 +416,18 @@ def test_another_event_under_the_same_id_is_a_conflict_that_is_kept(counter: Cou
     counter.receive([rice, oil])
     visit = counter.pass_of(buyer)
     event = counter.event(visit.code, [rice.number])
-    perform(operations.hand_over, counter.keeper, event)
+    perform(desk.hand_over, counter.keeper, event)
     changes: dict[str, Any] = {
         "pass_text": visit.ref, "sub_orders": (rice.number, oil.number), "only_whole": True,
         "device_time": clock.now() - timedelta(hours=1),
     }  # fmt: skip
     other = dataclasses.replace(event, **{change_of: changes[change_of]})
-    answers = [perform(operations.hand_over, counter.keeper, other) for _ in range(3)]
+    answers = [perform(desk.hand_over, counter.keeper, other) for _ in range(3)]
     assert {(one.outcome.value, one.reason, one.left) for one in answers} == {("conflict", "different_event", ())}
     assert dict(answers[0].stayed) == dict.fromkeys(other.sub_orders or (), "different_event")
     assert scans() == [("accepted", None), ("conflict", "different_event")], "kept once, however often it is told"
     assert state_of(oil) is SubOrderState.READY
-    assert perform(operations.hand_over, counter.keeper, event).outcome == "duplicate"
+    assert perform(desk.hand_over, counter.keeper, event).outcome == "duplicate"
 
 
 def test_the_same_event_spelled_otherwise_is_the_same(counter: Counter) -> None:
@@ -433,13 +435,13 @@ def test_the_same_event_spelled_otherwise_is_the_same(counter: Counter) -> None:
     counter.receive([rice, oil])
     code = counter.pass_of(buyer).code
     event = counter.event(code, [rice.number, oil.number])
-    perform(operations.hand_over, counter.keeper, event)
+    perform(desk.hand_over, counter.keeper, event)
     assert event.device_time is not None
     spelled = dataclasses.replace(
         event, pass_text=f" {code[:3]} {code[3:]}", sub_orders=(oil.number, rice.number, oil.number),
         device_time=event.device_time.astimezone(clock.BUSINESS_ZONE),
     )  # fmt: skip
-    assert perform(operations.hand_over, counter.keeper, spelled).outcome == "duplicate"
+    assert perform(desk.hand_over, counter.keeper, spelled).outcome == "duplicate"
 
 
 def test_the_log_is_searched_by_the_numbers_people_know(counter: Counter) -> None:
@@ -447,7 +449,7 @@ def test_the_log_is_searched_by_the_numbers_people_know(counter: Counter) -> Non
     counter.receive([rice, oil])
     code = counter.pass_of(buyer).code
     first = counter.event(code, [rice.number])
-    perform(operations.hand_over, counter.keeper, first)
+    perform(desk.hand_over, counter.keeper, first)
     counter.hand_over(code, [rice.number, oil.number], only_whole=True)
     counter.hand_over(counter.ready(counter.buyer(), {"rice": 1}).code)
 
@@ -458,7 +460,7 @@ def test_the_log_is_searched_by_the_numbers_people_know(counter: Counter) -> Non
     for number in (order, rice.number, short, short.rpartition("-")[0]):
         assert found(number) == [("conflict", 0), ("accepted", 1)], number
     assert found(oil.number) == [("conflict", 0)]
-    perform(operations.take_back, counter.keeper, first.client_id, "a slip")
+    perform(desk.take_back, counter.keeper, first.client_id, "a slip")
     reading().rollback()
     assert found(rice.number) == [("conflict", 0), ("accepted", 0)], "also what came back"
 
@@ -466,12 +468,12 @@ def test_the_log_is_searched_by_the_numbers_people_know(counter: Counter) -> Non
 def test_another_point_cannot_read_an_event_by_its_id(counter: Counter, make: Factories) -> None:
     visit = counter.ready(counter.buyer(), {"rice": 1})
     event = counter.event(visit.code)
-    perform(operations.hand_over, counter.keeper, event)
+    perform(desk.hand_over, counter.keeper, event)
     stranger = counter.new_keeper(make.point())[1]
-    taken = perform(operations.hand_over, stranger, event)
+    taken = perform(desk.hand_over, stranger, event)
     assert (taken.outcome, taken.reason) == ("refused", "client_id_taken")
-    assert scans_told(reading(), stranger.points(FulfilmentPermission.POINT_READ), event.client_id) is None
-    mine = scans_told(reading(), counter.keeper.points(FulfilmentPermission.POINT_READ), event.client_id)
+    assert scans_told(reading(), stranger.points(CounterPermission.POINT_READ), event.client_id) is None
+    mine = scans_told(reading(), counter.keeper.points(CounterPermission.POINT_READ), event.client_id)
     assert mine is not None
     assert (mine.outcome, len(mine.handed), mine.still_waiting) == ("accepted", 1, 0)
 

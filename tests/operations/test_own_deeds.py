@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from shop.accounts import operations as accounts
+from shop.counter import operations as desk
 from shop.fulfilment import operations as fulfilment
 from shop.kernel import clock, ids
 from shop.kernel.db import perform, reading
@@ -180,9 +181,9 @@ def test_nobody_clears_their_own_goods_off_the_shelf_nor_lets_their_own_pass_run
 def test_who_collected_does_not_take_the_hand_over_back(counter: Counter) -> None:
     buyer = counter.buyer()
     event = counter.event(counter.ready(buyer, {"rice": 1}).code)
-    assert perform(fulfilment.hand_over, keeper(counter, buyer), event).outcome == "accepted", "one's own goods may be handed over"
-    refused(fulfilment.take_back, keeper(counter, buyer), event.client_id, "the wrong person")
-    assert perform(fulfilment.take_back, counter.keeper, event.client_id, "the wrong person") == 1
+    assert perform(desk.hand_over, keeper(counter, buyer), event).outcome == "accepted", "one's own goods may be handed over"
+    refused(desk.take_back, keeper(counter, buyer), event.client_id, "the wrong person")
+    assert perform(desk.take_back, counter.keeper, event.client_id, "the wrong person") == 1
 
 
 def test_nobody_of_a_shop_says_that_goods_of_their_own_order_are_not_there(counter: Counter) -> None:

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from shop.counter import queries as counter_queries
+from shop.counter.permissions import CounterPermission
 from shop.fulfilment import operations, queries
 from shop.fulfilment.errors import NothingArrived
-from shop.fulfilment.permissions import FulfilmentPermission
 from shop.home.queries import waiting_for
 from shop.kernel import clock, ids
 from shop.kernel.db import perform, reading, transaction
@@ -125,7 +126,7 @@ def test_another_point_finds_no_such_delivery(counter: Counter, make: Factories)
     with pytest.raises(NotFound):
         perform(operations.receive, stranger, {part.cycle_id for part in parts})
     assert state_of(parts[0]) is SubOrderState.PACKED
-    assert queries.point_delivery(reading(), stranger.points(FulfilmentPermission.POINT_READ), parts[0].cycle_id) is None
+    assert queries.point_delivery(reading(), stranger.points(CounterPermission.POINT_READ), parts[0].cycle_id) is None
 
 
 def test_the_batch_is_marked_with_who_received_it(counter: Counter) -> None:
@@ -144,7 +145,7 @@ def test_the_board_of_the_point_counts_what_comes_and_what_waits(counter: Counte
     reading().rollback()
     (delivery,) = queries.expected(reading(), counter.point.id)
     assert (delivery.batch_state, delivery.ready) == (BatchState.ARRIVED, 1)
-    figures = queries.point_figures(reading(), counter.point.id)
+    figures = counter_queries.point_figures(reading(), counter.point.id)
     assert (figures.waiting, figures.people_waiting, figures.overdue) == (1, 1, 0)
 
 

@@ -7,23 +7,25 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from shop.fulfilment import operations, queries, rules, scans
-from shop.fulfilment.errors import NothingToTakeBack, TooLateToTakeBack
-from shop.fulfilment.operations import HandoverEvent
-from shop.fulfilment.permissions import FulfilmentPermission
+from shop.counter import operations as desk
+from shop.counter import queries as counter_queries
+from shop.counter import rules, scans
+from shop.counter.errors import NothingToTakeBack, TooLateToTakeBack
+from shop.counter.operations import HandoverEvent
+from shop.counter.permissions import CounterPermission
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
 from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
-from shop.models.pickup import HandoverItem, PassState
+from shop.models.pickup import PassState
 from shop.models.platform import AuditEntry, Notice
 from shop.orders import operations as orders
 from shop.orders.errors import CannotTakeBack
 from shop.pickup import visits
 from shop.platform.actor import COMMAND, Actor
 from tests.support.books import assert_books_are_right
-from tests.support.counter import Counter, state_of, with_rice_and_oil
+from tests.support.counter import Counter, state_of, things_gone, with_rice_and_oil
 from tests.support.counter import scans as scanned
 from tests.support.factories import Factories
 from tests.support.money import balance
@@ -40,12 +42,12 @@ def counter(make: Factories) -> Counter:
 def handed(counter: Counter, text: str, sub_orders: list[str] | None = None) -> HandoverEvent:
     """A hand-over that was accepted."""
     event = counter.event(text, sub_orders)
-    assert perform(operations.hand_over, counter.keeper, event).outcome == "accepted"
+    assert perform(desk.hand_over, counter.keeper, event).outcome == "accepted"
     return event
 
 
 def take_back(counter: Counter, event: HandoverEvent, keeper: Actor | None = None) -> int:
-    return perform(operations.take_back, keeper or counter.keeper, event.client_id, REASON)
+    return perform(desk.take_back, keeper or counter.keeper, event.client_id, REASON)
 
 
 def money(counter: Counter) -> tuple[int, int, int, int]:
@@ -70,7 +72,7 @@ def test_everything_a_hand_over_did_is_undone_and_told(counter: Counter) -> None
     assert (notice.user_id, notice.facts) == (buyer.id, {"orders": 1}), "one order, of two shops"
     entry = reading().scalars(sa.select(AuditEntry).where(AuditEntry.action == "pass.taken_back")).one()
     assert (entry.actor_id, entry.facts["reason"], len(entry.facts["sub_orders"])) == (counter.keeper.user_id, REASON, 2)
-    assert queries.point_figures(reading(), counter.point.id).collected_today == 0
+    assert counter_queries.point_figures(reading(), counter.point.id).collected_today == 0
     assert_books_are_right()
 
 
@@ -78,7 +80,7 @@ def test_told_again_it_does_nothing_and_the_device_hands_nothing_over_again(coun
     event = handed(counter, counter.ready(counter.buyer(), {"rice": 1}).code)
     assert [take_back(counter, event) for _ in range(3)] == [1, 0, 0]
     assert money(counter) == (0, 0, 0, 2_000)
-    assert perform(operations.hand_over, counter.keeper, event).outcome == "duplicate"
+    assert perform(desk.hand_over, counter.keeper, event).outcome == "duplicate"
     assert money(counter) == (0, 0, 0, 2_000)
     assert count(Notice) == 3, "arrived, handed over, taken back"
 
@@ -94,7 +96,7 @@ def test_goods_leave_again_and_are_paid_for_again_as_often_as_they_were_taken_ba
         assert money(counter) == (0, 0, 0, 2_000)
         assert_books_are_right()
     handed(counter, visit.code)
-    assert (money(counter), count(HandoverItem)) == ((1_940, 0, 60, 0), 1)
+    assert (money(counter), things_gone()) == ((1_940, 0, 60, 0), 1)
     assert counter.pass_of(buyer).state is PassState.USED
     assert_books_are_right()
 
@@ -128,7 +130,7 @@ def test_after_ten_minutes_it_stays(counter: Counter) -> None:
     with pytest.raises(TooLateToTakeBack):
         take_back(counter, event)
     assert money(counter) == (1_940, 0, 60, 0)
-    told = scans.told(reading(), counter.keeper.points(FulfilmentPermission.POINT_READ), event.client_id)
+    told = scans.told(reading(), counter.keeper.points(CounterPermission.POINT_READ), event.client_id)
     assert told is not None
     assert not told.can_be_taken_back
 
@@ -160,7 +162,7 @@ def test_what_was_weighed_lighter_comes_back_exactly(counter: Counter) -> None:
 
 def test_a_refused_scan_and_another_point_take_nothing_back(counter: Counter, make: Factories) -> None:
     refused = counter.event("000000")
-    perform(operations.hand_over, counter.keeper, refused)
+    perform(desk.hand_over, counter.keeper, refused)
     with pytest.raises(NothingToTakeBack):
         take_back(counter, refused)
     event = handed(counter, counter.ready(counter.buyer(), {"rice": 1}).code)
@@ -177,14 +179,14 @@ def part_left(counter: Counter) -> tuple[HandoverEvent, SubOrder, SubOrder]:
     code = counter.pass_of(buyer).code
     handed(counter, code, [rice.number])
     event = counter.event(code, [rice.number, oil.number])
-    assert perform(operations.hand_over, counter.keeper, event).outcome == "conflict"
+    assert perform(desk.hand_over, counter.keeper, event).outcome == "conflict"
     return event, rice, oil
 
 
 def test_what_left_with_a_conflict_comes_back_too(counter: Counter) -> None:
     event, rice, oil = part_left(counter)
     assert money(counter) == (1_940, 4_850, 210, 0)
-    told = scans.told(reading(), counter.keeper.points(FulfilmentPermission.POINT_READ), event.client_id)
+    told = scans.told(reading(), counter.keeper.points(CounterPermission.POINT_READ), event.client_id)
     assert told is not None
     assert told.can_be_taken_back
     assert [take_back(counter, event), take_back(counter, event)] == [1, 0]
@@ -197,11 +199,11 @@ def test_part_of_a_hand_over_comes_back_and_then_the_rest(counter: Counter) -> N
     rice, oil = counter.packed(buyer := counter.buyer(), {"rice": 1, "oil": 1})
     counter.receive([rice, oil])
     event = handed(counter, counter.pass_of(buyer).code)
-    by_number = [perform(operations.take_back, counter.keeper, event.client_id, REASON, [rice.number]) for _ in range(2)]
+    by_number = [perform(desk.take_back, counter.keeper, event.client_id, REASON, [rice.number]) for _ in range(2)]
     assert by_number == [1, 0]
     assert (state_of(rice), state_of(oil)) == (SubOrderState.READY, SubOrderState.COLLECTED)
     assert money(counter) == (0, 4_850, 150, 2_000)
-    again = perform(operations.hand_over, counter.keeper, event)
+    again = perform(desk.hand_over, counter.keeper, event)
     assert (again.outcome, again.left, again.stayed) == ("duplicate", (oil.number,), ((rice.number, "taken_back"),))
     assert scanned() == [("accepted", None)], "some of it is still gone"
     assert take_back(counter, event) == 1
@@ -216,7 +218,7 @@ def test_a_number_that_did_not_leave_with_it_takes_nothing_back(counter: Counter
     event, rice, oil = part_left(counter)
     for numbers in ([rice.number], [oil.number, rice.number], ["L260608-22222222-1"], []):
         with pytest.raises(NothingToTakeBack):
-            perform(operations.take_back, counter.keeper, event.client_id, REASON, numbers)
+            perform(desk.take_back, counter.keeper, event.client_id, REASON, numbers)
     assert (state_of(rice), state_of(oil)) == (SubOrderState.COLLECTED, SubOrderState.COLLECTED)
 
 
@@ -228,6 +230,6 @@ def test_a_refund_of_one_order_leaves_the_others_to_be_taken_back(counter: Count
     with pytest.raises(CannotTakeBack):
         take_back(counter, event)
     assert (state_of(rice), state_of(oil)) == (SubOrderState.COLLECTED, SubOrderState.COLLECTED)
-    assert perform(operations.take_back, counter.keeper, event.client_id, REASON, [oil.number]) == 1
+    assert perform(desk.take_back, counter.keeper, event.client_id, REASON, [oil.number]) == 1
     assert state_of(oil) is SubOrderState.READY
     assert_books_are_right()

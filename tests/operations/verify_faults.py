@@ -240,12 +240,15 @@ PICKUP = {
     "pickup.one_delivery_a_day": [again("cycles", "id = 1", id="90", booked="0")],
     "pickup.live_passes_are_told_apart": [again("passes", "id = 2", id="90", ref="'pass-90'", user_id="3")],
     "pickup.ready_orders_have_their_pass": [change("sub_orders", "pass_id = NULL", "id = 2")],
-    "pickup.handed_over_once": [again("handover_items", "id = 1", id="90")],
-    "pickup.left_or_stayed": ["INSERT INTO handover_kept (handover_id, sub_order_id, reason) VALUES (1, 1, 'taken_back')"],
-    "pickup.collected_means_handed_over": ["DELETE FROM handover_items WHERE id = 1"],
+    "pickup.handed_over_once": [again("collectables", "id = 1", id="90")],
+    "pickup.left_or_stayed": ["INSERT INTO handover_kept (handover_id, collectable_id, reason) VALUES (1, 1, 'taken_back')"],
+    "pickup.collected_means_handed_over": [change("collectables", "handover_id = NULL", "id = 1")],
     "pickup.handed_over_at_the_right_desk": [change("handovers", "pass_id = NULL", "id = 1")],
     "pickup.keepers_keep_their_own_desk": [change("handovers", "keeper_id = 3", "id = 1")],
     "pickup.device_events_once": [change("handovers", "client_id = 'c1'", "id = 2")],
+    "counter.what_waits_can_be_collected": [change("passes", "state = 'used'", "id = 2")],
+    "counter.orders_lie_where_they_should": ["DELETE FROM collectables WHERE id = 2"],
+    "counter.orders_lie_there_for_their_buyers": [change("collectables", "number = 'x'", "id = 2")],
 }
 
 OVERDUE = change("cycles", "cut_off_at = :before, arrives_at = :long_ago", "id = 1")
@@ -321,7 +324,7 @@ KEYS = {
     **{
         f"keys.{table}_community_id": [change(table, ELSEWHERE, f"id = {row_id}")]
         for table, row_id in (
-            ("cycles", 1), ("quotes", 1), ("passes", 1), ("handovers", 2), ("order_lines", 4), ("handover_items", 1), ("payments", 4),
+            ("cycles", 1), ("quotes", 1), ("passes", 1), ("handovers", 2), ("order_lines", 4), ("collectables", 1), ("payments", 4),
             ("provider_movements", 1), ("refunds", 1), ("bill_payment_items", 1), ("bill_attempts", 1),
         )
     },
@@ -331,7 +334,7 @@ KEYS = {
         "INSERT INTO batches (id, code, cycle_id, state, created_at, community_id) VALUES (90, 'T90', 1, 'planned', :moment, 99)",
     ],
     "keys.handover_kept_community_id": [
-        "INSERT INTO handover_kept (id, handover_id, sub_order_id, reason, community_id) VALUES (90, 1, 2, 'not_ready', 99)",
+        "INSERT INTO handover_kept (id, handover_id, collectable_id, reason, community_id) VALUES (90, 1, 2, 'not_ready', 99)",
     ],
     "keys.stock_movements_merchant_id": [change("stock_movements", "merchant_id = 99", "id = 1")],
     "keys.reservations_merchant_id": [change("reservations", "merchant_id = 99", "id = 3")],

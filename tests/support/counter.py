@@ -10,14 +10,18 @@ from typing import Any
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from shop.fulfilment import operations, rules
-from shop.fulfilment.operations import HandoverEvent, Outcome
+from shop.counter import jobs as counter_timers
+from shop.counter import operations as desk
+from shop.counter import rules
+from shop.counter.operations import HandoverEvent, Outcome
+from shop.fulfilment import jobs as fulfilment_timers
+from shop.fulfilment import operations
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.models.accounts import Role, User
 from shop.models.merchants import Merchant
 from shop.models.orders import OrderLine, SubOrder, SubOrderState
-from shop.models.pickup import Handover, Pass, PickupPoint
+from shop.models.pickup import Collectable, Handover, Pass, PickupPoint
 from shop.platform.actor import Actor, Grant
 from tests.support.factories import SHARP, Factories, actor_of
 from tests.support.shopping import Shopping
@@ -102,12 +106,24 @@ class Counter(Shopping):
         return HandoverEvent(pass_text=text, sub_orders=None if sub_orders is None else tuple(sub_orders), **facts)
 
     def hand_over(self, text: str, sub_orders: list[str] | None = None, **values: Any) -> Outcome:
-        return perform(operations.hand_over, values.pop("keeper", self.keeper), self.event(text, sub_orders, **values))
+        return perform(desk.hand_over, values.pop("keeper", self.keeper), self.event(text, sub_orders, **values))
 
 
 def state_of(part: SubOrder) -> SubOrderState:
     reading().rollback()
     return reading().scalars(sa.select(SubOrder.state).where(SubOrder.id == part.id)).one()
+
+
+def things_gone() -> int:
+    """How many things have left their counter with a hand-over."""
+    reading().rollback()
+    return reading().scalar(sa.select(sa.func.count()).where(Collectable.handover_id.is_not(None))) or 0
+
+
+def end() -> None:
+    """What the timers do: whatever has waited its whole time ends."""
+    counter_timers.end()
+    fulfilment_timers.end()
 
 
 def scans() -> list[tuple[str, str | None]]:

@@ -385,8 +385,14 @@ class Multiplier:
             "handovers", like="pass_id IS NOT NULL", client_id=self.text("c"), pickup_point_id=self.point("n"), pass_id=f"{BASE} + n",
             outcome="CASE WHEN n % 100 = 9 THEN 'refused' ELSE 'accepted' END", device_time=self.placed(), received_at=self.placed(),
         )
-        self.fill("handover_items", handover_id=f"{BASE} + n", sub_order_id=f"{BASE} + n")
-        self.fill("handover_kept", like=None, handover_id=f"{BASE} + n", sub_order_id=f"{BASE} + n", reason="'x'")
+        left = f"n <= {ROWS - LIVE} AND n % 200 <> 3"
+        self.fill(
+            "collectables", pickup_point_id=self.point("n"), pass_id=f"{BASE} + n", user_id=self.user, subject_id=f"{BASE} + n",
+            number=f"{self.number} || '-1'", handover_id=f"CASE WHEN {left} THEN {BASE} + n END", since=self.placed(86_400),
+            state=f"CASE WHEN {left} THEN 'collected' WHEN {is_live} THEN 'waiting' ELSE 'not_collected' END",
+            left_at=f"CASE WHEN NOT ({is_live}) THEN {self.placed(100_000)} END",
+        )
+        self.fill("handover_kept", like=None, handover_id=f"{BASE} + n", collectable_id=f"{BASE} + n", reason="'x'")
 
     def backbone(self) -> None:
         self.fill("notices", user_id=self.user, dedupe_key=self.text("x"), created_at=self.placed(), read_at=self.placed(600))

@@ -358,13 +358,17 @@ def bills(at: datetime) -> list[tuple[str, Rows]]:
 
 
 def desk(at: datetime) -> list[tuple[str, Rows]]:
+    thing = {"pickup_point_id": 1, "user_id": BUYER, "kind": "sub_order", "source": "m", "since": at}
     event = {"pickup_point_id": 1, "keeper_id": KEEPER, "device_time": at, "received_at": at}
     return [
         ("handovers", [
             {**event, "id": 1, "client_id": "c1", "pass_id": 1, "outcome": "accepted"},
             {**event, "id": 2, "client_id": "c2", "outcome": "refused", "reason": "unknown_pass"},
         ]),
-        ("handover_items", [{"id": 1, "handover_id": 1, "sub_order_id": 1}]),
+        ("collectables", [
+            {**thing, "id": 1, "subject_id": 1, "number": "L1-1", "pass_id": 1, "state": "collected", "left_at": at, "handover_id": 1},
+            {**thing, "id": 2, "subject_id": 2, "number": "L2-1", "pass_id": 2, "state": "waiting"},
+        ]),
     ]  # fmt: skip
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shop.fulfilment import rules
-from shop.fulfilment.rules import PartFacts, PassFacts, Reason
+from shop.counter import rules
+from shop.counter.rules import PassFacts, Reason, Thing
+from shop.fulfilment.rules import why_it_stays
 from shop.kernel.money import Money
-from shop.models.orders import PurchaseState, SubOrderState
-from shop.models.pickup import HandoverOutcome, PassState
+from shop.models.orders import PurchaseState
+from shop.models.pickup import CollectableState, HandoverOutcome, PassState
 
 pytestmark = pytest.mark.one_engine
 
@@ -23,12 +25,12 @@ def a_pass(**changes: object) -> PassFacts:
     return PassFacts(**facts)  # type: ignore[arg-type]
 
 
-def part(number: str, state: SubOrderState = SubOrderState.READY, **changes: object) -> PartFacts:
+def part(number: str, state: CollectableState = CollectableState.WAITING, **changes: object) -> Thing:
     facts = {"purchase_state": PurchaseState.PAID, "total": Money(1_000), "refunded_total": Money(0), **changes}
-    return PartFacts(int(number[1:]), number, state, **facts)  # type: ignore[arg-type]
+    return Thing(int(number[1:]), "sub_order", int(number[1:]), number, state, why_it_stays(**facts))  # type: ignore[arg-type]
 
 
-GONE = SubOrderState.COLLECTED
+GONE, NEVER_CAME = CollectableState.COLLECTED, CollectableState.NOT_COLLECTED
 
 
 def test_a_live_pass_opens_at_its_own_point() -> None:
@@ -65,8 +67,8 @@ def test_a_pass_is_good_until_its_last_second() -> None:
         ([part("A1", GONE)], None, "conflict", "already_handed_over", []),
         ([part("A1", GONE)], ["A1"], "conflict", "already_handed_over", []),
         ([], None, "refused", "nothing_ready", []),
-        ([part("A1", SubOrderState.NOT_COLLECTED)], None, "refused", "nothing_ready", []),
-        ([part("A1"), part("A2", SubOrderState.NOT_COLLECTED)], ["A1", "A2"], "refused", "not_ready", []),
+        ([part("A1", NEVER_CAME)], None, "refused", "nothing_ready", []),
+        ([part("A1"), part("A2", NEVER_CAME)], ["A1", "A2"], "refused", "not_ready", []),
         ([part("A1")], ["A1", "B9"], "refused", "not_on_pass", []),
         ([part("A1")], [], "refused", "not_on_pass", []),
         ([part("A1", purchase_state=PurchaseState.AWAITING_PAYMENT)], None, "refused", "not_paid", []),
@@ -78,7 +80,7 @@ def test_a_pass_is_good_until_its_last_second() -> None:
     ],
 )
 def test_what_leaves_with_a_good_pass(
-    parts: list[PartFacts], wanted: list[str] | None, outcome: str, reason: str | None, handed: list[str]
+    parts: list[Thing], wanted: list[str] | None, outcome: str, reason: str | None, handed: list[str]
 ) -> None:
     verdict = rules.judge_parts(parts, wanted)
     assert (verdict.outcome, verdict.reason, [one.number for one in verdict.handed]) == (HandoverOutcome(outcome), reason, handed)
@@ -91,18 +93,26 @@ def test_what_leaves_with_a_good_pass(
         ([part("A1", GONE), part("A2")], ["A1", "A2"], True, "conflict", [], [("A1", "already_handed_over"), ("A2", "with_others")]),
         ([part("A1", GONE), part("A2")], ["A1", "A2"], False, "conflict", ["A2"], [("A1", "already_handed_over")]),
         ([part("A1", GONE), part("A2")], ["A2"], True, "accepted", ["A2"], []),
-        ([part("A1", SubOrderState.SHORT), part("A2")], ["A1", "A2"], True, "refused", [], [("A1", "not_ready"), ("A2", "with_others")]),
-        ([part("A1", SubOrderState.SHORT), part("A2")], ["A1", "A2"], False, "refused", [], [("A1", "not_ready"), ("A2", "with_others")]),
+        ([part("A1", NEVER_CAME), part("A2")], ["A1", "A2"], True, "refused", [], [("A1", "not_ready"), ("A2", "with_others")]),
+        ([part("A1", NEVER_CAME), part("A2")], ["A1", "A2"], False, "refused", [], [("A1", "not_ready"), ("A2", "with_others")]),
         ([part("A1", refunded_total=Money(1_000)), part("A2")], None, False, "accepted", ["A2"], [("A1", "refunded")]),
         ([part("A1", GONE)], None, False, "conflict", [], [("A1", "already_handed_over")]),
     ],
 )
 def test_what_stays_is_named_with_its_reason(
-    parts: list[PartFacts], wanted: list[str] | None, only_whole: bool, outcome: str, handed: list[str], kept: list[tuple[str, str]]
+    parts: list[Thing], wanted: list[str] | None, only_whole: bool, outcome: str, handed: list[str], kept: list[tuple[str, str]]
 ) -> None:
     verdict = rules.judge_parts(parts, wanted, only_whole=only_whole)
     assert (verdict.outcome, [one.number for one in verdict.handed]) == (outcome, handed)
     assert [(one.part.number, one.reason) for one in verdict.kept] == kept
+
+
+@pytest.mark.parametrize("wanted", [None, ["A1", "A2"]])
+def test_a_reason_of_another_kind_holds_up_the_rest_too(wanted: list[str] | None) -> None:
+    held = dataclasses.replace(part("A1"), kind="parcel", stays=Reason.UNKNOWN_LABEL)
+    verdict = rules.judge_parts([held, part("A2")], wanted)
+    assert (verdict.outcome, verdict.reason, verdict.handed) == (HandoverOutcome.REFUSED, Reason.UNKNOWN_LABEL, ())
+    assert [one.reason for one in verdict.kept] == [Reason.UNKNOWN_LABEL, Reason.WITH_OTHERS]
 
 
 @pytest.mark.parametrize(("lines", "milliseconds"), [(0, 1_200), (1, 1_200), (2, 1_300), (23, 3_400), (29, 4_000), (400, 4_000)])

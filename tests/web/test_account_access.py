@@ -11,7 +11,7 @@ import pytest
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 
-from shop.fulfilment.permissions import FulfilmentPermission
+from shop.counter.permissions import CounterPermission
 from shop.models.accounts import Role
 from shop.platform.access import permitted
 from shop.platform.actor import Actor
@@ -112,7 +112,7 @@ def console(database_url: str) -> Iterator[Flask]:
 
     @bp.route("/station/test", methods=["GET", "POST"])
     @bp.route("/api/v1/station/test", methods=["GET", "POST"])
-    @permitted(FulfilmentPermission.POINT_READ)
+    @permitted(CounterPermission.POINT_READ)
     def page(actor: Actor) -> str:
         return "the console"
 

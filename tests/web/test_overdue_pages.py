@@ -9,14 +9,13 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from shop.fulfilment import operations
-from shop.fulfilment.jobs import end
 from shop.kernel import clock
 from shop.kernel.db import perform, reading
 from shop.models.accounts import Role
 from shop.models.orders import SubOrder, SubOrderState
 from shop.models.pickup import Cycle
 from shop.platform.sure import yes_to
-from tests.support.counter import Counter, state_of
+from tests.support.counter import Counter, end, state_of
 from tests.support.factories import Factories
 from tests.support.money import balance
 from tests.support.people import sign_in

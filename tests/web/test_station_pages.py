@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from markupsafe import escape
 from werkzeug.test import TestResponse
 
-from shop.fulfilment import rules
+from shop.counter import rules
 from shop.kernel import clock
 from shop.models.accounts import Role
 from shop.models.orders import SubOrderState

@@ -58,7 +58,8 @@ def items_of(visit: Visit) -> list[PassItem]:
     """What is ready on a pass, in the reader's language."""
     return [
         PassItem(
-            number=part.number, merchant=part.merchant_code, merchant_name=name_of(part, "merchant_name"), state=part.state,
+            number=part.number, merchant=part.merchant_code, merchant_name=name_of(part, "merchant_name"),
+            state=SubOrderState.READY,
             lines=[
                 PassLine(name=name_of(line), unit=name_of(line, "unit"), quantity=line.quantity, final_grams=line.final_grams)
                 for line in part.lines

@@ -9,10 +9,13 @@ from pydantic import AwareDatetime, Field, ValidationError, ValidatorFunctionWra
 
 from shop.api.v1.passes import PassItem, items_of
 from shop.communities.queries import directory
-from shop.fulfilment import operations, queries, rules
-from shop.fulfilment.errors import NotInBatch, TooManyGuesses
-from shop.fulfilment.operations import HandoverEvent, Outcome
-from shop.fulfilment.permissions import FulfilmentPermission
+from shop.counter import operations, rules
+from shop.counter.errors import TooManyGuesses
+from shop.counter.operations import HandoverEvent, Outcome
+from shop.counter.permissions import CounterPermission
+from shop.fulfilment import operations as fulfilment
+from shop.fulfilment import queries
+from shop.fulfilment.errors import NotInBatch
 from shop.kernel import gate
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import Invalid, NotFound
@@ -178,13 +181,13 @@ def own_point(actor: Actor, slug: str | None, permission: Permission) -> int:
 
 
 @route(
-    "GET", "/station/expected", permitted(FulfilmentPermission.POINT_READ),
+    "GET", "/station/expected", permitted(CounterPermission.POINT_READ),
     summary="Batches and passes of a pick-up point", tag="station", query=PointQuery,
     answers={200: Expected},
 )  # fmt: skip
 def expected(actor: Actor, query: PointQuery) -> Expected:
     session = reading()
-    point_id = own_point(actor, query.point, FulfilmentPermission.POINT_READ)
+    point_id = own_point(actor, query.point, CounterPermission.POINT_READ)
     batches = [
         BatchOut(
             code=found.code, state=found.batch_state, merchant=found.merchant_code, merchant_name=name_of(found, "merchant_name"),
@@ -204,7 +207,7 @@ def expected(actor: Actor, query: PointQuery) -> Expected:
 
 
 @route(
-    "POST", "/station/handovers", permitted(OrderPermission.HAND_OVER),
+    "POST", "/station/handovers", permitted(CounterPermission.HAND_OVER),
     summary="Tell what was handed over; safe to repeat", tag="station", body=EventsIn,
     answers={200: OutcomesOut}, most_bytes=1024 * KILOBYTE,  # a day without a network: 500 hand-overs with their parts
 )  # fmt: skip
@@ -213,7 +216,7 @@ def tell_handovers(actor: Actor, body: EventsIn) -> OutcomesOut:
 
     Told again under its `client_id` an event does nothing. Another event under an id that is taken is a `conflict`, `different_event`.
     """
-    point_id = own_point(actor, body.point, OrderPermission.HAND_OVER)
+    point_id = own_point(actor, body.point, CounterPermission.HAND_OVER)
     return OutcomesOut(outcomes=[outcome_out(tell(actor, point_id, event)) for event in body.events])
 
 
@@ -239,7 +242,7 @@ def outcome_out(outcome: Outcome) -> OutcomeOut:
 
 
 @route(
-    "POST", "/station/take-backs", permitted(OrderPermission.HAND_OVER_TAKE_BACK),
+    "POST", "/station/take-backs", permitted(CounterPermission.HAND_OVER_TAKE_BACK),
     summary="Take a hand-over back within ten minutes; safe to repeat", tag="station",
     body=TakeBackIn, answers={200: TakenBackOut},
 )  # fmt: skip
@@ -262,7 +265,7 @@ def tell_arrival(actor: Actor, body: ArrivalIn) -> ArrivalOut:
     cycle_ids = cycles_of(points, body.batches)
     if not {part.number for part in queries.incoming(reading(), *cycle_ids)}.issuperset(body.missing):
         raise NotInBatch()
-    arrival = perform(operations.receive, actor, cycle_ids, missing=set(body.missing))
+    arrival = perform(fulfilment.receive, actor, cycle_ids, missing=set(body.missing))
     batches = [
         ArrivedBatch(
             code=found.code, state=found.batch_state, arrived_at=found.arrived_at

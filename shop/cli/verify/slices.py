@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from shop.cli.verify.facts import drop_table, make_table, making_tables
 
 SOURCES = (
-    "transfers", "audit_entries", "stock_movements", "purchases", "payments", "refunds", "bill_payments", "bill_attempts", "handover_items",
+    "transfers", "audit_entries", "stock_movements", "purchases", "payments", "refunds", "bill_payments", "bill_attempts", "collectables",
 )  # fmt: skip
 """Tables whose new rows say what has changed. Their numbers only rise."""
 
@@ -60,7 +60,7 @@ MONEY = Slice(
                 SELECT subject_id FROM audit_entries WHERE id > :audit_entries AND subject_type = 'order_line'
                 UNION SELECT order_line_id FROM stock_movements WHERE id > :stock_movements AND order_line_id IS NOT NULL
             )
-            UNION SELECT sub_order_id FROM handover_items WHERE id > :handover_items
+            UNION SELECT subject_id FROM collectables WHERE id > :collectables AND kind = 'sub_order'
             UNION SELECT r.sub_order_id FROM changed_refunds c JOIN refunds r ON r.id = c.id WHERE r.sub_order_id IS NOT NULL
         """,
         "changed_bill_payments": f"""
@@ -107,8 +107,8 @@ MONEY = Slice(
         "provider_movements": "SELECT m.* FROM {books}.provider_movements m JOIN payments y ON y.id = m.payment_id",
         "refund_proposals": "SELECT p.* FROM {books}.refund_proposals p JOIN sub_orders s ON s.id = p.sub_order_id",
         "quotes": "SELECT q.* FROM {books}.quotes q JOIN purchases p ON p.quote_id = q.id",
-        "handover_items": "SELECT i.* FROM {books}.handover_items i JOIN sub_orders s ON s.id = i.sub_order_id",
-        "handovers": "SELECT h.* FROM {books}.handovers h WHERE h.id IN (SELECT handover_id FROM handover_items)",
+        "collectables": "SELECT c.* FROM {books}.collectables c JOIN sub_orders s ON s.id = c.subject_id AND c.kind = 'sub_order'",
+        "handovers": "SELECT h.* FROM {books}.handovers h WHERE h.id IN (SELECT handover_id FROM collectables)",
         "transfers": """
             SELECT t.* FROM {books}.transfers t JOIN sub_orders s ON s.id = t.subject_id AND t.subject_type = 'sub_order'
             UNION SELECT t.* FROM {books}.transfers t JOIN refunds r ON r.id = t.subject_id AND t.subject_type = 'refund'
@@ -141,6 +141,7 @@ MONEY = Slice(
         "bills.one_sender_at_a_time", "bills.every_call_is_written_down",
         "pickup.ready_orders_have_their_pass", "pickup.collected_means_handed_over", "pickup.handed_over_at_the_right_desk",
         "pickup.keepers_keep_their_own_desk",
+        "counter.what_waits_can_be_collected", "counter.orders_lie_where_they_should", "counter.orders_lie_there_for_their_buyers",
     }),
 )  # fmt: skip
 

@@ -8,10 +8,10 @@ from typing import Any
 from flask import flash, redirect, url_for
 
 from shop.consoles.station.views import bp, page
+from shop.counter.permissions import CounterPermission
 from shop.fulfilment import operations, queries
 from shop.fulfilment.errors import NothingCounted
 from shop.fulfilment.operations import Arrival
-from shop.fulfilment.permissions import FulfilmentPermission
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
 from shop.orders.permissions import OrderPermission
@@ -27,7 +27,7 @@ MOST_COUNTED = 1_000
 
 
 @bp.get("/deliveries/<id:cycle_id>")
-@permitted(FulfilmentPermission.POINT_READ)
+@permitted(CounterPermission.POINT_READ)
 def delivery(actor: Actor, cycle_id: int) -> Any:
     """Count a batch against what was ordered."""
     return counting_page(actor, cycle_id)
@@ -39,14 +39,14 @@ def counting_page(actor: Actor, cycle_id: int, ticked: Collection[str] | None = 
 
 
 @bp.get("/deliveries/<id:cycle_id>/print")
-@permitted(FulfilmentPermission.POINT_READ)
+@permitted(CounterPermission.POINT_READ)
 def counting_list(actor: Actor, cycle_id: int) -> Any:
     """The same on paper."""
     return page("counting_list", actor, "today", **batch_facts(actor, cycle_id))
 
 
 def batch_facts(actor: Actor, cycle_id: int) -> dict[str, Any]:
-    found = queries.point_delivery(reading(), actor.points(FulfilmentPermission.POINT_READ), cycle_id)
+    found = queries.point_delivery(reading(), actor.points(CounterPermission.POINT_READ), cycle_id)
     if found is None:
         raise NotFound()
     return {"delivery": found, "parts": queries.incoming(reading(), cycle_id)}

@@ -8,9 +8,9 @@ from flask import flash, redirect, url_for
 
 from shop.consoles.station.deliveries import say
 from shop.consoles.station.views import MOST_TYPED, SIZES, bp, page, point_of
+from shop.counter.permissions import CounterPermission
 from shop.fulfilment import operations, overdue
 from shop.fulfilment.overdue import Waiting
-from shop.fulfilment.permissions import FulfilmentPermission
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
 from shop.orders.permissions import OrderPermission
@@ -25,7 +25,7 @@ from shop.platform.sure import ask_first
 
 
 @bp.get("/overdue", endpoint="overdue")
-@permitted(FulfilmentPermission.POINT_READ)
+@permitted(CounterPermission.POINT_READ)
 def overdue_list(actor: Actor) -> Any:
     """Missing and late orders, and goods whose pass ran out, the longest first; page size and place stand in the address."""
     return overdue_page(actor)
@@ -66,10 +66,10 @@ def found(actor: Actor, number: str) -> Any:
 
 
 @bp.post("/overdue/<number>/clear")
-@permitted(FulfilmentPermission.SHELF_CLEAR)
+@permitted(CounterPermission.SHELF_CLEAR)
 def clear(actor: Actor, number: str) -> Any:
     """Goods whose pass ran out leave the shelf. Why is written into the audit trail."""
-    left = here(actor, number, FulfilmentPermission.SHELF_CLEAR)
+    left = here(actor, number, CounterPermission.SHELF_CLEAR)
     reason = sent.text("reason", MOST_TYPED)
     if not reason:
         return overdue_page(actor, number, trouble=_("Please say why, in a few words.")), 422

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from shop.fulfilment import rules
+from shop.counter import rules
 from shop.kernel import clock, gate, ids, keys
 
 PURPOSE = "shown at the counter"

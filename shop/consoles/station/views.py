@@ -13,16 +13,19 @@ from werkzeug.wrappers import Response
 from shop.catalog.views import picture_url
 from shop.communities.queries import Point, directory
 from shop.consoles.station import seen
-from shop.fulfilment import operations, overdue, queries, rules, scans
-from shop.fulfilment.errors import TooManyGuesses
-from shop.fulfilment.operations import HandoverEvent, LookUp, Outcome
-from shop.fulfilment.permissions import FulfilmentPermission
-from shop.fulfilment.rules import Reason
+from shop.counter import operations, queries, rules, scans
+from shop.counter.errors import TooManyGuesses
+from shop.counter.operations import HandoverEvent, Outcome
+from shop.counter.permissions import CounterPermission
+from shop.counter.rules import Reason
+from shop.fulfilment import operations as fulfilment
+from shop.fulfilment import overdue
+from shop.fulfilment.operations import LookUp
+from shop.fulfilment.queries import expected
 from shop.kernel import clock, gate, identifiers, ids
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound, ShopError
 from shop.models.pickup import HandoverOutcome, Pass
-from shop.orders.permissions import OrderPermission
 from shop.pickup import codes, passes, visits
 from shop.pickup.permissions import PickupPermission
 from shop.pickup.visits import Visit
@@ -44,7 +47,7 @@ SIZES = (50, 100, 200)
 
 def point_of(actor: Actor) -> Point:
     """The point this keeper works at now: the one chosen in this session if it is theirs, else their first."""
-    own = actor.points(FulfilmentPermission.POINT_READ)
+    own = actor.points(CounterPermission.POINT_READ)
     point_id = rules.keeps(own, session.get("station")) or rules.keeps(own, None)
     point = directory(reading()).points_by_id.get(point_id or 0)
     if point is None:
@@ -61,7 +64,7 @@ def opens_here(actor: Actor, endpoint: str) -> bool:
 def page(template: str, actor: Actor, section: str, **values: Any) -> str:
     """A page of this console, with what its layout needs."""
     places = directory(reading()).points_by_id
-    own = [places[point_id] for point_id in actor.points(FulfilmentPermission.POINT_READ) if point_id in places]
+    own = [places[point_id] for point_id in actor.points(CounterPermission.POINT_READ) if point_id in places]
     return render_template(
         f"station/{template}.html", section=section, point=point_of(actor), own_points=own, picture_url=picture_url, now=clock.now(),
         may_open=partial(opens_here, actor), **values,
@@ -69,22 +72,22 @@ def page(template: str, actor: Actor, section: str, **values: Any) -> str:
 
 
 @bp.get("/")
-@permitted(FulfilmentPermission.POINT_READ)
+@permitted(CounterPermission.POINT_READ)
 def today(actor: Actor) -> Any:
     point = point_of(actor)
     data = reading()
     return page(
-        "today", actor, "today", deliveries=queries.expected(data, point.id), figures=queries.point_figures(data, point.id),
+        "today", actor, "today", deliveries=expected(data, point.id), figures=queries.point_figures(data, point.id),
         events=scans.desk_events(data, point.id, limit=6), reason_words=reason_words,
         overdue=overdue.counts(data, point_id=point.id),
     )  # fmt: skip
 
 
 @bp.post("/point")
-@permitted(FulfilmentPermission.POINT_READ)
+@permitted(CounterPermission.POINT_READ)
 def choose_point(actor: Actor) -> Response:
     """Work at another of one's own points."""
-    chosen = next((point_id for point_id in actor.points(FulfilmentPermission.POINT_READ) if str(point_id) == sent.word("point")), None)
+    chosen = next((point_id for point_id in actor.points(CounterPermission.POINT_READ) if str(point_id) == sent.word("point")), None)
     if chosen is None:
         raise NotFound()
     session["station"] = chosen
@@ -92,14 +95,14 @@ def choose_point(actor: Actor) -> Response:
 
 
 @bp.get("/waiting")
-@permitted(FulfilmentPermission.POINT_READ)
+@permitted(CounterPermission.POINT_READ)
 def waiting(actor: Actor) -> Any:
     """Who has goods here; the end of a phone number, order, page size and place stand in the address."""
     return page("waiting", actor, "waiting", **waiting_facts(actor))
 
 
 @bp.get("/waiting/print")
-@permitted(FulfilmentPermission.POINT_READ)
+@permitted(CounterPermission.POINT_READ)
 def waiting_list(actor: Actor) -> Any:
     """The same on paper, to look through the shelf with."""
     return page("waiting_list", actor, "waiting", **waiting_facts(actor, limit=500))
@@ -115,10 +118,10 @@ def waiting_facts(actor: Actor, limit: int | None = None) -> dict[str, Any]:
 
 
 @bp.get("/desk")
-@permitted(FulfilmentPermission.POINT_READ)
+@permitted(CounterPermission.POINT_READ)
 def desk(actor: Actor) -> Any:
     """The counter: one field, and what came of the last hand-over."""
-    done = scans.told(reading(), actor.points(FulfilmentPermission.POINT_READ), address.word("done"))
+    done = scans.told(reading(), actor.points(CounterPermission.POINT_READ), address.word("done"))
     return desk_page(actor, done=done)
 
 
@@ -135,7 +138,7 @@ def desk_page(actor: Actor, **values: Any) -> str:
 
 
 @bp.post("/desk")
-@permitted(FulfilmentPermission.PASS_FIND)
+@permitted(CounterPermission.PASS_FIND)
 def find(actor: Actor) -> Any:
     """Look up what was scanned or typed. A code is not an address, so it is sent, never put into one.
 
@@ -147,7 +150,7 @@ def find(actor: Actor) -> Any:
         text = sent.text("code", MOST_TYPED)
         if not text:  # a gun that presses Enter twice
             return redirect(where_it_was(actor, open_ref), 303)
-        found = perform(operations.look_up, actor, point.id, text)
+        found = perform(fulfilment.look_up, actor, point.id, text)
     except NotFound:
         raise
     except ShopError as error:
@@ -170,14 +173,14 @@ def find(actor: Actor) -> Any:
 
 def where_it_was(actor: Actor, open_ref: str) -> str:
     """The page an empty field was sent from: an open pass, the last hand-over, or the desk."""
-    if visits.at_points(reading(), actor.points(FulfilmentPermission.POINT_READ), open_ref):
+    if visits.at_points(reading(), actor.points(CounterPermission.POINT_READ), open_ref):
         return url_for("station.collect", ref=open_ref)
     return url_for("station.desk", done=sent.word("done") or None)
 
 
 def left_open(actor: Actor, ref: str) -> Visit | None:
     """A pass that was open when the next code came, while something on it still waits."""
-    visit = visits.at_points(reading(), actor.points(FulfilmentPermission.POINT_READ), ref) if ref else None
+    visit = visits.at_points(reading(), actor.points(CounterPermission.POINT_READ), ref) if ref else None
     return visit if visit is not None and visit.waiting else None
 
 
@@ -187,7 +190,7 @@ def kept(text: str) -> str:
 
 
 @bp.get("/desk/<ref>")
-@permitted(FulfilmentPermission.PASS_FIND)
+@permitted(CounterPermission.PASS_FIND)
 def collect(actor: Actor, ref: str) -> Any:
     """Whose pass this is and everything that waits on it; `after` is the pass that was open before."""
     before = address.word("after")
@@ -195,7 +198,7 @@ def collect(actor: Actor, ref: str) -> Any:
 
 
 def visit_of(actor: Actor, ref: str) -> Visit:
-    visit = visits.at_points(reading(), actor.points(FulfilmentPermission.POINT_READ), ref)
+    visit = visits.at_points(reading(), actor.points(CounterPermission.POINT_READ), ref)
     if visit is None:
         raise NotFound()
     return visit
@@ -208,13 +211,13 @@ def collect_page(actor: Actor, visit: Visit, **values: Any) -> str:
     lines = sum(len(part.lines) for part in visit.waiting)
     return page(
         "collect", actor, "desk", visit=visit, client_id=client_id, shown=seen.stamp(visit.ref, client_id), reason_words=reason_words,
-        reading_time=rules.reading_time(lines), **given,
+        reading_time=rules.reading_time(lines), called=lambda part: words(part.called), **given,
     )  # fmt: skip
 
 
 @bp.post("/desk/<ref>")
 @takes(most_fields=MOST_PARTS + 50)
-@permitted(OrderPermission.HAND_OVER)
+@permitted(CounterPermission.HAND_OVER)
 def hand_over(actor: Actor, ref: str) -> Any:
     """Hand over the ticked orders: all of them, or none when one has changed since they were shown.
 
@@ -239,13 +242,13 @@ def hand_over(actor: Actor, ref: str) -> Any:
 def changed_page(actor: Actor, visit: Visit, outcome: Outcome, chosen: Sequence[str]) -> str:
     """Nothing was handed over: what has changed since the goods were shown, what left before and with whom, and what is here now."""
     asked = [number for number, _reason in outcome.stayed]
-    earlier = scans.earlier(reading(), actor.points(FulfilmentPermission.POINT_READ), asked)
+    earlier = scans.earlier(reading(), actor.points(CounterPermission.POINT_READ), asked)
     return collect_page(actor, visit_of(actor, visit.ref), outcome=outcome, earlier=earlier, ticked=chosen)
 
 
 @bp.post("/take-back")
 @takes(most_fields=MOST_PARTS + 50)
-@permitted(OrderPermission.HAND_OVER_TAKE_BACK)
+@permitted(CounterPermission.HAND_OVER_TAKE_BACK)
 def take_back(actor: Actor) -> Any:
     """A hand-over went to the wrong person: its goods wait here again. Why is written into the audit trail."""
     client_id = sent.word("client_id")
@@ -254,7 +257,7 @@ def take_back(actor: Actor) -> Any:
         reason = sent.text("reason", MOST_TYPED)
         trouble = _("Please say why, in a few words.") if not reason else _("Tick what came back.") if numbers == [] else ""
         if trouble:
-            done = scans.told(reading(), actor.points(FulfilmentPermission.POINT_READ), client_id)
+            done = scans.told(reading(), actor.points(CounterPermission.POINT_READ), client_id)
             return desk_page(actor, done=done, trouble=trouble), 422
         perform(operations.take_back, actor, client_id, reason, numbers)
     except NotFound:
@@ -273,7 +276,7 @@ def extend(actor: Actor, ref: str) -> Response:
 
 
 @bp.get("/log")
-@permitted(FulfilmentPermission.POINT_READ)
+@permitted(CounterPermission.POINT_READ)
 def log(actor: Actor) -> Any:
     """Every scan of this point, refused ones with their reason; outcome, day, order and place stand in the address."""
     outcome, size = address.word("outcome"), address.size(SIZES)

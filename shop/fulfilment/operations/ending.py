@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.accounts.queries import staff_of_merchants
+from shop.counter import operations as counter
+from shop.counter.permissions import CounterPermission
 from shop.fulfilment import overdue
-from shop.fulfilment.endings import NOT_HERE, Wait, goes_back
+from shop.fulfilment.collecting import SUB_ORDER, tell_shop
+from shop.fulfilment.endings import NOT_HERE, Wait
 from shop.fulfilment.errors import NotOverdue
 from shop.fulfilment.overdue import LateDelivery, Reminder, Waiting
 from shop.fulfilment.permissions import FulfilmentPermission
@@ -25,7 +27,6 @@ from shop.models.pickup import OPEN_BATCHES, Batch, BatchState, Cycle, Pass
 from shop.orders import operations as orders
 from shop.orders.operations.step import open_step
 from shop.orders.permissions import OrderPermission
-from shop.pickup import passes
 from shop.platform import audit, notices, outbox
 from shop.platform.actor import JOB, Actor
 from shop.platform.language import group_code
@@ -68,7 +69,7 @@ def end_now(session: Session, actor: Actor, number: str, reason: str) -> Money:
 def clear(session: Session, actor: Actor, number: str, reason: str) -> Money:
     """A keeper takes goods off the shelf whose pass ran out; what goes back to the buyer. Raises `NotFound`, `NotOverdue`, `OwnDeed`."""
     here = overdue.find_by_number(session, number)
-    if here is None or here.pickup_point_id not in actor.points(FulfilmentPermission.SHELF_CLEAR):
+    if here is None or here.pickup_point_id not in actor.points(CounterPermission.SHELF_CLEAR):
         raise NotFound()
     if here.wait is not Wait.TO_COLLECT:
         raise NotOverdue()
@@ -99,26 +100,12 @@ def _locked(session: Session, sub_order_id: int) -> Waiting | None:
 
 def _end(session: Session, actor: Actor, found: Waiting, reason: str) -> Money:
     """The end itself; what goes back to the buyer."""
+    if found.wait not in NOT_HERE:
+        return counter.give_up(session, actor, SUB_ORDER, found.id, reason)
     step = open_step(session, found.purchase_id)
-    part = step.part(found.id)
-    if found.wait in NOT_HERE:
-        back = orders.not_delivered(session, actor, step, part, reason)
-        _tell_shop(session, found, "fulfilment.shop_not_delivered", back)
-        return back
-    back = goes_back(part.left, overdue.lines_not_collected(session, found.id))
-    orders.not_collected(session, actor, step, part, back, reason)
-    if found.pass_id is not None:
-        passes.close_uncollected(session, found.pass_id)
-    _tell_shop(session, found, "fulfilment.shop_comes_back" if back else "fulfilment.shop_not_collected", back)
+    back = orders.not_delivered(session, actor, step, step.part(found.id), reason)
+    tell_shop(session, found, "fulfilment.shop_not_delivered", back)
     return back
-
-
-def _tell_shop(session: Session, found: Waiting, kind: str, back: Money) -> None:
-    for user_id in staff_of_merchants(session, [found.merchant_id], OrderPermission.SHOP_READ).get(found.merchant_id, ()):
-        notices.post(
-            session, user_id, kind, dedupe_key=f"sub_order:{found.id}:{kind}:{user_id}", link=f"/merchant/orders/{found.number}",
-            number=found.number, amount=str(back), point={"zh": found.point_name_zh, "en": found.point_name_en},
-        )
 
 
 @operation
@@ -197,9 +184,3 @@ def batch_ends(state: BatchState, is_due: bool, is_open: bool, has_coming: bool)
     if is_due and not is_open:
         return BatchState.CLOSED
     return BatchState.CHECKED if state is BatchState.ARRIVED and not has_coming else None
-
-
-@operation
-def close_passes(session: Session, before: datetime) -> int:
-    """Close live passes that ran out and on which nothing waits; how many."""
-    return passes.close_empty(session, before)

@@ -8,21 +8,19 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.fulfilment.operations.finding import PASSES, find_pass, is_guess, point_of, refusal, take_turn
-from shop.fulfilment.permissions import FulfilmentPermission
+from shop.counter.operations.finding import PASSES, find_pass, is_guess, keep_refusal, point_of, refusal, take_turn
+from shop.counter.permissions import CounterPermission
+from shop.counter.rules import PassFacts, Reason
 from shop.fulfilment.queries import Parcel, deliveries_of_batches, parcels_named
-from shop.fulfilment.rules import PassFacts, Reason
 from shop.fulfilment.tags import Done
-from shop.kernel import clock, ids
+from shop.kernel import clock
 from shop.kernel.db import operation
 from shop.models.orders import SubOrderState
-from shop.models.pickup import Handover, HandoverOutcome
 from shop.pickup import codes
 from shop.pickup.codes import Kind, Shown
 from shop.pickup.visits import by_phone_tail
 from shop.platform import audit
 from shop.platform.actor import Actor
-from shop.platform.belonging import community_of
 
 COMING = (SubOrderState.PLACED, SubOrderState.ACCEPTED, SubOrderState.PACKED, SubOrderState.IN_TRANSIT)
 
@@ -51,7 +49,7 @@ def look_up(session: Session, actor: Actor, point_id: int, text: str) -> LookUp:
     What opens nothing is kept with its reason. After `rules.GUESSES_PER_MINUTE` wrong codes of a keeper, further wrong ones are only
     told to be `too_many_attempts`; a right one is answered always. Raises `TooManyGuesses` at the limits of an hour, `NotFound`.
     """
-    point_id = point_of(actor, point_id, FulfilmentPermission.PASS_FIND)
+    point_id = point_of(actor, point_id, CounterPermission.PASS_FIND)
     moment, shown = clock.now(), codes.understand(text)
     if shown.is_label:
         return _follow_label(session, actor, point_id, shown, moment)
@@ -73,14 +71,9 @@ def _keep_refusal(
     session: Session, actor: Actor, point_id: int, reason: Reason | None, moment: datetime, found: PassFacts | None = None, *,
     is_guess: bool = False,
 ) -> LookUp:  # fmt: skip
-    session.add(
-        Handover(
-            client_id=f"desk:{ids.secret()}", community_id=community_of("pickup_point", point_id), pickup_point_id=point_id,
-            pass_id=found.id if found else None, keeper_id=actor.signed_in_id(), outcome=HandoverOutcome.REFUSED, reason=reason,
-            device_time=moment, received_at=moment, is_guess=is_guess,
-        )
-    )
-    return LookUp(reason=reason, pass_id=found.id if found else None)
+    pass_id = found.id if found else None
+    keep_refusal(session, actor, point_id, reason, moment, pass_id, is_guess=is_guess)
+    return LookUp(reason=reason, pass_id=pass_id)
 
 
 def _people(session: Session, actor: Actor, point_id: int, shown: Shown) -> tuple[str, ...]:

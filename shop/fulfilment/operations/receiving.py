@@ -11,6 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shop.counter import operations as counter
+from shop.counter.operations import Arrived
+from shop.fulfilment.collecting import SUB_ORDER
 from shop.fulfilment.errors import NothingArrived, NothingCounted
 from shop.fulfilment.operations.packing import open_batch
 from shop.fulfilment.rules import PAID, whole_orders
@@ -19,6 +22,7 @@ from shop.kernel import clock
 from shop.kernel.db import operation
 from shop.kernel.errors import NotFound
 from shop.kernel.statements import table
+from shop.models.merchants import Merchant
 from shop.models.orders import Purchase, SubOrder, SubOrderState
 from shop.models.pickup import Batch, BatchState, Cycle
 from shop.orders import operations as orders
@@ -72,12 +76,15 @@ def receive(
         orders.mark_in_transit(session, JOB, not_sent)
     by_person: dict[int, dict[int, str]] = defaultdict(dict)
     shops: dict[int, set[int]] = defaultdict(set)
+    codes = {row.id: row.merchant_code for row in here}
     for row in here:
         by_person[row.user_id][row.id] = row.number
         shops[row.user_id].add(row.merchant_id)
     for user_id, parts in sorted(by_person.items()):
         issued = passes.issue(session, user_id, point_id)
         orders.mark_ready(session, actor, list(parts), issued.id)
+        came = [Arrived(part_id, number, codes[part_id]) for part_id, number in parts.items()]
+        counter.put_down(session, SUB_ORDER, came, issued.id)
         _tell(session, user_id, issued, parts, len(shops[user_id]))
     return Arrival(len(here), len(by_person), len(rows) - len(here))
 
@@ -86,7 +93,8 @@ def _coming(session: Session, point_id: int, cycle_ids: Sequence[int]) -> Sequen
     """What is paid of these deliveries and not here yet, locked: its people's passes, then its orders, as at the counter."""
     paid = (SUB_ORDERS.c.cycle_id.in_(cycle_ids), SUB_ORDERS.c.state.in_(COMING), Purchase.state.in_(PAID))
     columns = tuple(SUB_ORDERS.c[name] for name in ("id", "number", "cycle_id", "user_id", "merchant_id", "state", "purchase_id"))
-    coming = sa.select(*columns).join(Purchase, Purchase.id == SUB_ORDERS.c.purchase_id).where(*paid).order_by(SUB_ORDERS.c.id)
+    coming = sa.select(*columns, Merchant.code.label("merchant_code")).join(Purchase, Purchase.id == SUB_ORDERS.c.purchase_id)
+    coming = coming.join(Merchant, Merchant.id == SUB_ORDERS.c.merchant_id).where(*paid).order_by(SUB_ORDERS.c.id)
     seen = session.execute(coming).all()
     known = {row.id for row in seen}
     passes.hold(session, {row.user_id for row in seen}, point_id)

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shop.counter.permissions import CounterPermission
 from shop.kernel import clock
 from shop.kernel.db import operation
 from shop.kernel.errors import NotFound
@@ -95,7 +96,7 @@ def mark_collected(session: Session, actor: Actor, sub_order_ids: Sequence[int],
     nothing since. All or nothing: raises `WrongState`, `NotFound`.
     """
     steps, parts = (opened, parts_in(opened, sub_order_ids)) if opened is not None else open_steps_of(session, sub_order_ids)
-    if not all(rules.keeps(actor, part.pickup_point_id, OrderPermission.HAND_OVER) for part in parts):
+    if not all(rules.keeps(actor, part.pickup_point_id, CounterPermission.HAND_OVER) for part in parts):
         raise NotFound()
     moved = advance(session, actor, parts, SubOrderState.COLLECTED, "collected_at")
     if not moved:
@@ -123,7 +124,7 @@ def take_back(session: Session, actor: Actor, sub_order_ids: Sequence[int], pass
     All or nothing. Raises `CannotTakeBack` when something was built on it since: a refund, a return, a later state; and `NotFound`.
     """
     steps, parts = open_steps_of(session, sub_order_ids)
-    if not all(rules.keeps(actor, part.pickup_point_id, OrderPermission.HAND_OVER_TAKE_BACK) for part in parts):
+    if not all(rules.keeps(actor, part.pickup_point_id, CounterPermission.HAND_OVER_TAKE_BACK) for part in parts):
         raise NotFound()
     settled_days.reopen(session, sub_order_ids)  # while they still say when they were settled
     given_since = Refund.replaces_id.is_(None) & (Refund.created_at >= SUB_ORDERS.c.collected_at)  # not what only goes another way

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.fulfilment import rules
-from shop.fulfilment.errors import TooManyGuesses
-from shop.fulfilment.rules import PassFacts, Reason
-from shop.kernel import clock
+from shop.counter import rules
+from shop.counter.errors import TooManyGuesses
+from shop.counter.rules import PassFacts, Reason
+from shop.kernel import clock, ids
 from shop.kernel.errors import NotFound
 from shop.kernel.statements import table
 from shop.models.accounts import User
-from shop.models.pickup import Handover, Pass, PassState
+from shop.models.pickup import Handover, HandoverKept, HandoverOutcome, Pass, PassState
 from shop.pickup import passes
 from shop.pickup.codes import Kind, Shown
 from shop.platform.actor import Actor
+from shop.platform.belonging import community_of
 from shop.platform.permissions import Permission
 
 HANDOVERS = table(Handover)
 PASSES = table(Pass)
+KEPT = table(HandoverKept)
 HOUR = timedelta(hours=1)
 
 
@@ -88,7 +91,24 @@ def is_guess(shown: Shown, reason: Reason | None) -> bool:
     return shown.is_guessable and reason in rules.GUESSES
 
 
-def facts_of(session: Session, handover_id: int) -> dict[str, Any]:
-    """What the rows of a hand-over carry of it."""
-    found = sa.select(HANDOVERS.c.id.label("handover_id"), HANDOVERS.c.community_id, HANDOVERS.c.received_at)
-    return dict(session.execute(found.where(HANDOVERS.c.id == handover_id)).mappings().one())
+def keep_refusal(
+    session: Session, actor: Actor, point_id: int, reason: Reason | None, moment: datetime, pass_id: int | None = None, *,
+    is_guess: bool = False,
+) -> None:  # fmt: skip
+    """Keep a scan that was looked up and opens nothing."""
+    session.add(
+        Handover(
+            client_id=f"desk:{ids.secret()}", community_id=community_of("pickup_point", point_id), pickup_point_id=point_id,
+            pass_id=pass_id, keeper_id=actor.signed_in_id(), outcome=HandoverOutcome.REFUSED, reason=reason,
+            device_time=moment, received_at=moment, is_guess=is_guess,
+        )
+    )
+
+
+def keep_back(session: Session, handover_id: int, reasons: Mapping[int, str]) -> None:
+    """Write down what stayed at the desk with a hand-over, or came back to it, each with its reason."""
+    if reasons:
+        found = sa.select(HANDOVERS.c.id.label("handover_id"), HANDOVERS.c.community_id, HANDOVERS.c.received_at)
+        whose = session.execute(found.where(HANDOVERS.c.id == handover_id)).mappings().one()
+        rows = [{"collectable_id": one, "reason": str(reason), **whose} for one, reason in reasons.items()]
+        session.connection().execute(sa.insert(KEPT), rows)

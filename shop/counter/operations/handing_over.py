@@ -1,46 +1,44 @@
 """At the counter: what a pass opens is let go once.
 
 Every scan is kept, with its reason when it was refused. A hand-over is told apart by the id its device gave it: told again it does
-nothing. The pass is locked while it is decided, each sub-order leaves under a unique key and a compare-and-set.
+nothing. The pass is locked while it is decided, and each thing on it leaves by a compare-and-set of its one row. What that means, money
+above all, is done by the thing's kind in the same transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.fulfilment import rules
-from shop.fulfilment.operations.finding import HANDOVERS, facts_of, find_pass, is_guess, point_of, refusal, take_turn
-from shop.fulfilment.rules import PartFacts, PassFacts, Reason, Verdict
-from shop.fulfilment.tags import Done
+from shop.counter import rules
+from shop.counter.operations.finding import HANDOVERS, find_pass, is_guess, keep_back, point_of, refusal, take_turn
+from shop.counter.operations.moving import COLLECTABLES, by_kind
+from shop.counter.permissions import CounterPermission
+from shop.counter.rules import PassFacts, Reason, Thing, Verdict
+from shop.counter.tags import Done
 from shop.kernel import clock, identifiers, keys
 from shop.kernel.crash import crashpoint
 from shop.kernel.db import insert_once, operation
 from shop.kernel.errors import ShopError
-from shop.kernel.statements import insert_or_ignore, table
-from shop.models.orders import SubOrder
-from shop.models.pickup import Handover, HandoverItem, HandoverKept, HandoverOutcome
-from shop.orders import operations as orders
-from shop.orders.operations.step import Step, open_steps
-from shop.orders.permissions import OrderPermission
+from shop.models.pickup import Collectable, CollectableState, Handover, HandoverKept, HandoverOutcome
 from shop.pickup import codes, passes
 from shop.pickup.codes import Shown
-from shop.platform import audit, notices
+from shop.platform import audit
 from shop.platform.actor import Actor
 from shop.platform.belonging import community_of
-
-ITEMS = table(HandoverItem)
-KEPT = table(HandoverKept)
+from shop.platform.collecting import Move, Opened
+from shop.platform.features import registry
 
 
 @dataclass(frozen=True, slots=True)
 class HandoverEvent:
-    """What a device says happened. `sub_orders` are numbers, none means everything ready; `point_id` none means the keeper's own.
+    """What a device says happened. `sub_orders` are numbers, of orders or other things; none means everything ready. `point_id` none means
+    the keeper's own.
 
     `device_time` none means now, by our own clock. `only_whole`: the goods are still on the counter, so all that is named leaves or
     nothing does; otherwise they have left, and what can be is booked.
@@ -69,7 +67,7 @@ class Outcome:
 
     @property
     def handed(self) -> int:
-        """How many sub-orders left the counter by this very call."""
+        """How many things left the counter by this very call."""
         return 0 if self.outcome is HandoverOutcome.DUPLICATE else len(self.left)
 
 
@@ -78,10 +76,10 @@ def hand_over(session: Session, actor: Actor, event: HandoverEvent) -> Outcome:
     """Hand over what a pass opens. Once per `client_id`: told again, an accepted event is a `duplicate`, any other gets its first answer.
 
     Another event under an id that is taken is a conflict, `different_event`, kept under an id of its own: one row however often it is told.
-    Refusals and conflicts are outcomes that are kept, not exceptions. The merchant is owed its money in the same transaction.
+    Refusals and conflicts are outcomes that are kept, not exceptions. What a kind does when its things leave is part of the transaction.
     Raises `NotFound` for a point that is not the keeper's, `TooManyGuesses`.
     """
-    point_id = point_of(actor, event.point_id, OrderPermission.HAND_OVER)
+    point_id = point_of(actor, event.point_id, CounterPermission.HAND_OVER)
     moment, told = clock.now(), _fingerprint(event, point_id)
     handover_id = _keep(session, actor, event, point_id, moment, event.client_id, told)
     if handover_id is None:
@@ -90,17 +88,18 @@ def hand_over(session: Session, actor: Actor, event: HandoverEvent) -> Outcome:
     if shown.is_guessable:
         take_turn(session, actor, point_id, moment)
     found = find_pass(session, point_id, shown)
-    verdict, steps = _decide(session, found, point_id, shown, event, moment)
-    if verdict.handed:
-        verdict = _let_go(session, actor, handover_id, verdict, steps)
+    verdict, opened = _decide(session, found, point_id, shown, event, moment)
+    if found and verdict.handed:
+        verdict = _let_go(session, actor, Move(handover_id, found.id, found.user_id), verdict, opened)
     values = {
         "outcome": verdict.outcome, "reason": verdict.reason, "pass_id": found.id if found else None,
         "is_guess": is_guess(shown, verdict.reason),
     }  # fmt: skip
     session.execute(sa.update(HANDOVERS).where(HANDOVERS.c.id == handover_id).values(values))
-    _keep_back(session, handover_id, {kept.part.id: kept.reason for kept in verdict.kept})
+    keep_back(session, handover_id, {kept.part.id: kept.reason for kept in verdict.kept})
     if found and verdict.handed:
-        _close(session, actor, handover_id, found, verdict)
+        is_used, numbers = passes.close_if_empty(session, found.id), [part.number for part in verdict.handed]
+        audit.record(session, actor, Done.PASS_HANDED_OVER, "pass", found.id, handover=handover_id, sub_orders=numbers, is_used=is_used)
     crashpoint("handover.before_commit")
     return _outcome(event, verdict)
 
@@ -129,13 +128,13 @@ def _told_before(session: Session, actor: Actor, event: HandoverEvent, point_id:
     columns = (HANDOVERS.c.id, HANDOVERS.c.outcome, HANDOVERS.c.reason, HANDOVERS.c.pickup_point_id, HANDOVERS.c.told_hash)
     first = session.execute(sa.select(*columns).where(HANDOVERS.c.client_id == event.client_id)).one()
     named = event.sub_orders or ()
-    if first.pickup_point_id not in actor.points(OrderPermission.HAND_OVER):
+    if first.pickup_point_id not in actor.points(CounterPermission.HAND_OVER):
         return _stayed(event, HandoverOutcome.REFUSED, Reason.CLIENT_ID_TAKEN, named)
     if first.told_hash is not None and first.told_hash != told:
         return _other_event(session, actor, event, point_id, moment, told)
-    items = sa.select(SubOrder.number).join(HandoverItem, HandoverItem.sub_order_id == SubOrder.id)
-    left = tuple(session.scalars(items.where(HandoverItem.handover_id == first.id).order_by(SubOrder.number)))
-    back = sa.select(SubOrder.number, HandoverKept.reason).join(HandoverKept, HandoverKept.sub_order_id == SubOrder.id)
+    gone = sa.select(Collectable.number).where(Collectable.handover_id == first.id)
+    left = tuple(session.scalars(gone.order_by(Collectable.number)))
+    back = sa.select(Collectable.number, HandoverKept.reason).join(HandoverKept, HandoverKept.collectable_id == Collectable.id)
     kept = [(row.number, row.reason) for row in session.execute(back.where(HandoverKept.handover_id == first.id))]
     duplicate = first.outcome is HandoverOutcome.ACCEPTED
     outcome, reason = (HandoverOutcome.DUPLICATE, None) if duplicate else (first.outcome, first.reason)
@@ -148,8 +147,8 @@ def _other_event(session: Session, actor: Actor, event: HandoverEvent, point_id:
     handover_id = _keep(session, actor, event, point_id, moment, f"different:{told}", told, **values)
     named = event.sub_orders or ()
     if handover_id is not None:
-        here = sa.select(SubOrder.id).where(SubOrder.number.in_(named), SubOrder.pickup_point_id == point_id)
-        _keep_back(session, handover_id, dict.fromkeys(session.scalars(here.order_by(SubOrder.id)), Reason.DIFFERENT_EVENT))
+        here = sa.select(Collectable.id).where(Collectable.number.in_(named), Collectable.pickup_point_id == point_id)
+        keep_back(session, handover_id, dict.fromkeys(session.scalars(here.order_by(Collectable.id)), Reason.DIFFERENT_EVENT))
     return _stayed(event, HandoverOutcome.CONFLICT, Reason.DIFFERENT_EVENT, named)
 
 
@@ -181,64 +180,57 @@ _OF_THE_PASS = frozenset({
 
 def _decide(
     session: Session, found: PassFacts | None, point_id: int, shown: Shown, event: HandoverEvent, moment: datetime
-) -> tuple[Verdict, dict[int, Step]]:
-    """What comes of an event, and the steps on the orders it is about."""
+) -> tuple[Verdict, Mapping[str, Opened]]:
+    """What comes of an event, and what it is about, opened by kind."""
     reason = refusal(found, point_id, shown, rules.scan_time(event.device_time or moment, moment))
     if reason is Reason.NOT_COLLECTED:  # it says that goods left which were given up: a person looks at it
         return Verdict(HandoverOutcome.CONFLICT, reason), {}
     if found is None or reason not in (None, Reason.PASS_USED):
         return rules.refused(reason or Reason.UNKNOWN_PASS), {}
     if reason is Reason.PASS_USED:  # a device says that goods left, and they had left before
-        parts, steps = _parts_on(session, found.id, None)
-        return rules.all_gone(parts, event.sub_orders), steps
-    parts, steps = _parts_on(session, found.id, event.sub_orders)
-    return rules.judge_parts(parts, event.sub_orders, only_whole=event.only_whole), steps
+        parts, opened = _things_on(session, found.id, None)
+        return rules.all_gone(parts, event.sub_orders), opened
+    parts, opened = _things_on(session, found.id, event.sub_orders)
+    return rules.judge_parts(parts, event.sub_orders, only_whole=event.only_whole), opened
 
 
-def _parts_on(session: Session, pass_id: int, wanted: Collection[str] | None) -> tuple[list[PartFacts], dict[int, Step]]:
-    """What is on a pass, or what is named of it, with its orders locked: nobody gives money back while it is decided."""
-    named = sa.true() if wanted is None else SubOrder.number.in_(wanted)
-    rows = session.execute(sa.select(SubOrder.id, SubOrder.purchase_id).where(SubOrder.pass_id == pass_id, named)).all()
-    steps, here = open_steps(session, {row.purchase_id for row in rows}), {row.id for row in rows}
-    parts = [
-        PartFacts(part.id, part.number, part.state, step.state, part.total, part.refunded_total)
-        for _, step in sorted(steps.items()) for part in step.parts if part.id in here
-    ]  # fmt: skip
-    return parts, steps
+def _things_on(session: Session, pass_id: int, wanted: Collection[str] | None) -> tuple[list[Thing], Mapping[str, Opened]]:
+    """What is on a pass, or what is named of it, locked by its kind: nobody gives money back while it is decided.
+
+    Whatever moves a thing locks its pass first, so nothing that is read here changes until the end of the transaction.
+    """
+    named = sa.true() if wanted is None else COLLECTABLES.c.number.in_(wanted)
+    columns = [COLLECTABLES.c[name] for name in ("id", "kind", "subject_id", "number", "state")]
+    here = [Thing(*row) for row in session.execute(sa.select(*columns).where(COLLECTABLES.c.pass_id == pass_id, named))]
+    kinds = registry.collectables()
+    opened = {kind: kinds[kind].open(session, [part.subject_id for part in parts]) for kind, parts in by_kind(here)}
+    parts = [replace(part, stays=_reason(opened[part.kind].stays.get(part.subject_id))) for part in here]
+    return sorted(parts, key=lambda part: part.id), opened
 
 
-def _let_go(session: Session, actor: Actor, handover_id: int, verdict: Verdict, steps: dict[int, Step]) -> Verdict:
-    """Let the sub-orders leave, all or none. Somebody else's step in between (a refund, a return) refuses the whole."""
-    items = insert_or_ignore(ITEMS, ITEMS.c.sub_order_id, ("sub_order_id",)).of(session)
-    whose = facts_of(session, handover_id)
-    leaving = [{"sub_order_id": part.id, **whose} for part in verdict.handed]
-    taken = set(session.connection().execute(items, leaving).scalars())
-    handed = [part for part in verdict.handed if part.id in taken]
-    if len(handed) < len(verdict.handed):
-        gone = tuple(rules.Kept(part, Reason.ALREADY_HANDED_OVER) for part in verdict.handed if part.id not in taken)
-        verdict = Verdict(HandoverOutcome.CONFLICT, Reason.ALREADY_HANDED_OVER, tuple(handed), (*verdict.kept, *gone))
+def _reason(told: str | None) -> Reason | None:
+    return None if told is None else Reason(told)
+
+
+def _let_go(session: Session, actor: Actor, move: Move, verdict: Verdict, opened: Mapping[str, Opened]) -> Verdict:
+    """Let the things leave, all or none. Somebody else's step in between (a refund, a return) refuses the whole."""
     try:
         with session.begin_nested():
-            orders.mark_collected(session, actor, [part.id for part in handed], steps)
+            left = take_things(session, move, [part.id for part in verdict.handed])
+            handed = [part for part in verdict.handed if part.id in left]
+            for name, parts in by_kind(handed):
+                registry.collectables()[name].on_collected(session, actor, opened[name], [part.subject_id for part in parts], move)
     except ShopError:
-        session.execute(sa.delete(ITEMS).where(ITEMS.c.handover_id == handover_id))
-        stays = tuple(rules.Kept(part, Reason.NOT_READY) for part in handed)
+        stays = tuple(rules.Kept(part, Reason.NOT_READY) for part in verdict.handed)
         return Verdict(HandoverOutcome.REFUSED, Reason.NOT_READY, kept=(*verdict.kept, *stays))
-    return verdict
+    if len(handed) == len(verdict.handed):
+        return verdict
+    gone = tuple(rules.Kept(part, Reason.ALREADY_HANDED_OVER) for part in verdict.handed if part.id not in left)
+    return Verdict(HandoverOutcome.CONFLICT, Reason.ALREADY_HANDED_OVER, tuple(handed), (*verdict.kept, *gone))
 
 
-def _keep_back(session: Session, handover_id: int, reasons: dict[int, Reason]) -> None:
-    if reasons:
-        whose = facts_of(session, handover_id)
-        rows = [{"sub_order_id": part_id, "reason": reason.value, **whose} for part_id, reason in reasons.items()]
-        session.connection().execute(sa.insert(KEPT), rows)
-
-
-def _close(session: Session, actor: Actor, handover_id: int, found: PassFacts, verdict: Verdict) -> None:
-    is_used = passes.close_if_empty(session, found.id)
-    numbers = [part.number for part in verdict.handed]
-    audit.record(session, actor, Done.PASS_HANDED_OVER, "pass", found.id, handover=handover_id, sub_orders=numbers, is_used=is_used)
-    notices.post(
-        session, found.user_id, "fulfilment.handed_over", dedupe_key=f"handover:{handover_id}", link="/orders",
-        orders=rules.whole_orders(numbers),
-    )
+def take_things(session: Session, move: Move, ids: Sequence[int]) -> set[int]:
+    """Compare-and-set from waiting to collected: those that left by this very hand-over."""
+    waiting = sa.update(COLLECTABLES).where(COLLECTABLES.c.id.in_(ids), COLLECTABLES.c.state == CollectableState.WAITING)
+    left = waiting.values(state=CollectableState.COLLECTED, left_at=clock.now(), handover_id=move.handover_id)
+    return set(session.execute(left.returning(COLLECTABLES.c.id)).scalars())

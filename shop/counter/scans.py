@@ -9,12 +9,11 @@ from datetime import date, datetime, time, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.fulfilment.queries import orders_named
-from shop.fulfilment.rules import can_be_taken_back
+from shop.counter.rules import can_be_taken_back
 from shop.kernel import clock
 from shop.models.accounts import User
-from shop.models.orders import SubOrder, SubOrderState
-from shop.models.pickup import Handover, HandoverItem, HandoverKept, HandoverOutcome, Pass
+from shop.models.pickup import Collectable, CollectableState, Handover, HandoverKept, HandoverOutcome, Pass
+from shop.platform.features import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def desk_events(
 
     `number` is a whole order's, a part's, or the short code of either: what left, stayed or came back with a scan.
     """
-    handed = sa.select(sa.func.count()).where(HandoverItem.handover_id == Handover.id).scalar_subquery()
+    handed = sa.select(sa.func.count()).where(Collectable.handover_id == Handover.id).scalar_subquery()
     found = (
         sa.select(*(getattr(Handover, name) for name in ("id", "received_at", "outcome", "reason")))
         .add_columns(User.display_name, Pass.ref, handed, Handover.client_id)
@@ -57,14 +56,20 @@ def desk_events(
         began = clock.at(day, time(0))
         found = found.where(Handover.received_at >= began, Handover.received_at < began + timedelta(days=1))
     if number:
-        meant = sa.select(SubOrder.id).where(orders_named(number))
-        of_items = sa.select(HandoverItem.handover_id).where(HandoverItem.sub_order_id.in_(meant))
-        of_kept = sa.select(HandoverKept.handover_id).where(HandoverKept.sub_order_id.in_(meant))
-        found = found.where(Handover.id.in_(of_items.union(of_kept)))
+        meant = sa.select(Collectable.id).where(_named(number))
+        gone_with = sa.select(Collectable.handover_id).where(_named(number), Collectable.handover_id.is_not(None))
+        stayed_with = sa.select(HandoverKept.handover_id).where(HandoverKept.collectable_id.in_(meant))
+        found = found.where(Handover.id.in_(gone_with.union(stayed_with)))
     if before is not None:
         found = found.where(Handover.id < before)
     rows = session.execute(found.order_by(Handover.id.desc()).limit(limit))
     return [DeskEvent(*row) for row in rows]
+
+
+def _named(number: str) -> sa.ColumnElement[bool]:
+    """Things that are meant by a number, as each kind reads it."""
+    kinds = registry.collectables().values()
+    return sa.or_(*(sa.and_(Collectable.kind == kind.name, Collectable.subject_id.in_(kind.named(number))) for kind in kinds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +100,13 @@ def told(session: Session, point_ids: Sequence[int], client_id: str) -> Told | N
     ).one_or_none()
     if row is None:
         return None
-    items = sa.select(SubOrder.number).join(HandoverItem, HandoverItem.sub_order_id == SubOrder.id)
-    back = sa.select(SubOrder.number, HandoverKept.reason).join(HandoverKept, HandoverKept.sub_order_id == SubOrder.id)
-    waiting = sa.select(sa.func.count()).where(SubOrder.pass_id == row.pass_id, SubOrder.state == SubOrderState.READY)
+    gone = sa.select(Collectable.number).where(Collectable.handover_id == row.id).order_by(Collectable.id)
+    back = sa.select(Collectable.number, HandoverKept.reason).join(HandoverKept, HandoverKept.collectable_id == Collectable.id)
+    waiting = sa.select(sa.func.count()).where(Collectable.pass_id == row.pass_id, Collectable.state == CollectableState.WAITING)
     still = (session.scalar(waiting) or 0) if row.pass_id is not None else 0
-    handed = tuple(session.scalars(items.where(HandoverItem.handover_id == row.id).order_by(SubOrder.id)))
-    kept = tuple((one.number, one.reason) for one in session.execute(back.where(HandoverKept.handover_id == row.id).order_by(SubOrder.id)))
+    handed = tuple(session.scalars(gone))
+    back = back.where(HandoverKept.handover_id == row.id).order_by(Collectable.id)
+    kept = tuple((one.number, one.reason) for one in session.execute(back))
     fresh = can_be_taken_back(len(handed), row.received_at, clock.now())
     return Told(row.outcome, row.reason, row.display_name, handed, kept, still, client_id, row.received_at, fresh)
 
@@ -120,14 +126,13 @@ class Earlier:
 
 
 def earlier(session: Session, point_ids: Sequence[int], numbers: Collection[str]) -> list[Earlier]:
-    """With which hand-overs of these points these sub-orders left, the newest first."""
+    """With which hand-overs of these points these things left, the newest first."""
     rows = session.execute(
-        sa.select(Handover.id, Handover.client_id, Handover.received_at, User.display_name, SubOrder.number)
-        .join(HandoverItem, HandoverItem.handover_id == Handover.id)
-        .join(SubOrder, SubOrder.id == HandoverItem.sub_order_id)
+        sa.select(Handover.id, Handover.client_id, Handover.received_at, User.display_name, Collectable.number)
+        .join(Collectable, Collectable.handover_id == Handover.id)
         .join(User, User.id == Handover.keeper_id)
-        .where(SubOrder.number.in_(numbers), Handover.pickup_point_id.in_(point_ids))
-        .order_by(Handover.id.desc(), SubOrder.id)
+        .where(Collectable.number.in_(numbers), Handover.pickup_point_id.in_(point_ids))
+        .order_by(Handover.id.desc(), Collectable.id)
     ).all()
     found: dict[int, list[str]] = {}
     for row in rows:
