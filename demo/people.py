@@ -68,6 +68,7 @@ STAFF = (
     Staff("13800000031", "何静", Role.OPERATOR),
     Staff("13800000032", "徐丽", Role.FINANCE),
     Staff("13800000033", "冯涛", Role.AUDITOR),
+    Staff("13800000034", "罗敏", Role.OPERATOR),
 )
 
 

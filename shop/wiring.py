@@ -14,6 +14,7 @@ from shop.accounts.feature import FEATURE as ACCOUNTS
 from shop.api.feature import FEATURE as API
 from shop.bills.feature import FEATURE as BILLS
 from shop.bills.gateway import HttpBiller
+from shop.bulletin.feature import FEATURE as BULLETIN
 from shop.cart.feature import FEATURE as CART
 from shop.catalog.feature import FEATURE as CATALOG
 from shop.checkout.feature import FEATURE as CHECKOUT
@@ -74,6 +75,7 @@ FEATURES = (
     PROMOTIONS,
     CART,
     FAVOURITES,
+    BULLETIN,
     PAYMENTS,
     PICKUP,
     COUNTER,

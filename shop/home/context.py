@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, g, has_request_context, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 
 from shop.accounts import rules
@@ -14,8 +14,10 @@ from shop.communities.current import current_point
 from shop.communities.queries import Point
 from shop.home import assets
 from shop.kernel.db import reading
+from shop.platform.access import opens
 from shop.platform.actor import ANONYMOUS, Actor, current_actor
-from shop.platform.language import name_of, reader_locale
+from shop.platform.features import registry
+from shop.platform.language import name_of, reader_locale, words
 
 
 class Here(NamedTuple):
@@ -65,6 +67,14 @@ def cart_count(actor: Actor) -> int:
     return carts.count(reading(), cart_browser.owner(actor))
 
 
+def console_pages(console: str) -> list[tuple[str, str, str]]:
+    """Title, address and drawing of what features bring to a console, as far as its doors let the reader in."""
+    actor = current_actor()
+    pages = registry.console_pages(console)
+    return [(words(page.title), url_for(page.endpoint), page.icon) for page in pages if opens(actor, page.endpoint)]
+
+
 def init_app(app: Flask) -> None:
     assets.init_app(app)
+    app.jinja_env.globals["console_pages"] = console_pages
     app.context_processor(everything)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, current_app, render_template, request, url_for
 
 from shop.catalog import queries as catalog
 from shop.catalog.views import arriving_for, card_grid
@@ -12,8 +12,9 @@ from shop.kernel import clock
 from shop.kernel.db import reading
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.features import registry
 from shop.platform.language import gettext as _
-from shop.platform.language import reader_locale
+from shop.platform.language import reader_locale, words
 from shop.platform.sharing import LANGUAGES, Facts, Share, public_url, spoken_url
 
 bp = Blueprint("home", __name__)
@@ -69,4 +70,6 @@ def asset(path: str) -> str:
 @life.get("/life", endpoint="index")
 @open_to_everyone
 def life_page(actor: Actor) -> str:
-    return render_template("home/life.html", waiting=waiting_for(reading(), actor))
+    pages = registry.life_pages()
+    brought = [(words(page.title), url_for(page.endpoint), page.icon, words(page.note) if page.note else "") for page in pages]
+    return render_template("home/life.html", waiting=waiting_for(reading(), actor), brought=brought)

@@ -40,7 +40,12 @@ class MalformedBody(Invalid):
 
 
 def clean(value: str, limit: int, *, field: str | None = None, multiline: bool = False) -> str:
-    """NFC, trimmed, without control characters, lone surrogates or piles of marks, at most `limit` characters."""
+    """NFC, trimmed, without control characters, lone surrogates or piles of marks, at most `limit` characters.
+
+    With `multiline` lines stay; browsers end them by two characters and count them as one.
+    """
+    if multiline:
+        value = value.replace("\r\n", "\n").replace("\r", "\n")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:

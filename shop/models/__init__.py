@@ -7,6 +7,7 @@ Importing this package maps every table. Children name parents by string; nothin
 from shop.models import (  # noqa: F401  (mapping every table is the point)
     accounts,
     bills,
+    bulletin,
     cart,
     catalog,
     checkout,

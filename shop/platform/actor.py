@@ -65,6 +65,11 @@ class Actor:
         roles = holders(permission)
         return tuple(grant.pickup_point_id for grant in self.grants if grant.role in roles and grant.pickup_point_id is not None)
 
+    def everywhere(self, permission: Permission) -> bool:
+        """Whether a permission is held in the whole city."""
+        roles = holders(permission)
+        return any(grant.role in roles and grant.merchant_id is None and grant.pickup_point_id is None for grant in self.grants)
+
     def workplaces(self) -> tuple[int, ...]:
         """The merchants where anything is permitted."""
         return tuple(dict.fromkeys(grant.merchant_id for grant in self.grants if grant.merchant_id is not None))

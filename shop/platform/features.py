@@ -22,7 +22,7 @@ from shop.platform.notices import Words
 from shop.platform.partners import Known
 from shop.platform.permissions import Permission
 from shop.platform.retention import Keep
-from shop.platform.slots import BesideGoods, OwnPage
+from shop.platform.slots import BesideGoods, ConsolePage, OwnPage
 
 Seed = Callable[[Session, Random], None]
 
@@ -36,7 +36,8 @@ class Feature:
     `ages` are moments in the past that its invariants name: `:too_old` with `{"too_old": timedelta(days=3)}`.
     `subjects` and `facts` are words for the record: what deeds are done to, and what the facts of an entry are called.
     `partners` tells whom outside it asks, in the reader's language.
-    `beside_goods` is what it puts beside products, on cards and pages; `own_pages` are the pages that "Me" leads to.
+    `beside_goods` is what it puts beside products, on cards and pages; `own_pages` are the pages that "Me" leads to,
+    `life_pages` those of "Life", `console_pages` those of consoles.
     `collectables` are the kinds of its things that lie at counters; the counter tells it there what becomes of each.
     `keeps` says of each table it owns how long its rows are kept, and why.
     `seed` adds the feature's part to the demo city, inside the transaction that writes it, when everything else is there.
@@ -62,6 +63,8 @@ class Feature:
     beside_goods: BesideGoods | None = None
     own_pages: tuple[OwnPage, ...] = ()
     collectables: tuple[Kind, ...] = ()
+    life_pages: tuple[OwnPage, ...] = ()
+    console_pages: tuple[ConsolePage, ...] = ()
     seed: Seed | None = None
 
 
@@ -143,6 +146,14 @@ class Registry:
     def collectables(self) -> dict[str, Kind]:
         """What can lie at a counter, by the name of its kind."""
         return {kind.name: kind for feature in self.all() for kind in feature.collectables}
+
+    def life_pages(self) -> tuple[OwnPage, ...]:
+        """The pages that "Life" leads to, besides those that it names itself."""
+        return tuple(page for feature in self.all() for page in feature.life_pages)
+
+    def console_pages(self, console: str) -> tuple[ConsolePage, ...]:
+        """The pages that a console leads to, besides its own."""
+        return tuple(page for feature in self.all() for page in feature.console_pages if page.console == console)
 
 
 registry = Registry()

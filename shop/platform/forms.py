@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Flask, g, request
 from flask_wtf import FlaskForm
-from wtforms import Field, IntegerField
+from wtforms import DateField, Field, IntegerField
 from wtforms.validators import ValidationError
 
-from shop.kernel import identifiers, quantities, text
+from shop.kernel import gate, identifiers, quantities, text
 from shop.kernel.errors import Invalid, ShopError, sentence
 from shop.platform.http import told
 
@@ -78,6 +78,22 @@ class WholeNumberField(IntegerField):
         if number is None:
             raise ValueError(told(NotWhole()))
         self.data = number
+
+
+class NotADay(Invalid):
+    code = "not_a_day"
+    message = sentence("Please choose a day.")
+
+
+class DayField(DateField):
+    """A day that the shop can speak of, as browsers send it."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        found = gate.day(valuelist[0]) if valuelist else None
+        if found is None:
+            self.data = None
+            raise ValueError(told(NotADay()))
+        self.data = found
 
 
 def takes_focus(is_wanted: Any) -> bool:

@@ -35,6 +35,10 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "orders:pass:hand_over": (KEEPER,),
     "orders:pass:take_back": (KEEPER,),
     "pickup:pass:extend": (KEEPER,),
+    # In a community: at the point they keep, keepers write for its community; operators for all
+    "bulletin:desk:read": (KEEPER, OPERATOR, AUDITOR),
+    "bulletin:notice:write": (KEEPER, OPERATOR),
+    "bulletin:notice:publish": (OPERATOR,),
     # In the city: to look
     "operations:today:read": (OPERATOR, FINANCE, AUDITOR),
     "operations:health:read": (OPERATOR, FINANCE, AUDITOR),

@@ -1,4 +1,5 @@
-"""Places on pages of one feature that other features fill, so that the page knows none of them: beside goods, and on "Me"."""
+"""Places on pages of one feature that other features fill, so that the page knows none of them: beside goods, on "Me" and "Life", and in
+the navigation of consoles."""
 
 from __future__ import annotations
 
@@ -32,9 +33,22 @@ class BesideGoods:
 
 @dataclass(frozen=True)
 class OwnPage:
-    """A page of one's own that "Me" leads to: its title and note as `sentence`s, where it is, and its drawing."""
+    """A page that "Me" leads to, or "Life": its title and note as `sentence`s, where it is, and its drawing."""
 
     title: str
     endpoint: str
     icon: str
     note: str = ""
+
+
+@dataclass(frozen=True)
+class ConsolePage:
+    """A page that a console leads to (`merchant`, `station`, `admin`): its title as a `sentence`, where it is, and its drawing.
+
+    The link is drawn for whoever its door lets in. The page is the feature's own, on `layout/console.html`.
+    """
+
+    console: str
+    title: str
+    endpoint: str
+    icon: str

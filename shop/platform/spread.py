@@ -25,6 +25,8 @@ FOLLOWING = (
     ("refunds", COMMUNITY, "payments", "payment_id"),
     ("bill_payment_items", COMMUNITY, "bill_payments", "bill_payment_id"),
     ("bill_attempts", COMMUNITY, "bill_payments", "bill_payment_id"),
+    ("bulletin_versions", COMMUNITY, "bulletin_notices", "notice_id"),
+    ("bulletin_readers", COMMUNITY, "bulletin_notices", "notice_id"),
 )  # fmt: skip
 OF_THE_SELLER = ("stock_movements", "reservations")
 

@@ -39,6 +39,7 @@ GROWS: Mapping[str, tuple[str, str]] = {
     "collectables": (COMMUNITY, "since"),
     "handover_kept": (COMMUNITY, "received_at"),
     "notices": (COMMUNITY, "created_at"),
+    "bulletin_readers": (COMMUNITY, "at"),
     "jobs": (COMMUNITY, "created_at"),
     "audit_entries": (COMMUNITY, "at"),
     "audit_links": (COMMUNITY, "month"),
@@ -52,7 +53,9 @@ DOES_NOT_GROW: Mapping[str, str] = {
     ),
     **dict.fromkeys(("sign_in_codes", "user_sessions", "idempotency_keys", "audit_gaps"), "forgotten soon"),
     **dict.fromkeys(
-        ("regions", "communities", "pickup_points", "merchant_points", "merchants", "billers", "partners", "price_offers"), "with the city"
+        ("regions", "communities", "pickup_points", "merchant_points", "merchants", "billers", "partners", "price_offers",
+         "bulletin_notices", "bulletin_versions"),
+        "with the city",
     ),
     **dict.fromkeys(
         ("categories", "products", "variants", "product_images", "listings", "search_terms", "stock_items", "price_changes"),

@@ -34,7 +34,7 @@ PLACES: dict[str, dict[str, str]] = {
 }  # fmt: skip
 NAMED = {
     "cycle_id": "cycle", "line_id": "line", "line": "line", "movement_id": "movement", "job_id": "job", "proposal_id": "proposal",
-    "notice_id": "notice", "session_id": "session",
+    "notice_id": "notice", "session_id": "session", "bulletin_id": "bulletin notice", "version_id": "bulletin text",
 }  # fmt: skip
 FIXED = {
     "product": "rice",
@@ -44,6 +44,7 @@ FIXED = {
 """What stands in a path and is nobody's."""
 
 REASON = {"reason": "=why"}
+WORDING = {"kind": "=event", "title_zh": "=x", "text_zh": "=x", "starts_on": "=2099-01-01", "ends_on": "=2099-01-02"}
 ASKED: dict[str, dict[str, Any]] = {
     # What is asked for beside the path: in the address, a form, or a body of the API.
     "checkout.place": {"form": {"quote": "quote", "seen_total": "=1", "method": "=wallet", "pin": f"={PIN}"}},
@@ -63,6 +64,15 @@ ASKED: dict[str, dict[str, Any]] = {
     "station.arrive": {"form": {"cycles": "cycle", "early": "=1"}},
     "station.take_back": {"form": {"client_id": "hand-over", **REASON}},
     "station.clear": {"form": REASON},
+    "bulletin.put_new": {"form": {**WORDING, "community": "community"}},
+    "bulletin.put_again": {"form": WORDING},
+    "bulletin.refuse": {"form": REASON},
+    "bulletin.withdraw": {"form": REASON},
+    "api.list_bulletin": {"query": {"community": "community"}},
+    "api.write_bulletin_text": {
+        "body": {"community": "community", "kind": "=event", "title_en": "=", "text_en": "=", "first_day": "=2099-01-01",
+                 "last_day": "=2099-01-02"},
+    },
     "admin.find_order": {"query": {"number": "purchase"}},
     "admin.retry": {"form": REASON},
     "admin.ask_partner": {"form": REASON},
@@ -85,7 +95,7 @@ ASKED: dict[str, dict[str, Any]] = {
 BODY: dict[str, Any] = {
     "pin": PIN, "code": None, "reason": "why", "there": 1, "kind": "received", "quantity": 1, "weights": {}, "instead": {}, "coupons": [],
     "account_no": "5110000018", "biller": "power", "client_id": "matrix", "lines": None, "phone": "13800000001", "method": "wallet",
-    "expected": None,
+    "expected": None, "corrects": None,
 }  # fmt: skip
 """What bodies are filled with, by the names of their members."""
 

@@ -19,13 +19,16 @@ from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import Role, SessionKind, User, UserSession
 from shop.models.bills import Biller, BillPayment, BillPaymentState
+from shop.models.bulletin import VersionState
 from shop.models.catalog import Variant
+from shop.models.communities import Community
 from shop.models.orders import OrderLine, SubOrder
 from shop.models.payments import Payment, Refund, RefundMethod, RefundProposal, RefundState
 from shop.models.pickup import Batch, Handover, HandoverOutcome, PickupPoint
 from shop.models.platform import Job, JobState, Notice
 from shop.models.stock import StockMovement
 from tests.support.bills import save_billers
+from tests.support.bulletin import make_text
 from tests.support.counter import Counter
 from tests.support.factories import Factories, actor_of
 from tests.support.people import open_session
@@ -35,6 +38,7 @@ GRANTED = {
     "owner": Role.MERCHANT_OWNER, "clerk": Role.MERCHANT_CLERK, "keeper": Role.KEEPER, "operator": Role.OPERATOR, "finance": Role.FINANCE,
     "auditor": Role.AUDITOR,
 }  # fmt: skip
+TEXTS = (VersionState.PUBLISHED, VersionState.WAITING)
 WHOSE = ("own", "other", "elsewhere", "missing")
 
 
@@ -107,6 +111,7 @@ class City:
                 asked_by_id=self.asker.id, asked_at=clock.now(), community_id=counter.point.community_id,
             )
         )
+        standing, waiting = (make_text(self.make, made["community_id"], self.asker, state) for state in TEXTS)
         told = f"matrix-{person.id}"
         self.make.save(
             Handover(
@@ -124,6 +129,8 @@ class City:
             "part": part.number, "cycle": part.cycle_id, "pass": visit.ref,
             "scan": visit.code, "payment": payment.ref, "account": account.ref, "account to remove": removed.ref,
             "account to remove by API": removed_too.ref, "bill payment": bill.ref, "refund": refund.ref, "proposal": proposal.id,
+            "bulletin notice": standing.notice_id, "bulletin text": waiting.id,
+            "community": session.scalars(sa.select(Community.slug).where(Community.id == counter.point.community_id)).one(),
             "hand-over": told, "notice": notice.id, "variant": code, "job": self.job.id, "partner": "sms",
             "line": session.scalars(sa.select(OrderLine.id).where(OrderLine.sub_order_id == part.id)).one(),
             "movement": session.scalars(
@@ -159,6 +166,10 @@ MISSING: dict[str, Any] = {
     "quote": "nothing", "purchase": "L261130-XXXXXX", "part": "L261130-XXXXXX-1", "pass": "nothing", "scan": "000000", "payment": "nothing",
     "account": "nothing", "account to remove": "nothing", "account to remove by API": "nothing", "bill payment": "nothing",
     "refund": "nothing", "hand-over": "nothing", "variant": "nothing", "partner": "nothing",
-    "merchant": "nothing", "point": "nothing", "batch": "T991231-9999",
-    **dict.fromkeys(("cycle", "proposal", "notice", "job", "line", "movement", "session", "merchant id", "point id"), 987_654),
+    "merchant": "nothing", "point": "nothing", "community": "nothing", "batch": "T991231-9999",
+    **dict.fromkeys(
+        ("bulletin notice", "bulletin text", "cycle", "proposal", "notice", "job", "line", "movement", "session", "merchant id",
+         "point id"),
+        987_654,
+    ),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.authorization.city import ROLES, WHOSE
 
 TABLE = Path(__file__).with_name("matrix.txt")
-SECTIONS = ("open", "person", "merchant", "station", "admin")
+SECTIONS = ("open", "person", "merchant", "station", "admin", "community")
 LETTERS = re.compile(rf"[yn0s]|[yn0s]{{{len(WHOSE)}}}")
 
 Row = tuple[str, ...]

@@ -90,7 +90,7 @@ def test_the_table_and_the_grants_say_the_same(app: Flask) -> None:
 
 @pytest.mark.one_engine
 def test_the_table_lets_strangers_and_residents_into_no_console() -> None:
-    for section in ("merchant", "station", "admin"):
+    for section in ("merchant", "station", "admin", "community"):
         for route, cells in rows(section).items():
             assert YES not in cells[0] + cells[1], route
 

@@ -144,7 +144,7 @@ def test_staff_hold_their_roles_with_the_demo_authenticator(app: Flask, storage:
     assert held == {
         "13800000011": Role.MERCHANT_OWNER, "13800000012": Role.MERCHANT_OWNER, "13800000013": Role.MERCHANT_CLERK,
         "13800000021": Role.KEEPER, "13800000022": Role.KEEPER, "13800000031": Role.OPERATOR, "13800000032": Role.FINANCE,
-        "13800000033": Role.AUDITOR,
+        "13800000033": Role.AUDITOR, "13800000034": Role.OPERATOR,
     }  # fmt: skip
     assert {user(phone).totp_secret for phone in held} == {"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}
 

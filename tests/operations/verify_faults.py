@@ -326,6 +326,7 @@ KEYS = {
         for table, row_id in (
             ("cycles", 1), ("quotes", 1), ("passes", 1), ("handovers", 2), ("order_lines", 4), ("collectables", 1), ("payments", 4),
             ("provider_movements", 1), ("refunds", 1), ("bill_payment_items", 1), ("bill_attempts", 1),
+            ("bulletin_versions", 1), ("bulletin_readers", 1),
         )
     },
     "keys.purchases_community_id": [change("purchases", ELSEWHERE, "id = 4"), *PART, change("payments", ELSEWHERE, "id = 4")],
@@ -347,6 +348,14 @@ FAVOURITES = {
     "favourites.nobody_is_told_unasked": [change("notices", "kind = 'favourites.back', created_at = :moment")],
 }
 
+BULLETIN = {
+    "bulletin.published_by_another": [change("bulletin_versions", "written_by_id = published_by_id")],
+    "bulletin.readers_are_counted": [change("bulletin_notices", "readers = 2")],
+    "bulletin.only_what_is_pinned_is_told": [
+        change("notices", "kind = 'bulletin.pinned', dedupe_key = 'bulletin:1:1', created_at = :moment"),
+    ],
+}
+
 FAULTS: dict[str, list[str]] = {
-    **LEDGER, **PAYMENTS, **ORDERS, **PRICING, **STOCK, **BILLS, **PICKUP, **ENDINGS, **PLUMBING, **SUMS, **KEYS, **FAVOURITES,
+    **LEDGER, **PAYMENTS, **ORDERS, **PRICING, **STOCK, **BILLS, **PICKUP, **ENDINGS, **PLUMBING, **SUMS, **KEYS, **FAVOURITES, **BULLETIN,
 }  # fmt: skip

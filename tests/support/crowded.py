@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from shop.bills import operations as bills
+from shop.bulletin import operations as bulletin
 from shop.kernel import clock, keys
 from shop.kernel.db import Base, database, perform, reading
 from shop.kernel.money import Money
@@ -26,6 +27,7 @@ from shop.platform.tags import Done
 from shop.settlement import operations as settlement
 from shop.wallet import closing
 from tests.support.bills import save_billers
+from tests.support.bulletin import make_text
 from tests.support.counter import Counter
 from tests.support.factories import Factories, actor_of
 
@@ -84,10 +86,12 @@ def small_shop(make: Factories) -> Crowd:
         people[role.value] = make.user()
         make.grant(people[role.value], role, **place)
     category = reading().scalars(sa.select(Category.slug).order_by(Category.id)).first()
+    text = make_text(make, counter.point.community_id, people["operator"])
+    perform(bulletin.note_reader, actor_of(resident), text.notice_id)
     perform(note_something, people["operator"], resident, part.id)
     known = {
         "number": part.number.rpartition("-")[0], "slug": "rice", "product": "rice", "code": "rice",
-        "cycle_id": part.cycle_id, "line_id": line,
+        "bulletin_id": text.notice_id, "version_id": text.id, "cycle_id": part.cycle_id, "line_id": line,
         "job_id": 1, "notice_id": 1, "session_id": 1, "ref": account.ref, "quote": quote.ref,
         **{f"{endpoint}:number": part.number for endpoint in OF_A_PART},
         **{f"{endpoint}:ref": payment.ref for endpoint in ("payments.progress", "payments.onward", "api.get_payment")},
@@ -100,7 +104,8 @@ def small_shop(make: Factories) -> Crowd:
     return Crowd(people, known, counter.merchants[0].id, counter.point.id, rice.id)
 
 
-PLACES = frozenset({"number", "slug", "code", "cycle_id", "line_id", "job_id", "notice_id", "session_id", "ref", "product"})
+PLACES = frozenset({"number", "slug", "code", "cycle_id", "line_id", "job_id", "notice_id", "session_id", "ref", "product", "bulletin_id",
+                    "version_id"})
 """What may stand in a path: each has its value in `Crowd.known`, for all doors or for one (`endpoint:name`)."""
 
 OF_A_PART = ("merchant.order", "merchant.slip", "merchant.missing", "api.merchant_order")
@@ -395,6 +400,7 @@ class Multiplier:
         self.fill("handover_kept", like=None, handover_id=f"{BASE} + n", collectable_id=f"{BASE} + n", reason="'x'")
 
     def backbone(self) -> None:
+        self.fill("bulletin_readers", user_id=f"{BASE} + n", at=self.placed())
         self.fill("notices", user_id=self.user, dedupe_key=self.text("x"), created_at=self.placed(), read_at=self.placed(600))
         self.fill(
             "audit_entries", at=self.placed(), actor_kind="CASE WHEN n % 3 = 0 THEN 'user' ELSE 'job' END",

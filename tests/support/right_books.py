@@ -385,6 +385,13 @@ def backbone(at: datetime) -> list[tuple[str, Rows]]:
         ("notices", [{"id": 1, "user_id": 1, "kind": "k", "facts": {}, "link": "/", "dedupe_key": "n1", "created_at": at}]),
         ("user_sessions", [{"id": 1, "user_id": 1, "kind": "web", "token_hash": "t", "created_at": at,
                             "expires_at": moment + timedelta(days=1), "device": ""}]),
+        ("bulletin_notices", [{"id": 1, "created_at": at, "community_id": 1, "readers": 1}]),
+        ("bulletin_versions", [{
+            "id": 1, "notice_id": 1, "community_id": 1, "number": 1, "state": "published", "kind": "community", "title_zh": "停水",
+            "title_en": "", "text_zh": "停水。", "text_en": "", "building": "", "starts_on": date(2026, 1, 1), "ends_on": date(2026, 1, 2),
+            "is_pinned": False, "written_by_id": KEEPER, "written_at": at, "published_by_id": BUYER, "published_at": at,
+        }]),
+        ("bulletin_readers", [{"id": 1, "notice_id": 1, "user_id": STRANGER}]),
         ("favourites", [{"id": 1, "user_id": STRANGER, "product_id": 1, "created_at": at}]),
         ("carts", [{"id": 1, "user_id": 1, "updated_at": at}]),
         ("audit_entries", [{"id": n, "action": "purchase.paid", "subject_id": n, **entry} for n in (1, 2, 3)]),

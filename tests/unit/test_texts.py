@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shop.kernel.text import clipped, mask_holder, mask_person, spaced_phone
+from shop.kernel.text import UnreadableText, clean, clipped, mask_holder, mask_person, spaced_phone
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,9 @@ def test_a_holder_is_shown_as_billers_print_it(holder: str, shown: str) -> None:
 def test_a_long_text_ends_where_a_word_does_and_says_so(text: str, limit: int, shown: str) -> None:
     assert clipped(text, limit) == shown
     assert len(shown) <= limit
+
+
+def test_lines_are_kept_where_they_are_asked_for_however_a_browser_ends_them() -> None:
+    assert clean("one\r\ntwo\rthree\n", 13, multiline=True) == "one\ntwo\nthree"
+    with pytest.raises(UnreadableText):
+        clean("one\r\ntwo", 20)

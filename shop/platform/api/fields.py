@@ -5,7 +5,7 @@ Every field of a body or a query is one of these, or a text with a pattern of it
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
@@ -30,6 +30,29 @@ def gated(value: Any) -> Any:
 
 READABLE = BeforeValidator(gated)
 """For texts without a pattern: `Annotated[str, Field(max_length=40), READABLE]`. NFC, trimmed, without control characters."""
+
+
+def gated_lines(value: Any) -> Any:
+    """The same for a text of several lines."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return clean(value, MUCH, multiline=True)
+    except UnreadableText:
+        raise PydanticCustomError("unreadable_text", "This text has characters we cannot store.") from None
+
+
+READABLE_LINES = BeforeValidator(gated_lines)
+"""For texts of several lines: `Annotated[str, Field(max_length=4_000), READABLE_LINES]`."""
+
+
+def day_of(value: Any) -> Any:
+    """JSON has no days: a text such as `2026-11-25` is read here, everything else is left to be refused."""
+    return (gate.day(value) or value) if isinstance(value, str) else value
+
+
+Day = Annotated[date, BeforeValidator(day_of)]
+"""A day the shop speaks of."""
 
 
 def moment_of(value: Any) -> Any:
