@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from config import Config
+from shop.kernel import db
 from shop.platform import figures, logs
 
 settings = Config.from_environment()  # what is refused is refused once, before any process is started
@@ -34,3 +35,10 @@ def post_worker_init(worker: Any) -> None:
     """A web process is about to serve: its lines go to standard output, and it counts with the others."""
     logs.serve()
     figures.count_together(vars(settings))
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """A web process ends: its connections are given back in order, and SQLite learns of what has grown."""
+    if worker.wsgi is not None:  # it had loaded the shop
+        with worker.wsgi.app_context():
+            db.close_connections()

@@ -4,7 +4,8 @@
     2. `current` points here
     3. the worker is restarted, so that whatever the new pages ask for is known to somebody
     4. one web instance after the other is restarted, the next only when this one is ready
-    5. `flask verify` looks at the books
+    5. rows that the release before wrote meanwhile get the keys it does not know: `flask scale fill-keys`
+    6. `flask verify` looks at the books
 
 When something of 3 or 4 does not come up, `current` points back, and what was restarted is restarted with the release before.
 A release whose migrations leave no room for the one before says so in migrations/last_release.toml; it is put in with a pause:
@@ -115,6 +116,8 @@ class Release:
                 raise
             self.take_back(before, restarted)
             raise CannotContinue(f"{trouble}\nThe release before serves again; the database has room for both.") from trouble
+        say("The keys ...")
+        self.run(["scale", "fill-keys"])
         say("The books ...")
         self.run(["verify"])
 

@@ -10,9 +10,11 @@ from shop.bills.notices import NOTICES
 from shop.bills.partners import billers
 from shop.bills.permissions import BillPermission
 from shop.bills.tags import SUBJECTS, Done
+from shop.kernel.errors import sentence
 from shop.models.bills import Bill, BillAccount, BillAttempt, Biller, BillLookUp, BillPayment, BillPaymentItem
 from shop.platform.features import Feature
 from shop.platform.retention import LAW, PLACES, Forget, Keep
+from shop.platform.typed import YOU, Typed
 
 FEATURE = Feature(
     name="bills",
@@ -32,6 +34,9 @@ FEATURE = Feature(
         BillPayment: Keep(LAW),
         BillPaymentItem: Keep(LAW),
         BillAttempt: Keep("That a bill was sent once is proved by every call to its biller."),
+    },
+    typed={
+        BillAccount.label: Typed(what=sentence("What you call a bill account"), by=YOU),
     },
     done=Done,
     subjects=SUBJECTS,

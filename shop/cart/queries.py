@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from shop.cart.rules import CartItem, CartOwner, CartView, Present, grouped
 from shop.kernel import clock
 from shop.kernel.columns import UtcDateTime
+from shop.kernel.rows import all_as, one_as
 from shop.models.cart import Cart, CartLine
 from shop.models.catalog import Listing, Product, ProductState, Variant
 from shop.models.merchants import Merchant, MerchantState
@@ -32,17 +33,24 @@ NEXT_CYCLE = (
 )
 
 
+OF_GOODS: tuple[Any, ...] = (
+    Variant.id.label("variant_id"), Variant.code, Variant.price, Variant.label_zh, Variant.label_en,
+    Variant.net_weight_grams.label("unit_grams"), Variant.minimum_quantity, Variant.multiple, Variant.is_on_sale.label("variant_on_sale"),
+    Product.id.label("product_id"), Product.category_id, Product.slug, Product.name_zh, Product.name_en,
+    Product.state.label("product_state"), Product.priced_by, Product.is_returnable_within_7_days, Listing.image,
+    Merchant.id.label("merchant_id"), Merchant.code.label("merchant_code"), Merchant.name_zh.label("merchant_name_zh"),
+    Merchant.name_en.label("merchant_name_en"), Merchant.state.label("merchant_state"), Merchant.commission_bps, Merchant.minimum_order,
+    Merchant.pickup_fee, Cycle.id.label("cycle_id"), Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at,
+)  # fmt: skip
+"""What a `CartItem` says of the goods themselves, wherever they lie."""
+
+
 def _items_where(owner: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """The lines of a cart as `CartItem` columns, in the order they were put in."""
     return (
-        sa.select(  # type: ignore[return-value]  # more columns than the types can count
-            Variant.id, Variant.code, CartLine.quantity, CartLine.seen_price, Variant.price, Variant.label_zh, Variant.label_en,
-            Variant.net_weight_grams, Variant.minimum_quantity, Variant.multiple, Variant.is_on_sale,
-            Product.id, Product.category_id, Product.slug, Product.name_zh, Product.name_en, Product.state, Product.priced_by,
-            Product.is_returnable_within_7_days, Listing.image, sa.func.coalesce(StockItem.available, 0),
-            Merchant.id, Merchant.code, Merchant.name_zh, Merchant.name_en, Merchant.state, Merchant.commission_bps,
-            Merchant.minimum_order, Merchant.pickup_fee,
-            Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at, CartLine.is_chosen, CartLine.is_earlier,
+        sa.select(
+            CartLine.quantity, CartLine.seen_price, *OF_GOODS, sa.func.coalesce(StockItem.available, 0).label("available"),
+            CartLine.is_chosen, CartLine.is_earlier,
         )
         .select_from(Cart)
         .join(CartLine, CartLine.cart_id == Cart.id)
@@ -61,14 +69,10 @@ def _item_of_variant() -> sa.Select[Any]:
     """The same columns for goods that lie in no cart."""
     wanted = sa.bindparam("wanted", type_=sa.BigInteger())
     return (
-        sa.select(  # type: ignore[return-value]  # more columns than the types can count
-            Variant.id, Variant.code, wanted.label("quantity"), Variant.price.label("seen_price"), Variant.price, Variant.label_zh,
-            Variant.label_en, Variant.net_weight_grams, Variant.minimum_quantity, Variant.multiple, Variant.is_on_sale,
-            Product.id, Product.category_id, Product.slug, Product.name_zh, Product.name_en, Product.state, Product.priced_by,
-            Product.is_returnable_within_7_days, Listing.image, sa.func.coalesce(StockItem.on_hand - StockItem.reserved, 0),
-            Merchant.id, Merchant.code, Merchant.name_zh, Merchant.name_en, Merchant.state, Merchant.commission_bps,
-            Merchant.minimum_order, Merchant.pickup_fee,
-            Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at, sa.true(), sa.false(),
+        sa.select(
+            wanted.label("quantity"), Variant.price.label("seen_price"), *OF_GOODS,
+            sa.func.coalesce(StockItem.on_hand - StockItem.reserved, 0).label("available"),
+            sa.true().label("is_chosen"), sa.false().label("is_earlier"),
         )
         .select_from(Variant)
         .join(Product, Product.id == Variant.product_id)
@@ -100,14 +104,14 @@ def items(session: Session, owner: CartOwner | None, point_id: int | None) -> li
         rows = session.connection().execute(ITEMS_OF_PERSON, {"user_id": owner.user_id, **facts})
     else:
         rows = session.connection().execute(ITEMS_OF_BROWSER, {"token_hash": owner.token_hash, **facts})
-    return [CartItem(*row) for row in rows]
+    return all_as(CartItem, rows)
 
 
 def item(session: Session, variant_code: str, quantity: int, point_id: int | None) -> CartItem | None:
     """So many units of a variant as a line of a cart, whatever lies in anybody's; None where there is no such variant."""
     facts = {"variant_code": variant_code, "wanted": quantity, "point_id": point_id, "moment": clock.now()}
     row = session.connection().execute(ITEM_OF_VARIANT, facts).one_or_none()
-    return CartItem(*row) if row else None
+    return one_as(CartItem, row) if row else None
 
 
 def present(session: Session, variant_ids: Collection[int]) -> dict[int, Present]:

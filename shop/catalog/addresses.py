@@ -11,6 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shop.kernel.rows import all_as
 from shop.models.catalog import Listing
 from shop.models.merchants import Merchant, MerchantState
 
@@ -44,7 +45,7 @@ def goods_in(session: Session, number: int) -> list[Placed]:
         .where(Listing.product_id >= (number - 1) * RANGE, Listing.product_id < number * RANGE)
         .order_by(Listing.product_id)
     )
-    return [Placed(*row) for row in rows]
+    return all_as(Placed, rows)
 
 
 def selling(session: Session) -> list[str]:

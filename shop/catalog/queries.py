@@ -16,6 +16,7 @@ from shop.catalog.errors import CategoryNotFound, ProductNotFound
 from shop.kernel import clock
 from shop.kernel.memory import remember
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as, each_with, one_as
 from shop.kernel.statements import table
 from shop.models.catalog import Category, Listing, Product, ProductImage, ProductState, Variant
 from shop.models.merchants import Merchant
@@ -108,7 +109,7 @@ def categories(session: Session) -> list[CategoryFacts]:
     """All categories in their order."""
     columns = (Category.id, Category.slug, Category.name_zh, Category.name_en, Category.has_unit_price)
     rows = session.execute(sa.select(*columns).order_by(Category.position))
-    return [CategoryFacts(*row) for row in rows]
+    return all_as(CategoryFacts, rows)
 
 
 def get_category(session: Session, slug: str) -> CategoryFacts:
@@ -122,12 +123,12 @@ def get_category(session: Session, slug: str) -> CategoryFacts:
 def open_cycles(session: Session, point_id: int) -> list[Arrival]:
     """The cycles to a point that are open and have room, latest first."""
     rows = session.execute(
-        sa.select(Cycle.merchant_id, Cycle.id, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at)
+        sa.select(Cycle.merchant_id, Cycle.id.label("cycle_id"), Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at)
         .where(Cycle.pickup_point_id == point_id, Cycle.cut_off_at > clock.now(), Cycle.booked < Cycle.capacity)
         .where(Cycle.closed_at.is_(None))
         .order_by(Cycle.cut_off_at.desc())
     )
-    return [Arrival(*row) for row in rows]
+    return all_as(Arrival, rows)
 
 
 def arrivals(session: Session, point_id: int | None) -> dict[int, Arrival]:
@@ -247,12 +248,11 @@ def facts_of(wanted: Wanted, served: Sequence[int]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def to_cards(rows: Sequence[Any], arriving: Mapping[int, Arrival]) -> list[Card]:
-    cards = []
-    for row in rows:
-        arrival = arriving.get(row[-1])
-        cards.append(Card._make((*row[:-1], arrival.arrives_on if arrival else None)))
-    return cards
+def to_cards(rows: Sequence[sa.Row[Any]], arriving: Mapping[int, Arrival], *, leave_out: tuple[str, ...] = ()) -> list[Card]:
+    """Rows of `card_select` as cards; `leave_out` are columns that were added to it."""
+    days = {merchant_id: arrival.arrives_on for merchant_id, arrival in arriving.items()}
+    whose = rows[0]._fields.index("merchant_id") if rows else 0
+    return each_with(Card, rows, "arrives_on", [days.get(row[whose]) for row in rows], leave_out=("merchant_id", *leave_out))
 
 
 def list_cards(session: Session, wanted: Wanted, arriving: Mapping[int, Arrival], *, only_arriving: bool = True) -> Page:
@@ -343,6 +343,9 @@ def get_product(session: Session, slug: str, point_id: int | None) -> ProductPag
     """A product on sale with its variants, stock, pictures, and when it can come to a point. Raises `ProductNotFound`."""
     product, merchant, images = describe(session, slug)
     rows = session.connection().execute(VARIANTS, {"product_id": product.id})
-    variants = [VariantFacts(*row, *rules.comparable_prices(row.price, row.net_weight_grams)) for row in rows]
+    variants = []
+    for row in rows:
+        per_jin, per_kilogram = rules.comparable_prices(row.price, row.net_weight_grams)
+        variants.append(one_as(VariantFacts, row, price_per_jin=per_jin, price_per_kilogram=per_kilogram))
     arrival = arrivals(session, point_id).get(product.merchant_id) if point_id else None
     return ProductPage(product, merchant, variants, images, arrival)

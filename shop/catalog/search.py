@@ -16,10 +16,13 @@ from shop.catalog import terms
 from shop.catalog.errors import SearchTooLong
 from shop.catalog.queries import LISTINGS, PAGE, Arrival, Card, card_select, to_cards
 from shop.kernel.memory import remember
+from shop.kernel.rows import all_as
 from shop.models.catalog import Listing, SearchTerm
 from shop.models.stock import StockItem
 
 LIMIT_CHARACTERS = terms.MOST_CHARACTERS
+FIT = ("fit",)
+"""What the rows of a search say beside their card: how well it fits."""
 BEGINNINGS = ("w:", "p:", "i:")
 MOST_COUNTED = 500
 SHORT_BEGINNING, MOST_ENTRIES = 2, 2_000
@@ -63,22 +66,22 @@ def find(session: Session, text: str, arriving: Mapping[int, Arrival], *, page: 
         return Found([], True, False)
     rows = rows_of(session, query, arriving, page, limit)
     if rows or page:
-        cards = to_cards([row[:-1] for row in rows[:limit]], arriving)
+        cards = to_cards(rows[:limit], arriving, leave_out=FIT)
         return Found(together(cards, query, arriving), True, len(rows) > limit)
     plainly = terms.plainly(text)
     query = terms.parse(plainly)
     if not query.is_empty and (rows := rows_of(session, query, arriving, 0, limit)):
-        return Found(to_cards([row[:-1] for row in rows[:limit]], arriving), True, len(rows) > limit, plainly)
+        return Found(to_cards(rows[:limit], arriving, leave_out=FIT), True, len(rows) > limit, plainly)
     query = terms.sounding(plainly or text)
     if not query.is_empty and (rows := rows_of(session, query, arriving, 0, limit)):
-        return Found(to_cards([row[:-1] for row in rows[:limit]], arriving), False, False, is_heard=True)
+        return Found(to_cards(rows[:limit], arriving, leave_out=FIT), False, False, is_heard=True)
     characters = terms.loosely(plainly or text)
     if len(characters) < 2:
         return Found([], True, False)
     enough = -(-len(characters) * 6 // 10)
     facts = {"characters": characters, "enough": enough, "served": sorted(arriving), "most": limit, "skipped": 0}
     rows = session.connection().execute(with_some_characters(bool(arriving)), facts).all()
-    return Found(to_cards([row[:-1] for row in rows], arriving), False, False)
+    return Found(to_cards(rows, arriving, leave_out=FIT), False, False)
 
 
 def together(cards: list[Card], query: terms.Query, arriving: Mapping[int, Arrival]) -> list[Card]:
@@ -120,7 +123,7 @@ def suggest(session: Session, text: str, limit: int = 8) -> list[Name]:
     if query.is_empty:
         return []
     rows = session.connection().execute(names_with_all_terms(shape_of(query)), {**places_of(query), "most": limit})
-    return [Name(*row) for row in rows]
+    return all_as(Name, rows)
 
 
 def nearest(session: Session, text: str, limit: int = 5) -> list[Name]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from shop.catalog import queries
 from shop.catalog.queries import Arrival, Card, Prepared, Shape, Wanted
 from shop.kernel.memory import remember
+from shop.kernel.rows import all_as
 from shop.models.catalog import Listing
 
 MOST_COUNTED = 1_000
@@ -56,15 +57,16 @@ def sellers(session: Session, category_id: int) -> list[Seller]:
     goods = sa.func.count()
     rows = session.execute(
         sa.select(
-            Listing.merchant_id, sa.func.min(Listing.merchant_code), sa.func.min(Listing.merchant_name_zh),
-            sa.func.min(Listing.merchant_name_en), goods,
+            Listing.merchant_id.label("id"), sa.func.min(Listing.merchant_code).label("code"),
+            sa.func.min(Listing.merchant_name_zh).label("name_zh"), sa.func.min(Listing.merchant_name_en).label("name_en"),
+            goods.label("goods"),
         )
         .where(Listing.category_id == category_id)
         .group_by(Listing.merchant_id)
         .order_by(goods.desc(), Listing.merchant_id)
         .limit(MOST_SELLERS)
     )  # fmt: skip
-    return [Seller(*row) for row in rows]
+    return all_as(Seller, rows)
 
 
 def similar(session: Session, category_id: int, product_id: int, point_id: int | None) -> list[Card]:

@@ -185,5 +185,5 @@ def _place(session: Session, actor: Actor, wish: PlaceOrder, proof: wallet.Proof
     crashpoint("checkout.before_commit")
     return Placed(
         opened.purchase_id, opened.number, opened.state, wish.method, terms.total, expires_at, payment.id, payment.ref, payment.state,
-        tuple(PartPlaced(*part) for part in opened.sub_orders), terms,
+        tuple(PartPlaced(part_id, number, total) for part_id, number, total in opened.sub_orders), terms,
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as, one_as
 from shop.models.checkout import Quote
 from shop.models.orders import PaymentMethod, Purchase, PurchaseState, SubOrder
 from shop.models.payments import Payment, PaymentState
@@ -66,7 +67,10 @@ QUOTE = (
     .where(Quote.ref == sa.bindparam("ref"), Quote.user_id == sa.bindparam("user_id"))
 )
 LATEST_UNUSED: sa.Select[Any] = (
-    sa.select(Quote.id, Quote.ref, Quote.pickup_point_id, Quote.total, Quote.expires_at, Quote.terms, sa.null(), Quote.is_direct)
+    sa.select(
+        Quote.id, Quote.ref, Quote.pickup_point_id, Quote.total, Quote.expires_at, Quote.terms, sa.null().label("purchase_id"),
+        Quote.is_direct,
+    )
     .where(
         Quote.user_id == sa.bindparam("user_id"), Quote.is_direct == sa.bindparam("is_direct", type_=sa.Boolean()),
         Quote.expires_at > sa.bindparam("good_until", type_=Quote.expires_at.type),
@@ -93,16 +97,15 @@ def latest_unused(session: Session, user_id: int, good_until: datetime, *, is_di
 
 
 def _facts(row: Any) -> QuoteFacts:
-    ref, point_id, total, expires_at, terms, purchase_id, is_direct = row[1:]
-    return QuoteFacts(row[0], ref, point_id, total, expires_at, Terms.from_document(terms), purchase_id, is_direct)
+    return one_as(QuoteFacts, row, leave_out=("terms",), terms=Terms.from_document(row.terms))
 
 
 def placed(session: Session, quote_id: int) -> Placed | None:
     """The purchase a quote has become, with its latest payment; None while it has not."""
     row = session.execute(
         sa.select(
-            Purchase.id, Purchase.number, Purchase.state, Purchase.method, Purchase.total, Purchase.expires_at,
-            Payment.id, Payment.ref, Payment.state, Quote.terms,
+            Purchase.id.label("purchase_id"), Purchase.number, Purchase.state, Purchase.method, Purchase.total, Purchase.expires_at,
+            Payment.id.label("payment_id"), Payment.ref.label("payment_ref"), Payment.state.label("payment_state"), Quote.terms,
         )
         .join(Payment, Payment.purchase_id == Purchase.id)
         .join(Quote, Quote.id == Purchase.quote_id)
@@ -113,7 +116,7 @@ def placed(session: Session, quote_id: int) -> Placed | None:
     if row is None:
         return None
     parts = session.execute(
-        sa.select(SubOrder.id, SubOrder.number, SubOrder.total).where(SubOrder.purchase_id == row[0]).order_by(SubOrder.id)
+        sa.select(SubOrder.id, SubOrder.number, SubOrder.total).where(SubOrder.purchase_id == row.purchase_id).order_by(SubOrder.id)
     )
-    *facts, document = row
-    return Placed(*[*facts, tuple(PartPlaced(*part) for part in parts), Terms.from_document(document)])
+    terms = Terms.from_document(row.terms)
+    return one_as(Placed, row, leave_out=("terms",), sub_orders=tuple(all_as(PartPlaced, parts)), terms=terms)

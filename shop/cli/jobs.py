@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from shop.kernel import clock
-from shop.kernel.db import cause_of, perform, reading, refuse_fault
+from shop.kernel.db import cause_of, close_connections, perform, reading, refuse_fault
 from shop.kernel.errors import Busy, ShopError, Unavailable
 from shop.models.platform import Job, JobState
 from shop.platform import figures, logs, outbox, parameters
@@ -55,6 +55,7 @@ def run(once: bool) -> None:
     logs.ANNOUNCEMENTS.info("worker ready: %s, each partner %s", lanes, outbox.ABREAST_PER_PARTNER)
     if not worker.serve():
         os._exit(0)  # threads cannot be stopped; what they were at has been given back
+    close_connections()
 
 
 class Worker:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shop.accounts.queries import phone_ends_in
 from shop.kernel import clock
+from shop.kernel.rows import all_as, one_as
 from shop.models.accounts import User
 from shop.models.pickup import WAITING_COLLECTABLES, Collectable, Handover, HandoverOutcome, Pass, PassState
 
@@ -42,16 +43,16 @@ def point_figures(session: Session, point_id: int) -> PointFigures:
     bad = Handover.outcome.in_((HandoverOutcome.REFUSED, HandoverOutcome.CONFLICT))
     row = session.execute(
         sa.select(
-            sa.select(sa.func.count()).where(*ready).scalar_subquery(),
-            sa.select(sa.func.count(sa.distinct(Collectable.user_id))).where(*ready).scalar_subquery(),
+            sa.select(sa.func.count()).where(*ready).label("waiting"),
+            sa.select(sa.func.count(sa.distinct(Collectable.user_id))).where(*ready).label("people_waiting"),
             sa.select(sa.func.count(sa.distinct(Pass.id))).join(Collectable, Collectable.pass_id == Pass.id)
-            .where(*ready, Pass.state == PassState.LIVE, Pass.valid_until < clock.now()).scalar_subquery(),
+            .where(*ready, Pass.state == PassState.LIVE, Pass.valid_until < clock.now()).label("overdue"),
             sa.select(sa.func.count()).select_from(Collectable).join(Handover, Handover.id == Collectable.handover_id)
-            .where(*here_today).scalar_subquery(),
-            events.where(*here_today, bad).scalar_subquery(),
+            .where(*here_today).label("collected_today"),
+            events.where(*here_today, bad).label("refused_today"),
         )
     ).one()  # fmt: skip
-    return PointFigures(*row)
+    return one_as(PointFigures, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,12 @@ def waiting_at(
 ) -> tuple[list[Waiting], int | None]:  # fmt: skip
     """Who has goods to collect at a point, and where the next page begins. `tail` are the last figures of a phone number."""
     column, downwards = WAITING_SORTS.get(sort.removeprefix("-"), Pass.valid_until), sort.startswith("-")
-    grouped = (Pass.id, Pass.ref, User.display_name, User.phone, Pass.issued_at, Pass.valid_until)
+    grouped = (
+        Pass.id.label("pass_id"), Pass.ref, User.display_name.label("holder_name"), User.phone.label("holder_phone"), Pass.issued_at,
+        Pass.valid_until,
+    )  # fmt: skip
     found = (
-        sa.select(*grouped, sa.func.count(), sa.func.count(sa.distinct(Collectable.source)))
+        sa.select(*grouped, sa.func.count().label("orders"), sa.func.count(sa.distinct(Collectable.source)).label("shops"))
         .select_from(Collectable)
         .join(Pass, Pass.id == Collectable.pass_id)
         .join(User, User.id == Pass.user_id)
@@ -96,5 +100,5 @@ def waiting_at(
         beyond = column < place if downwards else column > place
         found = found.where(sa.or_(beyond, sa.and_(column == place, Pass.id < after if downwards else Pass.id > after)))
     found = found.order_by(column.desc(), Pass.id.desc()) if downwards else found.order_by(column, Pass.id)
-    rows = [Waiting(*row) for row in session.execute(found.limit(limit + 1))]
+    rows = all_as(Waiting, session.execute(found.limit(limit + 1)))
     return rows[:limit], rows[limit - 1].pass_id if len(rows) > limit else None

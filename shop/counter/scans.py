@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shop.counter.rules import can_be_taken_back
 from shop.kernel import clock
+from shop.kernel.rows import all_as
 from shop.models.accounts import User
 from shop.models.pickup import Collectable, CollectableState, Handover, HandoverKept, HandoverOutcome, Pass
 from shop.platform.features import registry
@@ -44,8 +45,10 @@ def desk_events(
     """
     handed = sa.select(sa.func.count()).where(Collectable.handover_id == Handover.id).scalar_subquery()
     found = (
-        sa.select(*(getattr(Handover, name) for name in ("id", "received_at", "outcome", "reason")))
-        .add_columns(User.display_name, Pass.ref, handed, Handover.client_id)
+        sa.select(
+            Handover.id, Handover.received_at.label("at"), Handover.outcome, Handover.reason, User.display_name.label("holder_name"),
+            Pass.ref.label("pass_ref"), handed.label("handed"), Handover.client_id,
+        )
         .outerjoin(Pass, Pass.id == Handover.pass_id)
         .outerjoin(User, User.id == Pass.user_id)
         .where(Handover.pickup_point_id == point_id)
@@ -63,7 +66,7 @@ def desk_events(
     if before is not None:
         found = found.where(Handover.id < before)
     rows = session.execute(found.order_by(Handover.id.desc()).limit(limit))
-    return [DeskEvent(*row) for row in rows]
+    return all_as(DeskEvent, rows)
 
 
 def _named(number: str) -> sa.ColumnElement[bool]:

@@ -18,6 +18,7 @@ from shop.fulfilment.queries import orders_named
 from shop.fulfilment.rules import whole_orders, why_it_stays
 from shop.kernel.errors import NotFound, sentence
 from shop.kernel.money import Money
+from shop.kernel.rows import filler
 from shop.models.catalog import Product
 from shop.models.merchants import Merchant
 from shop.models.orders import OrderLine, SubOrder
@@ -47,7 +48,7 @@ def contents(session: Session, sub_order_ids: Sequence[int]) -> Mapping[int, Con
         there.label("quantity"), OrderLine.priced_by, OrderLine.final_grams,
     )  # fmt: skip
     rows = session.execute(
-        sa.select(SubOrder.id, Merchant.code, Merchant.name_zh, Merchant.name_en, *lines)
+        sa.select(SubOrder.id, Merchant.code, Merchant.name_zh.label("sender_zh"), Merchant.name_en.label("sender_en"), *lines)
         .join(Merchant, Merchant.id == SubOrder.merchant_id)
         .outerjoin(OrderLine, sa.and_(OrderLine.sub_order_id == SubOrder.id, there > 0))
         .outerjoin(Product, Product.id == OrderLine.product_id)
@@ -56,10 +57,11 @@ def contents(session: Session, sub_order_ids: Sequence[int]) -> Mapping[int, Con
     )
     senders: dict[int, tuple[str, str, str]] = {}
     found: dict[int, list[Line]] = defaultdict(list)
+    fill = filler(Line, tuple(rows.keys()), ("id", "code", "sender_zh", "sender_en"))
     for row in rows:
-        senders[row[0]] = row[1], row[2], row[3]
+        senders[row.id] = row.code, row.sender_zh, row.sender_en
         if row.quantity is not None:
-            found[row[0]].append(Line(*row[4:]))
+            found[row.id].append(fill(row))
     return {part_id: Contents(*sender, tuple(found[part_id])) for part_id, sender in senders.items()}
 
 

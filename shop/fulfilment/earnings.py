@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from shop.fulfilment.orders_to_pack import PAGE, OrderRow, rows_of
 from shop.fulfilment.rules import PAID
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as
 from shop.models.orders import Purchase, SubOrder, SubOrderState
 from shop.orders import settled_days
 from shop.orders.settled_days import SETTLED_AT
@@ -86,5 +87,5 @@ def collected_orders(
         if place is None:
             return [], None
         found = found.where(place >= SETTLED_AT, sa.or_(place > SETTLED_AT, SubOrder.id < before))
-    rows = [OrderRow(*row) for row in session.execute(found.order_by(SETTLED_AT.desc(), SubOrder.id.desc()).limit(limit + 1))]
+    rows = all_as(OrderRow, session.execute(found.order_by(SETTLED_AT.desc(), SubOrder.id.desc()).limit(limit + 1)))
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None

@@ -16,6 +16,7 @@ from shop.fulfilment.queries import orders_named as named_on_a_label
 from shop.fulfilment.rules import PAID
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as, filler, one_as
 from shop.models.accounts import TAIL, User
 from shop.models.catalog import PricedBy, Product
 from shop.models.orders import OrderLine, Purchase, SubOrder, SubOrderState
@@ -148,10 +149,11 @@ class Wanted:
 WAS_PAID = sa.or_(Purchase.state.in_(PAID), Purchase.paid_at.is_not(None))
 
 ROW: tuple[Any, ...] = (
-    SubOrder.id, SubOrder.number, SubOrder.merchant_id, SubOrder.state, SubOrder.placed_at, User.display_name, User.phone,
-    SubOrder.cycle_id, Cycle.arrives_on, Cycle.cut_off_at, Cycle.closed_at, PickupPoint.slug, PickupPoint.name_zh,
-    PickupPoint.name_en, SubOrder.fee_total, SubOrder.total, SubOrder.supported_total,
-    SubOrder.refunded_total, SubOrder.commission_bps, SETTLED_AT,
+    SubOrder.id, SubOrder.number, SubOrder.merchant_id, SubOrder.state, SubOrder.placed_at,
+    User.display_name.label("buyer_name"), User.phone.label("buyer_phone"), SubOrder.cycle_id, Cycle.arrives_on, Cycle.cut_off_at,
+    Cycle.closed_at, PickupPoint.slug.label("point_slug"), PickupPoint.name_zh.label("point_name_zh"),
+    PickupPoint.name_en.label("point_name_en"), SubOrder.fee_total, SubOrder.total, SubOrder.supported_total,
+    SubOrder.refunded_total, SubOrder.commission_bps, SETTLED_AT.label("settled_at"),
 )  # fmt: skip
 
 
@@ -199,26 +201,39 @@ def _in_order(session: Session, among: Sequence[int], wanted: Wanted) -> list[in
     return list(session.scalars(found.order_by(*order).limit(wanted.limit + 1)))
 
 
-def list_orders(session: Session, merchant_ids: Sequence[int], wanted: Wanted) -> tuple[list[OrderRow], int | None]:
-    """Paid orders as they are wanted, the newest first unless said otherwise, and where the next page begins.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of orders, where the next one begins, and whether older ones were not looked at: people are told so."""
+
+    orders: list[OrderRow]
+    next_after: int | None
+    leaves_older_out: bool
+
+
+def list_orders(session: Session, merchant_ids: Sequence[int], wanted: Wanted) -> Listed:
+    """Paid orders as they are wanted, the newest first unless said otherwise.
 
     Sorted, searched and narrowed are the newest `LOOKED_THROUGH` of a list; a whole number is found among all.
     """
-    among = _among(session, merchant_ids, wanted)
+    among, leaves_older_out = _among(session, merchant_ids, wanted)
     chosen = _in_order(session, among, wanted) if among else []
     if not chosen:
-        return [], None
+        return Listed([], None, leaves_older_out)
     shown = chosen[: wanted.limit]
-    found = {row.id: OrderRow(*row) for row in session.execute(rows_of(merchant_ids).where(SubOrder.id.in_(shown)))}
-    return [found[one] for one in shown if one in found], shown[-1] if len(chosen) > wanted.limit else None
+    found = {row.id: row for row in all_as(OrderRow, session.execute(rows_of(merchant_ids).where(SubOrder.id.in_(shown))))}
+    following = shown[-1] if len(chosen) > wanted.limit else None
+    return Listed([found[one] for one in shown if one in found], following, leaves_older_out)
 
 
 LOOKED_THROUGH = 2_000
 """So many of the newest orders of a list are sorted, searched and narrowed. What is open is all among them."""
 
 
-def _among(session: Session, merchant_ids: Sequence[int], wanted: Wanted) -> list[int]:
-    """The newest orders a list is made of, by id: each way of finding them is a walk along its index, so no list grows with the years."""
+def _among(session: Session, merchant_ids: Sequence[int], wanted: Wanted) -> tuple[list[int], bool]:
+    """The newest orders a list is made of, by id, and whether there are older ones that would have to be sorted and narrowed with them.
+
+    Each way of finding them is a walk along its index, so no list grows with the years.
+    """
     newest = (
         sa.select(SubOrder.id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
@@ -230,17 +245,20 @@ def _among(session: Session, merchant_ids: Sequence[int], wanted: Wanted) -> lis
         newest = newest.where(SubOrder.cycle_id == wanted.cycle_id)
     if is_by_time and wanted.after is not None:
         newest = newest.where(SubOrder.id > wanted.after if upwards else SubOrder.id < wanted.after)
-    most = wanted.limit + 1 if is_by_time else LOOKED_THROUGH
+    if is_by_time:
+        return _newest(session, newest, wanted.states, wanted.limit + 1, upwards), False
+    looked_through = _newest(session, newest, wanted.states, LOOKED_THROUGH + 1, False)
+    leaves_older_out = len(looked_through) > LOOKED_THROUGH
+    looked_through = looked_through[:LOOKED_THROUGH]
     if not wanted.number:
-        return _newest(session, newest, wanted.states, most, upwards)
+        return looked_through, leaves_older_out
     of_states = newest.where(SubOrder.state.in_(wanted.states)) if wanted.states else newest
     ways = [of_states.where(condition) for condition in _numbered(session, wanted.number)]
     exact = [found for way in ways for found in session.scalars(way.order_by(SubOrder.id.desc()).limit(LOOKED_THROUGH))]
-    looked_through = _newest(session, newest, wanted.states, LOOKED_THROUGH, False)
     part = sa.select(SubOrder.id).where(
         SubOrder.id.in_(looked_through), SubOrder.number.contains(wanted.number.upper(), autoescape=True)
     )
-    return [*exact, *session.scalars(part)]
+    return [*exact, *session.scalars(part)], leaves_older_out
 
 
 def _newest(
@@ -278,7 +296,7 @@ def get_order(session: Session, merchant_ids: Sequence[int], number: str) -> Ord
     row = session.execute(rows_of(merchant_ids).where(SubOrder.number == number)).one_or_none()
     if row is None:
         raise NotFound()
-    return OrderRow(*row)
+    return one_as(OrderRow, row)
 
 
 def orders_scanned(session: Session, merchant_ids: Sequence[int], code: str) -> list[OrderRow]:
@@ -289,26 +307,26 @@ def orders_scanned(session: Session, merchant_ids: Sequence[int], code: str) -> 
     if meant is None:
         return []
     found = rows_of(merchant_ids).where(meant).order_by(SubOrder.number).limit(2)
-    return [OrderRow(*row) for row in session.execute(found)]
+    return all_as(OrderRow, session.execute(found))
 
 
 def orders_named(session: Session, merchant_ids: Sequence[int], numbers: Sequence[str]) -> list[OrderRow]:
     """The paid orders of these numbers that are these merchants', by number. Others are left out."""
     found = rows_of(merchant_ids).where(SubOrder.number.in_(list(numbers))).order_by(SubOrder.number)
-    return [OrderRow(*row) for row in session.execute(found)]
+    return all_as(OrderRow, session.execute(found))
 
 
 def orders_of_cycle(session: Session, merchant_ids: Sequence[int], cycle_id: int) -> list[OrderRow]:
     """All orders of a delivery that are or were to be packed, by number."""
     gone = (SubOrderState.CANCELLED, SubOrderState.SHORT)
     found = rows_of(merchant_ids).where(SubOrder.cycle_id == cycle_id, SubOrder.state.not_in(gone)).order_by(SubOrder.number)
-    return [OrderRow(*row) for row in session.execute(found)]
+    return all_as(OrderRow, session.execute(found))
 
 
 def lines_of(session: Session, sub_order_ids: Sequence[int]) -> dict[int, list[LineToPack]]:
     """The lines of sub-orders, in one query."""
     elsewhere: dict[str, Any] = {"category_id": Product.category_id, "weighed_by": User.display_name}
-    columns = tuple(elsewhere[name] if name in elsewhere else getattr(OrderLine, name) for name in LineToPack.__slots__)
+    columns = tuple(elsewhere[name].label(name) if name in elsewhere else getattr(OrderLine, name) for name in LineToPack.__slots__)
     rows = session.execute(
         sa.select(OrderLine.sub_order_id, *columns)
         .join(Product, Product.id == OrderLine.product_id)
@@ -317,8 +335,9 @@ def lines_of(session: Session, sub_order_ids: Sequence[int]) -> dict[int, list[L
         .order_by(OrderLine.id)
     )
     found: dict[int, list[LineToPack]] = {sub_order_id: [] for sub_order_id in sub_order_ids}
+    fill = filler(LineToPack, tuple(rows.keys()), ("sub_order_id",))
     for row in rows:
-        found[row.sub_order_id].append(LineToPack(*row[1:]))
+        found[row.sub_order_id].append(fill(row))
     return found
 
 
@@ -343,8 +362,8 @@ def pick_list(session: Session, merchant_ids: Sequence[int], cycle_id: int) -> l
     there = OrderLine.quantity - OrderLine.short_quantity
     rows = session.execute(
         sa.select(
-            *grouped, sa.func.sum(there), sa.func.sum(there * OrderLine.unit_grams),
-            sa.func.count(sa.distinct(OrderLine.sub_order_id)),
+            *grouped, sa.func.sum(there).label("quantity"), sa.func.sum(there * OrderLine.unit_grams).label("grams"),
+            sa.func.count(sa.distinct(OrderLine.sub_order_id)).label("orders"),
         )
         .join(SubOrder, SubOrder.id == OrderLine.sub_order_id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
@@ -353,4 +372,6 @@ def pick_list(session: Session, merchant_ids: Sequence[int], cycle_id: int) -> l
         .group_by(*grouped)
         .order_by(OrderLine.name_zh)
     )  # fmt: skip
-    return [Pick(*row[:6], int(row[6]), int(row[7]), row[8]) for row in rows]
+    return [
+        one_as(Pick, row, leave_out=("quantity", "grams"), quantity=int(row.quantity), grams=int(row.grams)) for row in rows
+    ]

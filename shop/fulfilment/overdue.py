@@ -20,6 +20,7 @@ from shop.fulfilment.queries import batch_code
 from shop.fulfilment.rules import PAID
 from shop.kernel import clock
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as, one_as
 from shop.models.accounts import User
 from shop.models.catalog import Product, Storage
 from shop.models.merchants import Merchant
@@ -64,12 +65,13 @@ IS_FRESH = sa.or_(Product.storage != Storage.AMBIENT, Product.shelf_life_days <=
 ITS_LINES = (OrderLine.sub_order_id == SubOrder.id, Product.id == OrderLine.product_id)
 HAS_FRESH: Any = sa.exists().where(*ITS_LINES, IS_FRESH)
 HAS_KEEPING: Any = sa.exists().where(*ITS_LINES, ~IS_FRESH)
+POINT_NAME: tuple[Any, ...] = (PickupPoint.name_zh.label("point_name_zh"), PickupPoint.name_en.label("point_name_en"))
 COLUMNS: tuple[Any, ...] = (
     SubOrder.id, SubOrder.number, SubOrder.purchase_id, WAIT.label("wait"), SINCE.label("since"), SubOrder.user_id, SubOrder.total,
     SubOrder.refunded_total, HAS_FRESH.label("has_fresh"), HAS_KEEPING.label("has_keeping"),
     SubOrder.cycle_id, Cycle.arrives_on, Cycle.arrives_at, SubOrder.merchant_id,
-    Merchant.name_zh, Merchant.name_en, SubOrder.pickup_point_id, PickupPoint.name_zh, PickupPoint.name_en, SubOrder.pass_id,
-    Pass.ref, Pass.valid_until,
+    Merchant.name_zh.label("merchant_name_zh"), Merchant.name_en.label("merchant_name_en"), SubOrder.pickup_point_id, *POINT_NAME,
+    SubOrder.pass_id, Pass.ref.label("pass_ref"), Pass.valid_until,
 )  # fmt: skip
 
 
@@ -153,7 +155,7 @@ def _rows(session: Session, *conditions: Any, order: Sequence[Any], limit: int) 
         return []
     found = _from(sa.select(*COLUMNS)).join(Merchant, Merchant.id == SubOrder.merchant_id)
     found = found.join(PickupPoint, PickupPoint.id == SubOrder.pickup_point_id).where(SubOrder.id.in_(chosen)).order_by(*order)
-    return [Waiting(*[*row[:3], Wait(row[3]), *row[4:]]) for row in session.execute(found)]
+    return [one_as(Waiting, row, leave_out=("wait",), wait=Wait(row.wait)) for row in session.execute(found)]
 
 
 def find(session: Session, sub_order_id: int) -> Waiting | None:
@@ -267,12 +269,13 @@ class LateDelivery:
 
 def late_deliveries(session: Session) -> list[LateDelivery]:
     """Deliveries of which something should be at its point and is not. One query."""
-    columns: tuple[Any, ...] = (SubOrder.cycle_id, SubOrder.merchant_id, Cycle.arrives_on, PickupPoint.name_zh, PickupPoint.name_en)
+    columns: tuple[Any, ...] = (SubOrder.cycle_id, SubOrder.merchant_id, Cycle.arrives_on, *POINT_NAME)
     late = sa.or_(*(_is(wait) for wait in NOT_HERE))
     missing = sa.func.count().filter(_is(Wait.MISSING))
-    found = _from(sa.select(*columns, sa.func.count(), missing)).join(PickupPoint, PickupPoint.id == SubOrder.pickup_point_id)
+    counted = (sa.func.count().label("orders"), missing.label("missing"))
+    found = _from(sa.select(*columns, *counted)).join(PickupPoint, PickupPoint.id == SubOrder.pickup_point_id)
     rows = session.execute(found.where(late, clock.now() >= SINCE).group_by(*columns).order_by(SubOrder.cycle_id))
-    return [LateDelivery(*row) for row in rows]
+    return all_as(LateDelivery, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,12 +300,12 @@ def reminder_key(pass_id: Any, time: int) -> Any:
 def reminders(session: Session, time: int, after: int = 0, limit: int = 200) -> list[Reminder]:
     """Whom to remind for the first (1) or second (2) time of what came so long ago and waits on a pass that still runs; by pass."""
     moment = clock.now()
-    grouped = (Pass.id, Pass.ref, Pass.user_id, Pass.valid_until)
-    found = _from(sa.select(*grouped, sa.func.count())).where(
+    grouped = (Pass.id.label("pass_id"), Pass.ref, Pass.user_id, Pass.valid_until)
+    found = _from(sa.select(*grouped, sa.func.count().label("orders"))).where(
         _is(Wait.TO_COLLECT), Pass.id > after, SubOrder.ready_at <= moment - REMINDERS[time - 1], Pass.valid_until > moment,
         ~sa.exists().where(Notice.dedupe_key == reminder_key(Pass.id, time)),
     )  # fmt: skip
-    return [Reminder(*[*row, time]) for row in session.execute(found.group_by(*grouped).order_by(Pass.id).limit(limit))]
+    return all_as(Reminder, session.execute(found.group_by(*grouped).order_by(Pass.id).limit(limit)), time=time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,14 +323,14 @@ class ComingBack:
 def coming_back(session: Session, merchant_id: int, limit: int = SIZES[-1]) -> list[ComingBack]:
     """What a shop may expect back: not collected within the last weeks, and something of it keeps. The newest first."""
     rows: Any = session.execute(
-        sa.select(SubOrder.id, SubOrder.number, SubOrder.ended_at, PickupPoint.name_zh, PickupPoint.name_en, SubOrder.refunded_total)
+        sa.select(SubOrder.id, SubOrder.number, SubOrder.ended_at, *POINT_NAME, SubOrder.refunded_total)
         .join(PickupPoint, PickupPoint.id == SubOrder.pickup_point_id)
         .where(SubOrder.merchant_id == merchant_id, SubOrder.state == State.NOT_COLLECTED, HAS_KEEPING)
         .where(SubOrder.ended_at > clock.now() - COMING_BACK_FOR)
         .order_by(SubOrder.ended_at.desc(), SubOrder.id.desc())
         .limit(limit)
     )
-    return [ComingBack(*row) for row in rows]
+    return all_as(ComingBack, rows)
 
 
 def lines_not_collected(session: Session, sub_order_id: int) -> list[tuple[bool, Money]]:

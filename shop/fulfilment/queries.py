@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from shop.fulfilment.rules import PAID
 from shop.kernel import clock
 from shop.kernel.money import ZERO, Money
+from shop.kernel.rows import all_as, one_as
 from shop.models.accounts import User
 from shop.models.merchants import Merchant
 from shop.models.orders import OrderLine, Purchase, SubOrder, SubOrderState
@@ -26,6 +27,7 @@ from shop.models.pickup import (
 )  # fmt: skip
 
 TO_PACK = (SubOrderState.PLACED, SubOrderState.ACCEPTED)
+MERCHANT_NAME: tuple[Any, ...] = (Merchant.name_zh.label("merchant_name_zh"), Merchant.name_en.label("merchant_name_en"))
 BEING_PREPARED = (*TO_PACK, SubOrderState.PACKED, SubOrderState.IN_TRANSIT)
 DAYS_BACK = 14
 LABEL_DAYS = 60  # so old can an order be whose label is looked at by its short code
@@ -93,15 +95,17 @@ def deliveries(session: Session, *conditions: sa.ColumnElement[bool]) -> list[De
     """These deliveries, as far as there are paid orders, by day and point. One query."""
     live = SubOrder.state.not_in((SubOrderState.CANCELLED, SubOrderState.SHORT))
     columns: tuple[Any, ...] = (
-        Cycle.id, Cycle.merchant_id, Merchant.code, Merchant.name_zh, Merchant.name_en, Cycle.pickup_point_id, PickupPoint.slug,
-        PickupPoint.name_zh, PickupPoint.name_en, Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at, Cycle.closed_at,
-        Batch.state, Batch.arrived_at,
+        Cycle.id.label("cycle_id"), Cycle.merchant_id, Merchant.code.label("merchant_code"), Merchant.name_zh.label("merchant_name_zh"),
+        Merchant.name_en.label("merchant_name_en"), Cycle.pickup_point_id, PickupPoint.slug.label("point_slug"),
+        PickupPoint.name_zh.label("point_name_zh"), PickupPoint.name_en.label("point_name_en"), Cycle.arrives_on,
+        Cycle.arrives_at, Cycle.cut_off_at, Cycle.closed_at, Batch.state.label("batch_state"), Batch.arrived_at,
     )
     counts: tuple[Any, ...] = (
-        sa.func.count(), sa.func.count(sa.distinct(SubOrder.user_id)), _count(SubOrderState.PLACED), _count(*TO_PACK),
-        _count(SubOrderState.PACKED), _count(SubOrderState.IN_TRANSIT), _count(SubOrderState.READY),
-        _count(SubOrderState.COLLECTED, SubOrderState.COMPLETED, SubOrderState.RETURNED),
-        sa.func.sum(SubOrder.total) - sa.func.sum(SubOrder.refunded_total),
+        sa.func.count().label("orders"), sa.func.count(sa.distinct(SubOrder.user_id)).label("people"),
+        _count(SubOrderState.PLACED).label("to_accept"), _count(*TO_PACK).label("to_pack"), _count(SubOrderState.PACKED).label("packed"),
+        _count(SubOrderState.IN_TRANSIT).label("in_transit"), _count(SubOrderState.READY).label("ready"),
+        _count(SubOrderState.COLLECTED, SubOrderState.COMPLETED, SubOrderState.RETURNED).label("collected"),
+        (sa.func.sum(SubOrder.total) - sa.func.sum(SubOrder.refunded_total)).label("total"),
     )
     rows: Any = session.execute(
         sa.select(*columns, *counts)
@@ -114,14 +118,13 @@ def deliveries(session: Session, *conditions: sa.ColumnElement[bool]) -> list[De
         .group_by(*columns)
         .order_by(Cycle.arrives_on, PickupPoint.slug, Cycle.arrives_at, Merchant.code)
     )
-    return [_delivery(list(row)) for row in rows]
+    return [_delivery(row) for row in rows]
 
 
-def _delivery(values: list[Any]) -> Delivery:
+def _delivery(row: Any) -> Delivery:
     """A row without a batch is a delivery that nobody has begun to pack."""
-    values[13] = values[13] or BatchState.PLANNED
-    values[-1] = _money(values[-1])
-    return Delivery(*values)
+    state = row.batch_state or BatchState.PLANNED
+    return one_as(Delivery, row, leave_out=("batch_state", "total"), batch_state=state, total=_money(row.total))
 
 
 def _money(value: Any) -> Money:
@@ -213,14 +216,14 @@ def orders_named(number: str) -> sa.ColumnElement[bool]:
 
 def _parcels(session: Session, point_id: int, named: sa.ColumnElement[bool]) -> list[Parcel]:
     rows = session.execute(
-        sa.select(SubOrder.number, SubOrder.state, SubOrder.cycle_id, Merchant.name_zh, Merchant.name_en, Pass.ref)
+        sa.select(SubOrder.number, SubOrder.state, SubOrder.cycle_id, *MERCHANT_NAME, Pass.ref.label("pass_ref"))
         .join(Merchant, Merchant.id == SubOrder.merchant_id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
         .outerjoin(Pass, Pass.id == SubOrder.pass_id)
         .where(named, SubOrder.pickup_point_id == point_id, Purchase.paid_at.is_not(None))
         .order_by(SubOrder.number)
     )
-    return [Parcel(*row) for row in rows]
+    return all_as(Parcel, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,7 @@ def incoming(session: Session, *cycle_ids: int) -> list[Incoming]:
     there = sa.func.sum(OrderLine.quantity - OrderLine.short_quantity)
     pieces = sa.select(there).where(OrderLine.sub_order_id == SubOrder.id).scalar_subquery()
     rows = session.execute(
-        sa.select(SubOrder.number, SubOrder.state, User.display_name, pieces)
+        sa.select(SubOrder.number, SubOrder.state, User.display_name.label("holder_name"), pieces.label("pieces"))
         .join(User, User.id == SubOrder.user_id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
         .where(SubOrder.cycle_id.in_(cycle_ids), Purchase.state.in_(PAID))

@@ -16,9 +16,11 @@ from shop.communities.queries import directory
 from shop.kernel.db import reading
 from shop.platform.access import open_to_everyone
 from shop.platform.actor import Actor
+from shop.platform.features import registry
 from shop.platform.language import gettext as _
 from shop.platform.language import reader_locale
 from shop.platform.sharing import Share
+from shop.platform.typed import READERS, YOU
 
 bp = Blueprint("legal", __name__)
 
@@ -66,7 +68,8 @@ def returns(actor: Actor) -> str:
 @open_to_everyone
 def privacy(actor: Actor) -> str:
     share = Share(_("Which data Linli needs, what for, for how long, and how to see or delete them."))
-    return render_template("legal/privacy.html", custodian=custodian(), share=share)
+    texts = sorted(registry.typed().values(), key=lambda text: text.by != YOU)
+    return render_template("legal/privacy.html", custodian=custodian(), texts=texts, readers=READERS, share=share)
 
 
 @bp.get("/about")

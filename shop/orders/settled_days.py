@@ -64,7 +64,7 @@ def summed(session: Session, merchant_id: int, first: date | None = None, last: 
     if last is not None:
         of_span.append(SettledDay.day <= last)
     columns = (SettledDay.orders, SettledDay.gross, SettledDay.refunded, SettledDay.support, SettledDay.commission)
-    whole = [sa.func.sum(sa.type_coerce(column, sa.BigInteger)) for column in columns]
+    whole = [sa.func.sum(sa.type_coerce(column, sa.BigInteger)).label(column.key) for column in columns]
     kept = session.execute(sa.select(*whole).where(*of_span, SettledDay.counted_at.is_not(None))).one()
     newest = session.scalar(sa.select(sa.func.max(SettledDay.day)).where(SettledDay.merchant_id == merchant_id))
     uncounted = session.scalars(sa.select(SettledDay.day).where(*of_span, SettledDay.counted_at.is_(None)).order_by(SettledDay.day)).all()
@@ -92,7 +92,9 @@ def runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:
 
 
 def _sums(row: Any) -> Sums:
-    return Sums(int(row[0] or 0), *(Money(int(value or 0)) for value in row[1:]))
+    """Sums over no rows are nothing; they come back as bare numbers."""
+    amounts = {name: Money(int(value or 0)) for name, value in row._mapping.items() if name != "orders"}
+    return Sums(orders=int(row.orders or 0), **amounts)
 
 
 def _added_up(session: Session, merchant_id: int, spans: Sequence[Span]) -> Sums:
@@ -111,7 +113,8 @@ def _added_up(session: Session, merchant_id: int, spans: Sequence[Span]) -> Sums
         within = [since <= SETTLED_AT] if since is not None else [SETTLED_AT.is_not(None)]
         if until is not None:
             within.append(until > SETTLED_AT)
-        columns: list[Any] = [sa.func.count(), *(sa.func.sum(amount) for amount in (total, refunded, support, commission))]
+        amounts = {"gross": total, "refunded": refunded, "support": support, "commission": commission}
+        columns: list[Any] = [sa.func.count().label("orders"), *(sa.func.sum(amount).label(name) for name, amount in amounts.items())]
         found += _sums(session.execute(sa.select(*columns).where(SubOrder.merchant_id == merchant_id, *within)).one())
     return found
 

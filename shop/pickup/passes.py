@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from shop.kernel import clock, ids
 from shop.kernel.db import insert_once, operation, take
 from shop.kernel.errors import Busy, NotFound
+from shop.kernel.rows import one_as
 from shop.kernel.statements import table
 from shop.models.pickup import LIVE_PASSES, Collectable, CollectableState, Pass, PassState, PickupPoint
 from shop.pickup.permissions import PickupPermission
@@ -65,7 +66,7 @@ def issue(session: Session, user_id: int, point_id: int) -> Issued:
     for _ in range(TRIES):
         live = session.execute(extend_mine.returning(PASSES.c.id, PASSES.c.ref, PASSES.c.code, PASSES.c.valid_until)).one_or_none()
         if live is not None:
-            return Issued(*live)
+            return one_as(Issued, live)
         code = ids.digits(6)
         if _was_used(session, point_id, code, moment):
             continue

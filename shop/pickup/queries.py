@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel import clock
+from shop.kernel.rows import all_as
 from shop.models.pickup import Cycle
 
 
@@ -41,6 +42,6 @@ def next_cycles(session: Session, point_id: int, merchant_ids: Iterable[int] | N
     if merchant_ids is not None:
         wanted = wanted.where(Cycle.merchant_id.in_(list(merchant_ids)))
     found: dict[int, CycleFacts] = {}
-    for row in session.execute(wanted.order_by(Cycle.cut_off_at, Cycle.id)):
-        found.setdefault(row.merchant_id, CycleFacts(*row))
+    for cycle in all_as(CycleFacts, session.execute(wanted.order_by(Cycle.cut_off_at, Cycle.id))):
+        found.setdefault(cycle.merchant_id, cycle)
     return found

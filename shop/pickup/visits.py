@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.accounts.queries import phone_ends_in
+from shop.kernel.rows import one_as
 from shop.models.accounts import User
 from shop.models.orders import Purchase, PurchaseState, SubOrder, SubOrderState
 from shop.models.pickup import Collectable, CollectableState, Pass, PassState
@@ -139,17 +140,19 @@ def coming(session: Session, user_id: int) -> int:
 
 def _visits(session: Session, *conditions: sa.ColumnElement[bool]) -> list[Visit]:
     columns = (
-        Pass.id, Pass.ref, Pass.code, Pass.state, Pass.user_id, User.display_name, User.phone, Pass.pickup_point_id, Pass.issued_at,
-        Pass.valid_until, Pass.used_at,
+        Pass.id, Pass.ref, Pass.code, Pass.state, Pass.user_id, User.display_name.label("holder_name"), User.phone.label("holder_phone"),
+        Pass.pickup_point_id, Pass.issued_at, Pass.valid_until, Pass.used_at,
     )
     passes = session.execute(sa.select(*columns).join(User, User.id == Pass.user_id).where(*conditions).order_by(Pass.id.desc())).all()
     parts = _parts(session, [row.id for row in passes])
-    return [Visit(*row, parts=tuple(parts.get(row.id, ()))) for row in passes]
+    return [one_as(Visit, row, parts=tuple(parts.get(row.id, ()))) for row in passes]
 
 
 COLUMNS = (
-    Collectable.id, Collectable.kind, Collectable.number, Collectable.place, Collectable.state, Collectable.since, Collectable.left_at,
+    Collectable.id, Collectable.kind, Collectable.number, Collectable.place, Collectable.state, Collectable.since.label("ready_at"),
+    Collectable.left_at,
 )  # fmt: skip
+OF_CONTENTS = ("merchant_code", "merchant_name_zh", "merchant_name_en", "lines")
 
 
 def _parts(session: Session, pass_ids: Sequence[int]) -> dict[int, list[Part]]:
@@ -166,7 +169,6 @@ def _parts(session: Session, pass_ids: Sequence[int]) -> dict[int, list[Part]]:
     of_kind = {kind: kinds[kind].contents(session, ids) for kind, ids in subjects.items()}
     for row in rows:
         inside = of_kind[row.kind][row.subject_id]
-        found[row.pass_id].append(
-            Part(*row[2:], inside.merchant_code, inside.merchant_name_zh, inside.merchant_name_en, inside.lines)
-        )  # fmt: skip
+        more = {name: getattr(inside, name) for name in OF_CONTENTS}
+        found[row.pass_id].append(one_as(Part, row, leave_out=("pass_id", "subject_id"), **more))
     return found

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel import clock
 from shop.kernel.db import insert_once, operation, take
+from shop.kernel.rows import all_as
 from shop.kernel.statements import table
 from shop.models.platform import AuditChain, AuditEntry, AuditGap, AuditLink, AuditProgress
 
@@ -128,7 +129,7 @@ def _write_gaps(session: Session, gaps: Sequence[Gap]) -> None:
 
 def _arrived(session: Session, moment: datetime, limit: int) -> list[sa.Row[Any]]:
     """Entries whose numbers were missing and that have come since; what is still missing of their gaps stays one."""
-    gaps = [Gap(*row) for row in session.execute(sa.select(GAPS).order_by(GAPS.c.first_id))]
+    gaps = all_as(Gap, session.execute(sa.select(GAPS).order_by(GAPS.c.first_id)))
     found: list[sa.Row[Any]] = []
     for start in range(0, len(gaps), RANGES_AT_ONCE):
         some = gaps[start : start + RANGES_AT_ONCE]

@@ -92,7 +92,7 @@ def _chains(session: Session) -> list[Chain]:
     last = session.execute(sa.select(SEALS.c.sequence, SEALS.c.hash).order_by(SEALS.c.sequence.desc()).limit(1)).one_or_none()
     kept = found.get(FIRST)
     if last is not None and (kept is None or last.sequence > kept.end.position):
-        found[FIRST] = Chain(FIRST, Head(*last), kept.anchor if kept else None)
+        found[FIRST] = Chain(FIRST, Head(last.sequence, last.hash), kept.anchor if kept else None)
     return [found[key] for key in sorted(found)]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from shop.kernel.errors import sentence
 from shop.models.platform import (
     AuditChain,
     AuditEntry,
@@ -31,6 +32,7 @@ from shop.platform.permissions import PlatformPermission
 from shop.platform.plumbing import INVARIANTS
 from shop.platform.retention import Forget, Keep
 from shop.platform.tags import FACTS, SUBJECTS, Done
+from shop.platform.typed import AT_WORK, SHOPS, Reader, Typed
 
 FEATURE = Feature(
     name="platform",
@@ -70,6 +72,10 @@ FEATURE = Feature(
         ),
         Partner: Keep("One per partner that ever failed."),
         Restoration: Keep("For good: when the shop was brought back from a backup."),
+    },
+    typed={
+        AuditEntry.facts: Typed(what=sentence("Reasons on the record of who did what"), by=AT_WORK, readers=(Reader.STAFF,)),
+        Notice.facts: Typed(what=sentence("A shop's reasons in your messages"), by=SHOPS, readers=(Reader.BUYER,)),
     },
     done=Done,
     subjects=SUBJECTS,

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from types import ModuleType
+from typing import Any
 
 import click
 from flask import Blueprint
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shop.kernel.db import Base
 from shop.platform.audit import Tag
@@ -23,6 +24,7 @@ from shop.platform.partners import Known
 from shop.platform.permissions import Permission
 from shop.platform.retention import Keep
 from shop.platform.slots import BesideGoods, ConsolePage, OwnPage
+from shop.platform.typed import Texts, Typed
 
 Seed = Callable[[Session, Random], None]
 
@@ -40,6 +42,7 @@ class Feature:
     `life_pages` those of "Life", `console_pages` those of consoles.
     `collectables` are the kinds of its things that lie at counters; the counter tells it there what becomes of each.
     `keeps` says of each table it owns how long its rows are kept, and why.
+    `typed` says of each of its columns that holds what people type freely who else reads it.
     `seed` adds the feature's part to the demo city, inside the transaction that writes it, when everything else is there.
     """
 
@@ -54,6 +57,7 @@ class Feature:
     ages: Mapping[str, timedelta] | None = None
     owns: tuple[type[Base], ...] = ()
     keeps: Mapping[type[Base], Keep] | None = None
+    typed: Texts | None = None
     done: type[Tag] | None = None
     subjects: Mapping[str, str] | None = None
     facts: Mapping[str, str] | None = None
@@ -110,6 +114,10 @@ class Registry:
     def keeps(self) -> dict[type[Base], Keep]:
         """How long the rows of each table are kept."""
         return {model: keep for feature in self.all() for model, keep in (feature.keeps or {}).items()}
+
+    def typed(self) -> dict[InstrumentedAttribute[Any], Typed]:
+        """Who reads what people type, column by column."""
+        return {column: text for feature in self.all() for column, text in (feature.typed or {}).items()}
 
     def invariants(self) -> tuple[Invariant | ScriptedInvariant, ...]:
         """All promises about the rows, feature by feature."""

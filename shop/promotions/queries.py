@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from shop.communities.queries import directory
 from shop.kernel import clock
 from shop.kernel.memory import remember
+from shop.kernel.rows import one_as
 from shop.models.promotions import PriceOffer
 from shop.promotions.rules import Offer
 
@@ -29,9 +30,9 @@ def known(session: Session) -> dict[Place, tuple[Offer, ...]]:
         sa.select(PriceOffer.community_id, *COLUMNS).where(PriceOffer.ends_at > clock.now()).order_by(PriceOffer.id)
     )
     found: dict[Place, list[Offer]] = {}
-    for community_id, *facts in rows:
-        offer = Offer(*facts)
-        found.setdefault((offer.merchant_id, community_id), []).append(offer)
+    for row in rows:
+        offer = one_as(Offer, row, leave_out=("community_id",))
+        found.setdefault((offer.merchant_id, row.community_id), []).append(offer)
     return {place: tuple(offers) for place, offers in found.items()}
 
 

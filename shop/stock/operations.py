@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel import clock
 from shop.kernel.db import insert_once, operation
+from shop.kernel.rows import all_as
 from shop.kernel.statements import table
 from shop.models.stock import MovementKind, Reservation, ReservationState, StockItem, StockMovement
 from shop.platform import figures
@@ -215,7 +216,7 @@ def _move_reservations(
         .values(state=new, **values)
         .returning(RESERVATIONS.c.variant_id, RESERVATIONS.c.order_line_id, RESERVATIONS.c.quantity)
     )
-    return [Wanted(*row) for row in moved]
+    return all_as(Wanted, moved)
 
 
 def _record_sales(session: Session, lines: Sequence[Wanted]) -> None:

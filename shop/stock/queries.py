@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from shop.kernel.rows import all_as
 from shop.models.catalog import Variant
 from shop.models.orders import OrderLine, Purchase, SubOrder, SubOrderState
 from shop.models.stock import BY_HAND, MovementKind, Reservation, ReservationState, StockItem, StockMovement
@@ -74,7 +75,7 @@ def promises(session: Session, merchant_id: int, variant_id: int) -> list[Promis
     """What is promised of a variant, newest order first, at most `MOST_NAMED`: paid and not packed, or held for a payment."""
     held = sa.exists().where(Reservation.order_line_id == OrderLine.id, Reservation.state == ReservationState.ACTIVE)
     rows = session.execute(
-        sa.select(SubOrder.number, STILL_WANTED, Purchase.paid_at.is_not(None))
+        sa.select(SubOrder.number, STILL_WANTED.label("quantity"), Purchase.paid_at.is_not(None).label("is_paid"))
         .join(SubOrder, SubOrder.id == OrderLine.sub_order_id)
         .join(Purchase, Purchase.id == SubOrder.purchase_id)
         .where(
@@ -84,7 +85,7 @@ def promises(session: Session, merchant_id: int, variant_id: int) -> list[Promis
         .order_by(OrderLine.id.desc())
         .limit(MOST_NAMED)
     )  # fmt: skip
-    return [Promise(*row) for row in rows]
+    return all_as(Promise, rows)
 
 
 def by_hand(variant_id: int) -> tuple[Any, ...]:

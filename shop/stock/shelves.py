@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as, one_as
 from shop.models.catalog import PricedBy, Product, ProductState, Variant
 from shop.models.stock import StockItem
 from shop.stock import queries
@@ -61,10 +62,10 @@ class Shelf:
 
 def _rows(merchant_ids: Sequence[int]) -> sa.Select[Any]:
     columns: tuple[Any, ...] = (
-        Variant.id, Product.merchant_id, Variant.code, Product.id, Product.slug, Product.name_zh, Product.name_en, Variant.label_zh,
-        Variant.label_en, Variant.barcode, Variant.price, Product.priced_by,
-        sa.and_(Variant.is_on_sale, Product.state == ProductState.ON_SALE),
-        sa.func.coalesce(StockItem.on_hand, 0), sa.func.coalesce(StockItem.reserved, 0), sa.func.coalesce(StockItem.missing, 0),
+        Variant.id.label("variant_id"), Product.merchant_id, Variant.code, Product.id.label("product_id"), Product.slug, Product.name_zh,
+        Product.name_en, Variant.label_zh, Variant.label_en, Variant.barcode, Variant.price, Product.priced_by,
+        sa.and_(Variant.is_on_sale, Product.state == ProductState.ON_SALE).label("is_on_sale"),
+        *(sa.func.coalesce(column, 0).label(column.key) for column in (StockItem.on_hand, StockItem.reserved, StockItem.missing)),
     )  # fmt: skip
     return (
         sa.select(*columns)
@@ -100,7 +101,7 @@ def list_shelves(
         beyond = column < place if downwards else column > place
         found = found.where(sa.or_(beyond, sa.and_(column == place, Variant.code > after)))
     found = found.order_by(column.desc() if downwards else column, Variant.code)
-    rows = [Shelf(*row) for row in session.execute(found.limit(limit + 1))]
+    rows = all_as(Shelf, session.execute(found.limit(limit + 1)))
     return with_waiting(session, merchant_ids, rows[:limit]), rows[limit - 1].code if len(rows) > limit else None
 
 
@@ -128,10 +129,10 @@ def get_shelf(session: Session, merchant_ids: Sequence[int], code: str) -> Shelf
     row = session.execute(_rows(merchant_ids).where(Variant.code == code)).one_or_none()
     if row is None:
         raise NotFound()
-    return with_waiting(session, merchant_ids, [Shelf(*row)])[0]
+    return with_waiting(session, merchant_ids, [one_as(Shelf, row)])[0]
 
 
 def named(session: Session, merchant_ids: Sequence[int], codes: Sequence[str]) -> dict[str, Shelf]:
     """Variants of these merchants by code; those of others are left out."""
     rows = session.execute(_rows(merchant_ids).where(Variant.code.in_(codes)))
-    return {shelf.code: shelf for shelf in (Shelf(*row) for row in rows)}
+    return {shelf.code: shelf for shelf in all_as(Shelf, rows)}

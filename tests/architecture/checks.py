@@ -255,3 +255,26 @@ def says_what_it_takes(option: ast.Call) -> bool:
 
 
 READ_BY_PATTERN = {"'when'", "'by'", "'--seed'", "'--days'"}
+
+
+FILLED_IN_ORDER = {
+    "shop.platform.audit_checks": {"Break"},
+    "shop.platform.api.core": {"Endpoint"},
+    "shop.payments.gateway": {"EventFacts"},
+    "shop.bills.paying": {"Share"},
+    "shop.checkout.rules": {"Change"},
+    "shop.cli.backup.archive": {"Sealing"},
+}
+"""By tuples whose members have types, so that mypy sees when they change; never by a row."""
+
+
+def fills_in_order(module: Module) -> Iterator[str]:
+    """Columns become facts by name (`shop.kernel.rows`): one more or less in between would shift all others, and nothing would say so."""
+    for call in calls(module.tree):
+        *owner, name = dotted(call.func).split(".")
+        if name == "_make":
+            yield f"{where(module, call)} fills {'.'.join(owner)} by the order of a row; say it by name"
+        is_class = name[:1].isupper() and not name.isupper()
+        is_in_order = any(isinstance(argument, ast.Starred) for argument in call.args)
+        if is_class and is_in_order and name not in FILLED_IN_ORDER.get(module.name, set()) and owner != ["sa"]:
+            yield f"{where(module, call)} fills {name} by the order of a row; say it by name"

@@ -37,8 +37,8 @@ WRITES = {"insert_once", "take", "insert_or_ignore", "insert_made_or_ignore", "i
 READS = {"reading", "Session"}
 
 FEATURES = (
-    "accounts", "communities", "merchants", "catalog", "stock", "wallet", "promotions", "cart", "favourites", "bulletin", "payments", "pickup",
-    "counter", "orders", "bills", "checkout", "settlement", "fulfilment",
+    "accounts", "communities", "merchants", "catalog", "stock", "wallet", "promotions", "cart", "favourites", "bulletin", "payments",
+    "pickup", "counter", "orders", "bills", "checkout", "settlement", "fulfilment",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.one_engine
 CHECKS = (
     checks.stray_commits, checks.own_clocks, checks.float_money, checks.hidden_imports, checks.foreign_writes, checks.unmarked_refusals,
     checks.speaks_out_loud, checks.reads_past_the_gate, checks.own_tables_and_conflicts,
+    checks.fills_in_order,
 )  # fmt: skip
 
 
@@ -157,3 +158,15 @@ def test_the_gate_and_what_is_read_by_it_are_allowed() -> None:
     )
     assert broken(checks.reads_past_the_gate, source, "shop.example.views") == []
     assert broken(checks.reads_past_the_gate, "request.args", "shop.platform.asked") == []
+
+
+@pytest.mark.parametrize(
+    "source", ["[Facts(*row) for row in rows]", "Facts(*row[1:], lines=())", "orders.Facts(*[*row, back])", "Facts._make((*row, 1))"]
+)
+def test_a_class_filled_by_the_order_of_a_row_is_caught(source: str) -> None:
+    assert len(broken(checks.fills_in_order, source)) == 1
+
+
+def test_facts_by_name_and_functions_of_many_are_let_be() -> None:
+    said = "all_as(Facts, rows)\none_as(Facts, row, lines=())\nsa.select(*COLUMNS)\nFacts(**row)\n"
+    assert broken(checks.fills_in_order, said) == []

@@ -90,7 +90,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 def test_everything_happens_in_its_order(shop: Shop) -> None:
     shop.release.put_in()
-    assert shop.keeper.done == ["db upgrade", "worker with new", "web-1 with new", "web-2 with new", "verify"]
+    assert shop.keeper.done == ["db upgrade", "worker with new", "web-1 with new", "web-2 with new", "scale fill-keys", "verify"]
     assert shop.current.resolve().name == "new"
 
 

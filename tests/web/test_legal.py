@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
 from flask.testing import FlaskClient
 
 from shop.home import legal
+from shop.platform.features import registry
+from shop.platform.typed import READERS
 from tests.support.factories import Factories
 from tests.support.people import sign_in
 
@@ -70,3 +73,16 @@ def test_help_of_somebody_with_a_point_names_its_telephone(make: Factories, clie
     page = main_of(client.get("/help"))
     assert "Ask at your pick-up point" in page
     assert f'href="tel:{point.phone}"' in page
+
+
+def test_the_privacy_page_names_everything_people_write_and_who_reads_it(client: FlaskClient) -> None:
+    client.set_cookie("locale", "en")
+    page = html.unescape(main_of(client.get("/privacy")))
+    texts = registry.typed().values()
+    assert len(texts) > 5
+    for text in texts:
+        row = re.search(rf"<tr><th[^>]*>{re.escape(text.what)}</th>.*?</tr>", page)
+        assert row, text.what
+        assert text.by in row[0]
+        assert all(READERS[reader] in row[0] for reader in (*text.readers, *text.partly))
+        assert ("Nobody" in row[0]) == (not text.readers and not text.partly)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from markupsafe import escape
 
+from shop.fulfilment import orders_to_pack
 from shop.kernel import clock
 from shop.kernel.db import reading, transaction
 from shop.models.orders import SubOrder, SubOrderState
@@ -74,6 +75,23 @@ def test_pages_of_every_order_hold_each_order_once(client: FlaskClient, counter:
     assert len(numbers_in(first)) == 30
     assert set(numbers_in(first)) | set(numbers_in(second)) == placed
     assert len(numbers_in(second)) == 2
+
+
+def test_a_list_that_leaves_older_orders_out_says_so(client: FlaskClient, counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    buyer = counter.buyer(money=100_000)
+    placed = [counter.ordered(buyer, {"salt": quantity})[0].number for quantity in (1, 9, 5)]
+    monkeypatch.setattr(orders_to_pack, "LOOKED_THROUGH", 2)
+    client.set_cookie("locale", "en")
+    said = "Sorted and narrowed are the newest 2 orders of this list."
+    cut = client.get("/merchant/orders?sort=sum").text
+    assert said in cut
+    assert numbers_in(cut) == [placed[2], placed[1]], "the oldest is the smallest, and is not among them"
+    assert said in client.get("/merchant/orders?number=NOSUCH-1").text, "nor when nothing is found"
+    by_time = client.get("/merchant/orders").text
+    assert said not in by_time
+    assert numbers_in(by_time) == placed[::-1], "by time the list goes on for good"
+    monkeypatch.setattr(orders_to_pack, "LOOKED_THROUGH", 3)
+    assert "Sorted and narrowed" not in client.get("/merchant/orders?sort=sum").text, "as many as there are"
 
 
 def test_a_list_keeps_filters_size_and_ticks_in_its_links(client: FlaskClient, counter: Counter) -> None:

@@ -32,7 +32,9 @@ LineNumber = Annotated[str, Field(max_length=40), READABLE]
 class OrdersQuery(Schema):
     merchant: Annotated[str, CODE] | None = Field(default=None, description="One of your shops; left out, all of them.")
     state: SubOrderState | None = None
-    point: Annotated[str, CODE] | None = None
+    point: Annotated[str, CODE] | None = Field(
+        default=None, description="Looked for among the newest 2,000 orders of the state, or of all; narrow by state to reach further back."
+    )
     cursor: Cursor | None = None
     limit: int = Field(default=30, ge=1, le=100)
 
@@ -168,10 +170,11 @@ def merchant_orders(actor: Actor, query: OrdersQuery) -> MerchantOrderPage:
     wanted = Wanted(
         states=(query.state,) if query.state else (), point_slug=query.point or "", after=after[0] if after else None, limit=query.limit
     )
-    rows, following = orders_to_pack.list_orders(session, own_shops(actor, query.merchant, OrderPermission.SHOP_READ), wanted)
-    lines = orders_to_pack.lines_of(session, [order.id for order in rows])
+    found = orders_to_pack.list_orders(session, own_shops(actor, query.merchant, OrderPermission.SHOP_READ), wanted)
+    lines = orders_to_pack.lines_of(session, [order.id for order in found.orders])
     return MerchantOrderPage(
-        items=[order_out(order, lines[order.id]) for order in rows], next_cursor=encode_cursor(following) if following else None
+        items=[order_out(order, lines[order.id]) for order in found.orders],
+        next_cursor=encode_cursor(found.next_after) if found.next_after else None,
     )
 
 

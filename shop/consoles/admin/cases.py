@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shop.consoles.admin.queries import Deed
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as
 from shop.models.accounts import User
 from shop.models.bills import IN_FLIGHT, AttemptOutcome, BillAttempt, Biller, BillPayment, BillPaymentState
 from shop.models.orders import PaymentMethod, Purchase, SubOrder
@@ -83,9 +84,10 @@ def cases(session: Session, which: str, before: int | None, limit: int) -> tuple
     """Bill payments that need a person (or are still being asked about), the newest first, and where the next page begins. One query."""
     last = sa.orm.aliased(BillAttempt)
     columns: tuple[Any, ...] = (
-        BillPayment.id, BillPayment.ref, BillPayment.serial, BillPayment.state, BillPayment.total, Biller.name_zh, Biller.name_en,
-        User.display_name, BillPayment.created_at, BillPayment.sent_at, BillPayment.handed_over_at, BillPayment.contradicted_at,
-        BillPayment.next_inquiry_at, BillPayment.attempts, last.outcome, last.started_at,
+        BillPayment.id, BillPayment.ref, BillPayment.serial, BillPayment.state, BillPayment.total,
+        Biller.name_zh.label("biller_name_zh"), Biller.name_en.label("biller_name_en"), User.display_name.label("payer_name"),
+        BillPayment.created_at, BillPayment.sent_at, BillPayment.handed_over_at, BillPayment.contradicted_at,
+        BillPayment.next_inquiry_at, BillPayment.attempts, last.outcome.label("last_outcome"), last.started_at.label("last_at"),
     )  # fmt: skip
     found = (
         sa.select(*columns)
@@ -96,7 +98,7 @@ def cases(session: Session, which: str, before: int | None, limit: int) -> tuple
     )
     if before is not None:
         found = found.where(BillPayment.id < before)
-    rows = [Case(*row) for row in session.execute(found.order_by(BillPayment.id.desc()).limit(limit + 1))]
+    rows = all_as(Case, session.execute(found.order_by(BillPayment.id.desc()).limit(limit + 1)))
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 
@@ -115,36 +117,42 @@ class Waiting:
         return self.reason is not None
 
 
+def _waiting(kind: str, ref: Any, amount: Any, since: Any, reason: Any = sa.null()) -> sa.Select[Any]:  # noqa: B008  (a constant of SQL)
+    return sa.select(
+        sa.literal(kind).label("kind"), ref.label("ref"), amount.label("amount"), since.label("since"), reason.label("reason")
+    )  # fmt: skip
+
+
 def waiting_at_provider(session: Session, moment: datetime, limit: int = 50) -> list[Waiting]:
     """Refunds, wrong amounts, pages to close and events whose end is not known for ten minutes, the oldest first.
 
     With them fees the provider has not told for a day, and what moved on the account without our knowing what it is in yuan.
     """
     before = moment - LONGER_THAN_USUAL
-    refunds = sa.select(sa.literal("refund"), Refund.ref, Refund.amount, Refund.created_at, sa.null()).where(
+    refunds = _waiting("refund", Refund.ref, Refund.amount, Refund.created_at).where(
         Refund.state.in_(UNSETTLED), Refund.created_at < before, sa.exists().where(*CARRIED_BY_CARD)
     )
-    mismatches = sa.select(sa.literal("mismatch"), Payment.ref, Payment.amount, Payment.closed_at, Payment.return_refused).where(
+    mismatches = _waiting("mismatch", Payment.ref, Payment.amount, Payment.closed_at, Payment.return_refused).where(
         Payment.state == PaymentState.FAILED, Payment.failure_code == MISMATCH, Payment.returned_at.is_(None), Payment.closed_at < before
     )
-    pages = sa.select(sa.literal("page"), Payment.ref, Payment.amount, Payment.expires_at, sa.null()).where(
+    pages = _waiting("page", Payment.ref, Payment.amount, Payment.expires_at).where(
         PAGES_OPEN, Payment.method == PaymentMethod.STRIPE, Payment.expires_at < before
     )
-    events = sa.select(sa.literal("event"), ProviderEvent.event_id, sa.null(), ProviderEvent.received_at, sa.null()).where(
+    events = _waiting("event", ProviderEvent.event_id, sa.null(), ProviderEvent.received_at).where(
         ProviderEvent.state == EventState.RECEIVED, ProviderEvent.received_at < before
     )
     is_given_up = sa.case((Payment.succeeded_at < moment - FEE_FOLLOWS_WITHIN, sa.literal(NEVER_TOLD)), else_=sa.null())
-    fees = sa.select(sa.literal("fee"), Payment.ref, Payment.amount, Payment.succeeded_at, is_given_up).where(
+    fees = _waiting("fee", Payment.ref, Payment.amount, Payment.succeeded_at, is_given_up).where(
         WITHOUT_FEE, Payment.succeeded_at < moment - FEE_IS_LATE_AFTER
     )
     unbooked = (
-        sa.select(sa.literal("movement"), Payment.ref, Payment.amount, ProviderMovement.noted_at, ProviderMovement.provider_ref)
+        _waiting("movement", Payment.ref, Payment.amount, ProviderMovement.noted_at, ProviderMovement.provider_ref)
         .join(Payment, Payment.id == ProviderMovement.payment_id)
         .where(sa.or_(ProviderMovement.booked_amount.is_(None), ProviderMovement.booked_fee.is_(None)))
         .order_by(ProviderMovement.noted_at)
     )
     kinds = (refunds, mismatches, pages, events, fees.order_by(Payment.succeeded_at), unbooked)
-    found = [Waiting(*row) for kind in kinds for row in session.execute(kind.limit(limit))]
+    found = [one for kind in kinds for one in all_as(Waiting, session.execute(kind.limit(limit)))]
     return sorted(found, key=lambda waiting: waiting.since)
 
 
@@ -193,9 +201,10 @@ def not_back(session: Session, limit: int = 100) -> list[NotBack]:
     """Money that has not gone back, the longest waiting first. One query."""
     proposed = sa.select(RefundProposal.id).where(RefundProposal.refund_id == Refund.id, RefundProposal.state == ProposalState.ASKED)
     columns: tuple[Any, ...] = (
-        Refund.id, Refund.ref, LEFT, Refund.state, Refund.method, Refund.failure_code, Refund.reason,
-        Refund.created_at, Refund.handed_over_at, Refund.uncovered_at, User.display_name, Purchase.number, Payment.purpose, Payment.ref,
-        proposed.scalar_subquery(), User.verification_level > 0,
+        Refund.id, Refund.ref, LEFT.label("left"), Refund.state, Refund.method, Refund.failure_code, Refund.reason,
+        Refund.created_at, Refund.handed_over_at.label("since"), Refund.uncovered_at, User.display_name.label("payer_name"),
+        Purchase.number.label("order_number"), Payment.purpose, Payment.ref.label("payment_ref"), proposed.label("proposal_id"),
+        (User.verification_level > 0).label("has_wallet"),
     )  # fmt: skip
     found = (
         sa.select(*columns)
@@ -204,7 +213,7 @@ def not_back(session: Session, limit: int = 100) -> list[NotBack]:
         .outerjoin(Purchase, Purchase.id == Payment.purchase_id)
         .where(NOT_BACK)
     )
-    return [NotBack(*row) for row in session.execute(found.order_by(Refund.handed_over_at, Refund.id).limit(limit))]
+    return all_as(NotBack, session.execute(found.order_by(Refund.handed_over_at, Refund.id).limit(limit)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +237,8 @@ def proposals(session: Session, limit: int = 100) -> list[Proposed]:
     """What waits for another person's yes, the oldest first. One query."""
     columns: tuple[Any, ...] = (
         RefundProposal.id, RefundProposal.amount, RefundProposal.method, RefundProposal.reason, RefundProposal.reference,
-        RefundProposal.asked_by_id, User.display_name, RefundProposal.asked_at, SubOrder.number, Refund.ref,
-        sa.func.coalesce(SubOrder.user_id, Payment.user_id),
+        RefundProposal.asked_by_id, User.display_name.label("asked_by_name"), RefundProposal.asked_at, SubOrder.number.label("part_number"),
+        Refund.ref.label("refund_ref"), sa.func.coalesce(SubOrder.user_id, Payment.user_id).label("payer_id"),
     )  # fmt: skip
     found = (
         sa.select(*columns)
@@ -239,7 +248,7 @@ def proposals(session: Session, limit: int = 100) -> list[Proposed]:
         .outerjoin(Payment, Payment.id == Refund.payment_id)
         .where(RefundProposal.state == ProposalState.ASKED)
     )
-    return [Proposed(*row) for row in session.execute(found.order_by(RefundProposal.id).limit(limit))]
+    return all_as(Proposed, session.execute(found.order_by(RefundProposal.id).limit(limit)))
 
 
 def refunds_of(session: Session, purchase_id: int) -> list[Any]:
@@ -273,4 +282,4 @@ def deeds_of(session: Session, purchase_id: int, limit: int = 100) -> list[Deed]
     }  # fmt: skip
     about = [sa.and_(AuditEntry.subject_type == kind, AuditEntry.subject_id.in_(ids)) for kind, ids in subjects.items()]
     found = sa.select(*(getattr(AuditEntry, name) for name in Deed.__slots__)).where(sa.or_(*about))
-    return [Deed(*row) for row in session.execute(found.order_by(AuditEntry.id.desc()).limit(limit))]
+    return all_as(Deed, session.execute(found.order_by(AuditEntry.id.desc()).limit(limit)))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel import clock
+from shop.kernel.rows import all_as, one_as
 from shop.models.accounts import RoleGrant, User
 from shop.models.bills import Biller
 from shop.models.orders import UNFINISHED_PARTS, Purchase, PurchaseState, SubOrder, SubOrderState
@@ -39,12 +40,12 @@ def figures(session: Session) -> Figures:
     paid = sa.exists().where(Purchase.id == SubOrder.purchase_id, Purchase.state == PurchaseState.PAID)
     row = session.execute(
         sa.select(
-            sa.select(sa.func.count()).where(Purchase.paid_at >= now - timedelta(hours=24)).scalar_subquery(),
-            sa.select(sa.func.count()).where(OPEN_PARTS, SubOrder.state.in_(preparing), paid).scalar_subquery(),
-            sa.select(sa.func.count()).where(OPEN_PARTS, SubOrder.state == SubOrderState.READY).scalar_subquery(),
+            sa.select(sa.func.count()).where(Purchase.paid_at >= now - timedelta(hours=24)).label("orders_today"),
+            sa.select(sa.func.count()).where(OPEN_PARTS, SubOrder.state.in_(preparing), paid).label("being_prepared"),
+            sa.select(sa.func.count()).where(OPEN_PARTS, SubOrder.state == SubOrderState.READY).label("waiting"),
         )
     ).one()
-    return Figures(*row)
+    return one_as(Figures, row)
 
 
 def jobs(
@@ -144,8 +145,7 @@ def audit(
     legs = [found.where(*of_action).order_by(AuditEntry.id.desc()).limit(limit + 1) for of_action in _actions(session, wanted.action)]
     if not legs:
         return [], None
-    newest = [row for leg in legs for row in session.execute(leg)]
-    rows = sorted((Deed(*row) for row in newest), key=lambda deed: -deed.id)
+    rows = sorted((deed for leg in legs for deed in all_as(Deed, session.execute(leg))), key=lambda deed: -deed.id)
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 

@@ -87,11 +87,12 @@ def orders(actor: Actor) -> Any:
         sort=address.sort(orders_to_pack.SORTS, "pressing" if tab in FIRST_COMES_FIRST else "-placed"), after=address.place(),
         limit=address.size(orders_to_pack.SIZES),
     )  # fmt: skip
-    rows, following = orders_to_pack.list_orders(reading(), [shop_of(actor, OrderPermission.SHOP_READ).id], wanted)
-    if len(rows) == 1 and rows[0].number == wanted.number.upper():
-        return redirect(url_for("merchant.order", number=rows[0].number))
+    found = orders_to_pack.list_orders(reading(), [shop_of(actor, OrderPermission.SHOP_READ).id], wanted)
+    if [row.number for row in found.orders] == [wanted.number.upper()]:
+        return redirect(url_for("merchant.order", number=found.orders[0].number))
     return page(
-        "orders", actor, "orders", orders=rows, next_cursor=following, tab=tab, wanted=wanted, sizes=orders_to_pack.SIZES,
+        "orders", actor, "orders", orders=found.orders, next_cursor=found.next_after, tab=tab, wanted=wanted,
+        sizes=orders_to_pack.SIZES, looked_through=orders_to_pack.LOOKED_THROUGH if found.leaves_older_out else None,
         ticked=ticked(), just_packed=address.each("packed", most=MOST_TICKED),
         points=[point for community in directory(reading()).communities for point in community.points],
     )  # fmt: skip

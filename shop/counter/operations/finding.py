@@ -14,6 +14,7 @@ from shop.counter.errors import TooManyGuesses
 from shop.counter.rules import PassFacts, Reason
 from shop.kernel import clock, ids
 from shop.kernel.errors import NotFound
+from shop.kernel.rows import one_as
 from shop.kernel.statements import table
 from shop.models.accounts import User
 from shop.models.pickup import Handover, HandoverKept, HandoverOutcome, Pass, PassState
@@ -71,7 +72,7 @@ def find_pass(session: Session, point_id: int, shown: Shown) -> PassFacts | None
     else:
         return None
     row = session.execute(wanted.with_for_update(key_share=True)).one_or_none()
-    return PassFacts(*row) if row else None
+    return one_as(PassFacts, row) if row else None
 
 
 def refusal(found: PassFacts | None, point_id: int, shown: Shown, scanned_at: datetime) -> Reason | None:

@@ -25,6 +25,7 @@ from shop.kernel import clock, identifiers, keys
 from shop.kernel.crash import crashpoint
 from shop.kernel.db import insert_once, operation
 from shop.kernel.errors import ShopError
+from shop.kernel.rows import all_as
 from shop.models.pickup import Collectable, CollectableState, Handover, HandoverKept, HandoverOutcome
 from shop.pickup import codes, passes
 from shop.pickup.codes import Shown
@@ -201,7 +202,7 @@ def _things_on(session: Session, pass_id: int, wanted: Collection[str] | None) -
     """
     named = sa.true() if wanted is None else COLLECTABLES.c.number.in_(wanted)
     columns = [COLLECTABLES.c[name] for name in ("id", "kind", "subject_id", "number", "state")]
-    here = [Thing(*row) for row in session.execute(sa.select(*columns).where(COLLECTABLES.c.pass_id == pass_id, named))]
+    here = all_as(Thing, session.execute(sa.select(*columns).where(COLLECTABLES.c.pass_id == pass_id, named)))
     kinds = registry.collectables()
     opened = {kind: kinds[kind].open(session, [part.subject_id for part in parts]) for kind, parts in by_kind(here)}
     parts = [replace(part, stays=_reason(opened[part.kind].stays.get(part.subject_id))) for part in here]

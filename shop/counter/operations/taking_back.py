@@ -22,6 +22,7 @@ from shop.counter.tags import Done
 from shop.kernel import clock
 from shop.kernel.db import operation
 from shop.kernel.errors import NotFound
+from shop.kernel.rows import all_as
 from shop.models.pickup import CollectableState, HandoverKept, Pass
 from shop.pickup import passes
 from shop.platform import audit
@@ -96,7 +97,7 @@ def _put_back(session: Session, handover_id: int, ids: Collection[int], pass_id:
 
 def _left_and_back(session: Session, handover_id: int) -> tuple[dict[str, Left], dict[str, Left]]:
     """By number, what left with a hand-over and is gone, and what came back from it."""
-    gone = session.execute(sa.select(*LEFT).where(COLLECTABLES.c.handover_id == handover_id)).all()
+    gone = all_as(Left, session.execute(sa.select(*LEFT).where(COLLECTABLES.c.handover_id == handover_id)))
     kept = sa.select(*LEFT).join(HandoverKept, HandoverKept.collectable_id == COLLECTABLES.c.id)
-    back = session.execute(kept.where(HandoverKept.handover_id == handover_id, HandoverKept.reason == Reason.TAKEN_BACK)).all()
-    return {row.number: Left(*row) for row in gone}, {row.number: Left(*row) for row in back}
+    back = all_as(Left, session.execute(kept.where(HandoverKept.handover_id == handover_id, HandoverKept.reason == Reason.TAKEN_BACK)))
+    return {one.number: one for one in gone}, {one.number: one for one in back}

@@ -13,6 +13,7 @@ from shop.kernel import clock
 from shop.kernel.db import operation, take
 from shop.kernel.errors import NotFound, ShopError
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as
 from shop.kernel.statements import table
 from shop.models.merchants import Merchant
 from shop.models.orders import OrderLine, Purchase, PurchaseState, SubOrder, SubOrderState
@@ -210,8 +211,10 @@ def _give_up(session: Session, parts: Sequence[Part], state: SubOrderState, refu
 def wanted_of(session: Session, parts: Sequence[Part]) -> list[stock.Wanted]:
     """The goods of these sub-orders that are there: what was missing is not put back."""
     there = LINES.c.quantity - LINES.c.short_quantity
-    lines = sa.select(LINES.c.variant_id, LINES.c.id, there).where(LINES.c.sub_order_id.in_([part.id for part in parts]), there > 0)
-    return [stock.Wanted(*row) for row in session.execute(lines)]
+    lines = sa.select(LINES.c.variant_id, LINES.c.id.label("order_line_id"), there.label("quantity")).where(
+        LINES.c.sub_order_id.in_([part.id for part in parts]), there > 0
+    )
+    return all_as(stock.Wanted, session.execute(lines))
 
 
 def close_if_done(session: Session, purchase_ids: Sequence[int]) -> None:

@@ -15,6 +15,7 @@ from shop.kernel.db import operation
 from shop.kernel.errors import NotFound
 from shop.kernel.ids import dated_reference
 from shop.kernel.money import ZERO, Money
+from shop.kernel.rows import all_as
 from shop.kernel.statements import insert_made_or_ignore, table
 from shop.models.orders import Channel, LineDiscount, OrderLine, PaymentMethod, Purchase, PurchaseState, SubOrder, SubOrderState
 from shop.models.payments import Payment, PaymentPurpose
@@ -61,7 +62,7 @@ def must_be_given(rows: sa.Table) -> set[str]:
 
 INSERT_PURCHASE = insert_made_or_ignore(PURCHASES, _purchase(), ["quote_id"], PURCHASES.c.id, PURCHASES.c.community_id)
 INSERT_SUB_ORDERS = sa.insert(SUB_ORDERS).returning(SUB_ORDERS.c.number, SUB_ORDERS.c.id)
-INSERT_LINES = sa.insert(LINES).returning(LINES.c.variant_id, LINES.c.id, LINES.c.quantity)
+INSERT_LINES = sa.insert(LINES).returning(LINES.c.variant_id, LINES.c.id.label("order_line_id"), LINES.c.quantity)
 INSERT_DISCOUNTS = sa.insert(LineDiscount)
 
 
@@ -133,7 +134,7 @@ def _insert_lines(session: Session, sub_order_ids: list[int], terms: Terms, whos
         for line in part.lines
     ]
     written = session.connection().execute(INSERT_LINES, rows)
-    wanted = [stock.Wanted(*row) for row in written]
+    wanted = all_as(stock.Wanted, written)
     _insert_discounts(session, {one.variant_id: one.order_line_id for one in wanted}, terms, whose["placed_at"])
     return wanted
 

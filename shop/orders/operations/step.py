@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as
 from shop.kernel.statements import table
 from shop.models.orders import PaymentMethod, Purchase, PurchaseState, SubOrder, SubOrderState
 from shop.models.payments import Payment
@@ -76,7 +77,7 @@ ORDER = [PURCHASES.c[name] for name in ("number", "user_id", "pickup_point_id", 
 
 def parts_where(session: Session, *conditions: Any) -> list[Part]:
     """Sub-orders by id, not locked."""
-    return [Part(*row) for row in session.execute(sa.select(*PART).where(*conditions).order_by(SUB_ORDERS.c.id))]
+    return all_as(Part, session.execute(sa.select(*PART).where(*conditions).order_by(SUB_ORDERS.c.id)))
 
 
 def part_of(session: Session, sub_order_id: int) -> Part:
@@ -117,8 +118,8 @@ def open_steps(session: Session, purchase_ids: Collection[int]) -> dict[int, Ste
         raise NotFound()
     parts: dict[int, list[Part]] = {purchase_id: [] for purchase_id in ids}
     locked = sa.select(*PART).where(SUB_ORDERS.c.purchase_id.in_(ids)).order_by(SUB_ORDERS.c.id).with_for_update(key_share=True)
-    for row in session.execute(locked):
-        parts[row.purchase_id].append(Part(*row))
+    for part in all_as(Part, session.execute(locked)):
+        parts[part.purchase_id].append(part)
     return {
         row["purchase_id"]: Step(**row, paid_by=paid_by.get(row["purchase_id"]), parts=tuple(parts[row["purchase_id"]])) for row in rows
     }

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel.errors import NotFound
+from shop.kernel.rows import all_as, filler, one_as
 from shop.models.catalog import Product, Variant
 from shop.models.merchants import Merchant
 from shop.models.orders import OrderLine, Purchase, PurchaseState, SubOrder, SubOrderState
@@ -44,7 +45,7 @@ PARTS: Any = (
         SubOrder.discount_total, SubOrder.total, SubOrder.refunded_total, SubOrder.placed_at, SubOrder.accepted_at, SubOrder.packed_at,
         SubOrder.in_transit_at, SubOrder.ready_at,
         SubOrder.collected_at, SubOrder.cancelled_at, SubOrder.ended_at, SubOrder.declined_at, SubOrder.declined_reason,
-        Merchant.code, Merchant.name_zh, Merchant.name_en,
+        Merchant.code.label("merchant_code"), Merchant.name_zh.label("merchant_name_zh"), Merchant.name_en.label("merchant_name_en"),
         Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at,
     )
     .join(Merchant, Merchant.id == SubOrder.merchant_id)
@@ -56,7 +57,8 @@ LINES: Any = (
         OrderLine.id, OrderLine.sub_order_id, OrderLine.name_zh, OrderLine.name_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.image,
         OrderLine.quantity, OrderLine.unit_price, OrderLine.priced_by, OrderLine.unit_grams, OrderLine.line_total,
         OrderLine.discount_total, OrderLine.final_grams,
-        OrderLine.final_total, OrderLine.short_quantity, OrderLine.short_reason, Variant.code, Product.slug, Product.category_id,
+        OrderLine.final_total, OrderLine.short_quantity, OrderLine.short_reason, Variant.code.label("variant_code"), Product.slug,
+        Product.category_id,
     )
     .join(Variant, Variant.id == OrderLine.variant_id)
     .join(Product, Product.id == OrderLine.product_id)
@@ -117,20 +119,25 @@ def of_number(session: Session, number: str) -> tuple[PurchaseFacts, int]:
     rows = session.execute(sa.select(*PURCHASE, Purchase.user_id).where(Purchase.number == wanted)).all()
     if not rows:
         raise NotFound()
-    return _with_parts(session, rows)[0], rows[0].user_id
+    return _with_parts(session, rows, ("user_id",))[0], rows[0].user_id
 
 
-def _with_parts(session: Session, rows: Sequence[Any]) -> list[PurchaseFacts]:
+def _with_parts(session: Session, rows: Sequence[Any], leave_out: tuple[str, ...] = ()) -> list[PurchaseFacts]:
     ids = [row.id for row in rows]
     backs = back_of_purchases(session, ids) if ids else {}
     lines: dict[int, list[LineFacts]] = defaultdict(list)
     parts: dict[int, list[SubOrderFacts]] = defaultdict(list)
     if ids:
-        for row in session.execute(LINES.where(SubOrder.purchase_id.in_(ids))):
-            line = LineFacts(*row)
+        for line in all_as(LineFacts, session.execute(LINES.where(SubOrder.purchase_id.in_(ids)))):
             lines[line.sub_order_id].append(line)
-        for row in session.execute(PARTS.where(SubOrder.purchase_id.in_(ids))):
+        found = session.execute(PARTS.where(SubOrder.purchase_id.in_(ids)))
+        part_of = filler(SubOrderFacts, tuple(found.keys()), more=("lines", "back"))
+        for row in found:
             back = backs[row.purchase_id].get(row.id, NOTHING_BACK)
-            parts[row.purchase_id].append(SubOrderFacts(*[*row, tuple(lines[row.id]), back]))
-    width = len(PURCHASE)
-    return [PurchaseFacts(*[*row[:width], tuple(parts[row.id]), backs[row.id].get(None, NOTHING_BACK)]) for row in rows]
+            parts[row.purchase_id].append(part_of(row, lines=tuple(lines[row.id]), back=back))
+    return [
+        one_as(
+            PurchaseFacts, row, leave_out=leave_out, sub_orders=tuple(parts[row.id]), late_back=backs[row.id].get(None, NOTHING_BACK)
+        )
+        for row in rows
+    ]

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel.money import Money
+from shop.kernel.rows import all_as, one_as
 from shop.models.orders import PaymentMethod
 from shop.models.payments import Payment, PaymentState, Refund, RefundMethod, RefundState
 from shop.payments.queries import LEFT
@@ -49,18 +50,18 @@ def latest_payment(session: Session, purchase_id: int) -> PaymentFacts | None:
     """The newest attempt to pay a purchase."""
     columns = (Payment.id, Payment.ref, Payment.method, Payment.state, Payment.amount, Payment.provider_url)
     row = session.execute(sa.select(*columns).where(Payment.purchase_id == purchase_id).order_by(Payment.id.desc()).limit(1)).one_or_none()
-    return PaymentFacts(*row) if row else None
+    return one_as(PaymentFacts, row) if row else None
 
 
 def refunds(session: Session, purchase_id: int) -> list[RefundFacts]:
     """What went or goes back of a purchase, oldest first. What another refund carries on is told there."""
     rows = session.execute(
         sa.select(
-            Refund.sub_order_id, LEFT, Refund.state, Refund.reason, Refund.cause, Refund.created_at,
+            Refund.sub_order_id, LEFT.label("amount"), Refund.state, Refund.reason, Refund.cause, Refund.created_at,
             Refund.method,
         )
         .join(Payment, Payment.id == Refund.payment_id)
         .where(Payment.purchase_id == purchase_id, Refund.carried_on < Refund.amount)
         .order_by(Refund.id)
     )
-    return [RefundFacts(*row) for row in rows]
+    return all_as(RefundFacts, rows)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from shop.cart.queries import NEXT_CYCLE
 from shop.kernel import clock
 from shop.kernel.money import ZERO, Money
+from shop.kernel.rows import one_as
 from shop.models.catalog import Product, ProductState, Variant
 from shop.models.merchants import Merchant, MerchantState
 from shop.models.stock import StockItem
@@ -70,4 +71,4 @@ def _today(session: Session, codes: Sequence[str], point_id: int | None) -> dict
         .where(Variant.code.in_(codes)),
         {"point_id": point_id, "moment": clock.now()},
     )
-    return {row.code: Today(*row[1:]) for row in rows}
+    return {row.code: one_as(Today, row, leave_out=("code",)) for row in rows}
