@@ -25,6 +25,7 @@ DYING = """
 import sys
 from datetime import UTC, datetime
 from shop import create_app
+from shop.counter import operations as desk
 from shop.kernel.db import perform
 from shop.platform.actor import Actor, Grant
 from tests.conftest import make_config
