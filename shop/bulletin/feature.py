@@ -16,10 +16,11 @@ from shop.models.bulletin import BulletinNotice, BulletinReader, BulletinVersion
 from shop.platform.features import Feature
 from shop.platform.retention import Forget, Keep
 from shop.platform.slots import ConsolePage, OwnPage
+from shop.platform.typed import AT_WORK, Reader, Typed
 
 FOUR_YEARS = timedelta(days=4 * 366)
 
-DESK = sentence("Community bulletin"), "bulletin.desk", "bell"
+TITLE = sentence("Community bulletin")
 
 FEATURE = Feature(
     name="bulletin",
@@ -44,12 +45,17 @@ FEATURE = Feature(
             "400 days: longer than a notice can stand, so that nobody is counted twice.", (Forget(READERS_KEPT, BulletinReader.at),)
         ),
     },
+    typed={
+        BulletinVersion.reason: Typed(
+            what=sentence("Why a notice of the bulletin is refused or taken down"), by=AT_WORK, readers=(Reader.POINT, Reader.STAFF)
+        ),
+    },
     done=Done,
     subjects=SUBJECTS,
     facts=FACTS,
     notices=NOTICES,
     permissions=BulletinPermission,
-    life_pages=(OwnPage(sentence("Community bulletin"), "bulletin.index", "bell", sentence("Notices of the community and the city")),),
-    console_pages=(ConsolePage("station", *DESK), ConsolePage("admin", *DESK)),
+    life_pages=(OwnPage(TITLE, "bulletin.index", "bell", sentence("Notices of the community and the city")),),
+    console_pages=tuple(ConsolePage(console, TITLE, "bulletin.desk", "bell") for console in ("station", "admin")),
     seed=seed,
 )

@@ -62,7 +62,7 @@ def contents(session: Session, sub_order_ids: Sequence[int]) -> Mapping[int, Con
         senders[row.id] = row.code, row.sender_zh, row.sender_en
         if row.quantity is not None:
             found[row.id].append(fill(row))
-    return {part_id: Contents(*sender, tuple(found[part_id])) for part_id, sender in senders.items()}
+    return {part_id: Contents(code, zh, en, tuple(found[part_id])) for part_id, (code, zh, en) in senders.items()}
 
 
 def named(number: str) -> sa.Select[Any]:

@@ -14,6 +14,7 @@ from shop.kernel import clock
 from shop.kernel.db import Base, transaction
 from shop.models.accounts import User
 from shop.models.bills import BillAccount
+from shop.models.bulletin import BulletinVersion
 from shop.models.orders import OrderLine, SubOrder
 from shop.models.payments import Refund, RefundProposal
 from shop.models.platform import AuditEntry, Notice
@@ -52,6 +53,7 @@ def type_everywhere() -> None:
         Refund: sa.select(Refund.id, SubOrder.user_id).join(SubOrder, SubOrder.id == Refund.sub_order_id),
         RefundProposal: sa.select(RefundProposal.id, SubOrder.user_id).join(SubOrder, SubOrder.id == RefundProposal.sub_order_id),
         Notice: sa.select(Notice.id, Notice.user_id),
+        BulletinVersion: sa.select(BulletinVersion.id, sa.literal(0)),
     }
     beside: dict[type[Base], dict[str, Any]] = {
         SubOrder: {"declined_at": clock.now()}, OrderLine: {"short_at": clock.now(), "short_quantity": 1},
