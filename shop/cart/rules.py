@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 
 from shop.kernel.money import ZERO, Money
 from shop.models.catalog import PricedBy, ProductState
@@ -118,43 +119,43 @@ class CartItem:
         return self.price - self.seen_price
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CartBlock:
-    """What one merchant would send with one delivery. Sums are of the lines that are ticked."""
+    """What one merchant would send with one delivery. Sums are of the lines that are ticked, worked out once: a block never changes."""
 
     items: tuple[CartItem, ...]
 
-    @property
+    @cached_property
     def merchant(self) -> CartItem:
         """Any line of the block: all of them carry the merchant's and the delivery's facts."""
         return self.items[0]
 
-    @property
+    @cached_property
     def chosen(self) -> list[CartItem]:
         """The lines that are ticked."""
         return [item for item in self.items if item.is_chosen]
 
-    @property
+    @cached_property
     def goods_total(self) -> Money:
         """What can be ordered as it stands."""
         return Money.total(item.line_total for item in self.chosen if item.problem is None)
 
-    @property
+    @cached_property
     def worth(self) -> Money:
         """What the goods cost, also where nobody has said yet where they are collected."""
         return Money.total(item.line_total for item in self.chosen if item.problem in (None, LineProblem.NOT_DELIVERED))
 
-    @property
+    @cached_property
     def fee(self) -> Money:
         return self.merchant.pickup_fee if self.goods_total else ZERO
 
-    @property
+    @cached_property
     def missing_to_minimum(self) -> Money:
         """What is still to be added before this merchant delivers; nothing where nothing is ticked."""
         return max(self.merchant.minimum_order - self.goods_total, ZERO) if self.chosen else ZERO
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CartView:
     """A cart as its owner sees it. `terms` is what can be ordered as it stands, with what `offers` take off it."""
 
@@ -162,58 +163,58 @@ class CartView:
     terms: Terms = NOTHING
     offers: tuple[Offer, ...] = ()
 
-    @property
+    @cached_property
     def items(self) -> list[CartItem]:
         return [item for block in self.blocks for item in block.items]
 
-    @property
+    @cached_property
     def chosen(self) -> list[CartItem]:
         """The lines that are ticked: these are ordered, the others stay."""
         return [item for item in self.items if item.is_chosen]
 
-    @property
+    @cached_property
     def earlier(self) -> list[CartItem]:
         """The lines that lay here when what a browser had gathered joined them, and that nobody has touched since."""
         return [item for item in self.items if item.is_earlier]
 
-    @property
+    @cached_property
     def count(self) -> int:
         return sum(item.quantity for item in self.items)
 
-    @property
+    @cached_property
     def worth(self) -> Money:
         return Money.total(block.worth for block in self.blocks)
 
-    @property
+    @cached_property
     def goods_total(self) -> Money:
         return Money.total(block.goods_total for block in self.blocks)
 
-    @property
+    @cached_property
     def discount(self) -> Money:
         return self.terms.discount
 
-    @property
+    @cached_property
     def fee_total(self) -> Money:
         return Money.total(block.fee for block in self.blocks)
 
-    @property
+    @cached_property
     def total(self) -> Money:
         return self.goods_total + self.fee_total - self.discount
 
-    @property
+    @cached_property
     def has_problems(self) -> bool:
         return any(item.problem for item in self.chosen)
 
-    @property
+    @cached_property
     def too_small(self) -> list[CartBlock]:
         """The blocks whose merchant does not deliver so little."""
         return [block for block in self.blocks if block.missing_to_minimum]
 
-    @property
+    @cached_property
     def can_be_ordered(self) -> bool:
         return bool(self.chosen) and not self.has_problems and not self.too_small
 
-    @property
+    @cached_property
     def has_weighed_items(self) -> bool:
         return any(item.is_by_weight for item in self.chosen)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from shop.kernel.money import Money
@@ -15,6 +16,8 @@ from shop.models.catalog import PricedBy
 from shop.models.promotions import Funder, OfferKind
 from shop.promotions import rules as pricing
 from shop.promotions.rules import Offer, Share
+
+# Sums are asked for by everybody who looks at terms, and terms never change: each is worked out once.
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class LineTerms:
         return self.priced_by is PricedBy.WEIGHT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SubOrderTerms:
     """The lines one merchant sends with one delivery."""
 
@@ -70,52 +73,52 @@ class SubOrderTerms:
     fee: Money
     lines: tuple[LineTerms, ...]
 
-    @property
+    @cached_property
     def goods_total(self) -> Money:
         return Money.total(line.line_total for line in self.lines)
 
-    @property
+    @cached_property
     def discount(self) -> Money:
         return Money.total(line.discount for line in self.lines)
 
-    @property
+    @cached_property
     def supported(self) -> Money:
         """What of the discount the platform pays the merchant."""
         return Money.total(pricing.supported(line.shares) for line in self.lines)
 
-    @property
+    @cached_property
     def total(self) -> Money:
         return self.goods_total + self.fee - self.discount
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Terms:
     """Everything one purchase would hold, with the offers that take something off it."""
 
     sub_orders: tuple[SubOrderTerms, ...]
     offers: tuple[Offer, ...] = ()
 
-    @property
+    @cached_property
     def total(self) -> Money:
         return Money.total(sub_order.total for sub_order in self.sub_orders)
 
-    @property
+    @cached_property
     def goods_total(self) -> Money:
         return Money.total(sub_order.goods_total for sub_order in self.sub_orders)
 
-    @property
+    @cached_property
     def fee_total(self) -> Money:
         return Money.total(sub_order.fee for sub_order in self.sub_orders)
 
-    @property
+    @cached_property
     def discount(self) -> Money:
         return Money.total(sub_order.discount for sub_order in self.sub_orders)
 
-    @property
+    @cached_property
     def lines(self) -> list[LineTerms]:
         return [line for sub_order in self.sub_orders for line in sub_order.lines]
 
-    @property
+    @cached_property
     def has_weighed_lines(self) -> bool:
         return any(line.is_by_weight for line in self.lines)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from shop.kernel.money import ZERO, Money, share
 from shop.models.promotions import Funder, OfferKind
@@ -91,7 +92,7 @@ class Nearest:
     missing: Money
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Terms:
     """What goods cost together. `applied` are the offers that took something off, `nearest` those that a little more would bring."""
 
@@ -99,15 +100,15 @@ class Terms:
     applied: tuple[Offer, ...] = ()
     nearest: tuple[Nearest, ...] = ()
 
-    @property
+    @cached_property
     def list_total(self) -> Money:
         return Money.total(priced.line.list_total for priced in self.lines)
 
-    @property
+    @cached_property
     def discount(self) -> Money:
         return Money.total(priced.discount for priced in self.lines)
 
-    @property
+    @cached_property
     def paid_total(self) -> Money:
         return self.list_total - self.discount
 
