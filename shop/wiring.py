@@ -28,6 +28,7 @@ from shop.favourites.feature import FEATURE as FAVOURITES
 from shop.fulfilment.feature import FEATURE as FULFILMENT
 from shop.home import context
 from shop.home.feature import FEATURE as HOME
+from shop.imports.feature import FEATURE as IMPORTS
 from shop.kernel import clock, db, discretion, keys, privacy
 from shop.merchants.feature import FEATURE as MERCHANTS
 from shop.orders.feature import FEATURE as ORDERS
@@ -73,6 +74,7 @@ FEATURES = (
     STOCK,
     WALLET,
     PROMOTIONS,
+    IMPORTS,
     CART,
     FAVOURITES,
     BULLETIN,

@@ -67,6 +67,20 @@ def actor_of_token(session: Session, token: str, kind: SessionKind) -> Actor | N
     )
 
 
+def actor_of_user(session: Session, user_id: int) -> Actor | None:
+    """A person with the roles they hold now, for work that they asked for and that a job does; None when their account is not active."""
+    user = session.get(User, user_id)
+    if user is None or user.state is not UserState.ACTIVE:
+        return None
+    held = sa.select(RoleGrant).where(RoleGrant.user_id == user_id, RoleGrant.revoked_at.is_(None))
+    grants = session.scalars(held.order_by(RoleGrant.id))
+    return Actor(
+        "user", user_id=user.id, display_name=user.display_name, phone=user.phone, locale=user.locale, pickup_point_id=user.pickup_point_id,
+        verification_level=user.verification_level,
+        grants=tuple(Grant(grant.role.value, grant.merchant_id, grant.pickup_point_id) for grant in grants),
+    )  # fmt: skip
+
+
 def user_by_phone(session: Session, phone: str) -> User | None:
     return session.scalars(sa.select(User).where(User.phone == phone)).first()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shop.catalog import commands, views
 from shop.catalog.permissions import CatalogPermission
-from shop.catalog.tags import SUBJECTS, Done
+from shop.catalog.tags import FACTS, SUBJECTS, Done
 from shop.models.catalog import Category, Listing, PriceChange, Product, ProductImage, SearchTerm, Variant
 from shop.platform.features import Feature
 from shop.platform.retention import PLACES, Keep
@@ -25,5 +25,6 @@ FEATURE = Feature(
     },
     done=Done,
     subjects=SUBJECTS,
+    facts=FACTS,
     permissions=CatalogPermission,
 )

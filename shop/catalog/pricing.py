@@ -25,7 +25,10 @@ from shop.models.catalog import PriceChange, Product, Variant
 from shop.platform import audit
 from shop.platform.actor import Actor
 
-VARIANTS = table(Variant)
+VARIANTS, PRICES = table(Variant), table(PriceChange)
+SET_PRICE = (
+    sa.update(VARIANTS).where(VARIANTS.c.id == sa.bindparam("of")).values(price=sa.bindparam("new", type_=VARIANTS.c.price.type))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,7 @@ def change_prices(
     if far and not sure(doubt := PricesRefused(far)):
         raise doubt
     changes = [(row, by_code[row.code].price) for row in found if by_code[row.code].price != row.price]
-    for row, price in changes:
-        _set(session, actor, row.id, row.price, price)
+    _set_each(session, actor, [(row.id, row.price, price) for row, price in changes])
     refresh_listings(session, [row.product_id for row, _ in changes])
     return len(changes)
 
@@ -90,10 +92,21 @@ def _locked(session: Session, merchant_ids: Sequence[int], codes: Sequence[str])
     ).all()
 
 
-def _set(session: Session, actor: Actor, variant_id: int, old: Money, new: Money) -> None:
-    audit.record(session, actor, Done.VARIANT_PRICED, "variant", variant_id, old_fen=old.fen, new_fen=new.fen)
-    session.execute(sa.update(Variant).where(Variant.id == variant_id).values(price=new))
-    session.add(PriceChange(variant_id=variant_id, price=new, actor_id=actor.user_id, at=clock.now()))
+def _set_each(session: Session, actor: Actor, changes: Sequence[tuple[int, Money, Money]]) -> None:
+    """New prices of variants, from what to what; a statement for all of them each."""
+    if not changes:
+        return
+    moment = clock.now()
+    audit.record_all(
+        session, actor, Done.VARIANT_PRICED, "variant", [variant_id for variant_id, _, _ in changes],
+        old_fen=[old.fen for _, old, _ in changes], new_fen=[new.fen for _, _, new in changes],
+    )  # fmt: skip
+    connection = session.connection()
+    connection.execute(SET_PRICE, [{"of": variant_id, "new": new} for variant_id, _, new in changes])
+    connection.execute(
+        sa.insert(PRICES),
+        [{"variant_id": variant_id, "price": new, "actor_id": actor.user_id, "at": moment} for variant_id, _, new in changes],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from shop.models import (  # noqa: F401  (mapping every table is the point)
     checkout,
     communities,
     favourites,
+    imports,
     merchants,
     orders,
     payments,

@@ -113,6 +113,17 @@ sent = Asked(lambda: request.form)
 """What a form sends."""
 
 
+def uploaded(name: str, limit: int) -> tuple[str, bytes]:
+    """A file that a form sends: the last part of its name as the browser says it, which is not to be believed, and at most `limit` + 1
+    bytes, so that one too many is seen. Both empty when there is none.
+    """
+    found = request.files.get(name)
+    if found is None:
+        return "", b""
+    said = (found.filename or "").replace("\\", "/").rpartition("/")[2]
+    return gate.word(said[-LONGEST_WORD:], LONGEST_WORD), found.stream.read(limit + 1)
+
+
 def came_from() -> SplitResult:
     """The page the browser says it comes from, in its parts; all of them empty when it says none or what it says is no address."""
     try:

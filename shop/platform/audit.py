@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any, Self
@@ -56,11 +56,20 @@ def record(session: Session, actor: Actor, action: Tag, subject_type: str, subje
 
 def record_each(session: Session, actor: Actor, action: Tag, subject_type: str, subject_ids: Iterable[int], **facts: Any) -> None:
     """The same of several subjects, in one statement."""
-    entry = {
-        "at": clock.now(), "actor_kind": actor.kind, "actor_id": actor.user_id, "action": action.value, "subject_type": subject_type,
-        "facts": facts,
-    }
-    if rows := [{**entry, "subject_id": subject_id} for subject_id in subject_ids]:
+    ids = list(subject_ids)
+    record_all(session, actor, action, subject_type, ids, **{name: [fact] * len(ids) for name, fact in facts.items()})
+
+
+def record_all(
+    session: Session, actor: Actor, action: Tag, subject_type: str, subject_ids: Iterable[int], **facts: Sequence[Any]
+) -> None:  # fmt: skip
+    """One entry per subject, in one statement; each of the `facts` has a value for every subject, in the same order."""
+    entry = {"at": clock.now(), "actor_kind": actor.kind, "actor_id": actor.user_id, "action": action.value, "subject_type": subject_type}
+    rows = [
+        {**entry, "subject_id": subject_id, "facts": {name: values[place] for name, values in facts.items()}}
+        for place, subject_id in enumerate(subject_ids)
+    ]
+    if rows:
         session.connection().execute(_insert(subject_type), rows if len(rows) > 1 else rows[0])
 
 

@@ -26,6 +26,9 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "stock:count:take_back": (OWNER, CLERK),
     "catalog:price:read": (OWNER, CLERK),
     "catalog:price:write": (OWNER,),
+    "catalog:goods:write": (OWNER,),
+    "imports:sheet:read": (OWNER, CLERK),
+    "imports:sheet:write": (OWNER, CLERK),
     "settlement:statement:read": (OWNER,),
     # At a pick-up point
     "counter:point:read": (KEEPER,),

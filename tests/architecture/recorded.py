@@ -11,7 +11,7 @@ import shop.models.orders
 from shop.platform.audit import Tag
 from tests.architecture.syntax import Module, calls, dotted
 
-RECORDERS = ("audit.record", "audit.record_each")
+RECORDERS = ("audit.record", "audit.record_each", "audit.record_all")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ YES, FORBIDDEN, ABSENT, SIGN_IN, AUTHENTICATOR = "y", "n", "0", "s", "2"
 """Let in (whatever is then answered), refused, not found, led to the sign-in, led to the authenticator."""
 
 NUMBERS = {"orders": "purchase", "admin": "purchase", "merchant": "part", "station": "part"}
-REFS = {"bills": "account", "payments": "payment", "pickup": "pass", "station": "pass", "admin": "refund"}
+REFS = {"bills": "account", "payments": "payment", "pickup": "pass", "station": "pass", "admin": "refund", "merchant": "import"}
 PLACES: dict[str, dict[str, str]] = {
     # Which thing stands in a path where its name does not say so.
     "admin.ask_partner": {"name": "partner"}, "api.ask_partner": {"name": "partner"},
@@ -80,6 +80,10 @@ ASKED: dict[str, dict[str, Any]] = {
     "admin.ask_transfer": {"form": {"reference": "=17", **REASON}},
     "admin.give_back": {"form": {"amount": "=1", **REASON}},
     "api.put_my_point": {"body": {"pickup_point": "point"}},
+    "api.list_imports": {"query": {"merchant": "merchant"}},
+    "api.bring_import": {"body": {"merchant": "merchant", "kind": "=figures", "file_name": "=x.csv", "content": "=Y29kZSxzdG9jawo="}},
+    "api.confirm_import_rows": {"body": {"rows": [2]}},
+    "api.decide_import": {"body": {"choice": "=good"}},
     "api.merchant_orders": {"query": {"merchant": "merchant"}},
     "api.merchant_statements": {"query": {"merchant": "merchant"}},
     "api.merchant_stock": {"query": {"merchant": "merchant"}},

@@ -22,6 +22,7 @@ from shop.models.bills import Biller, BillPayment, BillPaymentState
 from shop.models.bulletin import VersionState
 from shop.models.catalog import Variant
 from shop.models.communities import Community
+from shop.models.imports import ImportKind, ImportState, ProductImport
 from shop.models.orders import OrderLine, SubOrder
 from shop.models.payments import Payment, Refund, RefundMethod, RefundProposal, RefundState
 from shop.models.pickup import Batch, Handover, HandoverOutcome, PickupPoint
@@ -123,6 +124,12 @@ class City:
         notice = self.make.save(
             Notice(user_id=person.id, kind="wallet.pin_cleared", facts={}, link="/wallet", dedupe_key=f"matrix:{person.id}", **made)
         )
+        sheet = self.make.save(
+            ProductImport(
+                ref=f"IM-{ids.readable(12)}", merchant_id=counter.merchants[0].id, kind=ImportKind.FIGURES, state=ImportState.CHECKED,
+                file_name="x.csv", usual={}, headers={}, created_by=person.id, created_at=clock.now(),
+            )
+        )
         counter.fill(person, {code: 1})
         values = {
             "quote": counter.quote(person).ref, "purchase": part.number.rpartition("-")[0],
@@ -131,7 +138,7 @@ class City:
             "account to remove by API": removed_too.ref, "bill payment": bill.ref, "refund": refund.ref, "proposal": proposal.id,
             "bulletin notice": standing.notice_id, "bulletin text": waiting.id,
             "community": session.scalars(sa.select(Community.slug).where(Community.id == counter.point.community_id)).one(),
-            "hand-over": told, "notice": notice.id, "variant": code, "job": self.job.id, "partner": "sms",
+            "hand-over": told, "notice": notice.id, "variant": code, "import": sheet.ref, "job": self.job.id, "partner": "sms",
             "line": session.scalars(sa.select(OrderLine.id).where(OrderLine.sub_order_id == part.id)).one(),
             "movement": session.scalars(
                 sa.select(StockMovement.id).where(StockMovement.variant_id == variant.id).order_by(StockMovement.id)
@@ -166,7 +173,7 @@ MISSING: dict[str, Any] = {
     "quote": "nothing", "purchase": "L261130-XXXXXX", "part": "L261130-XXXXXX-1", "pass": "nothing", "scan": "000000", "payment": "nothing",
     "account": "nothing", "account to remove": "nothing", "account to remove by API": "nothing", "bill payment": "nothing",
     "refund": "nothing", "hand-over": "nothing", "variant": "nothing", "partner": "nothing",
-    "merchant": "nothing", "point": "nothing", "community": "nothing", "batch": "T991231-9999",
+    "merchant": "nothing", "point": "nothing", "community": "nothing", "import": "nothing", "batch": "T991231-9999",
     **dict.fromkeys(
         ("bulletin notice", "bulletin text", "cycle", "proposal", "notice", "job", "line", "movement", "session", "merchant id",
          "point id"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,6 +34,7 @@ WHILE_REFUNDING = ("payments.refund_asked",)
 WHILE_KNOWING_REFUNDS = ("settlement.refunds_listed", "settlement.refunds_known")
 WHILE_REFUSED = ("settlement.refund_refused",)
 WHILE_PAYING_BILLS = ("bill.before_send", "bill.after_send", "bill.before_record", "outbox.after_run")
+WHILE_IMPORTING = ("imports.applied_some",)
 AT_THE_COUNTER = ("handover.before_commit",)
 
 
@@ -61,7 +63,7 @@ def test_every_crash_point_in_the_code_is_tried_here() -> None:
     named = set(re.findall(r'crashpoint\("([^"]+)"\)', text))
     tried = {
         *WHILE_ORDERING, *WHILE_ORDERING_BY_CARD, *WHILE_OPENING_THE_PAGE, *WHILE_COMING_BACK, *WHILE_HEARING, *WHILE_CLOSING,
-        *WHILE_REFUNDING, *WHILE_KNOWING_REFUNDS, *WHILE_REFUSED, *WHILE_PAYING_BILLS, *AT_THE_COUNTER,
+        *WHILE_REFUNDING, *WHILE_KNOWING_REFUNDS, *WHILE_REFUSED, *WHILE_PAYING_BILLS, *AT_THE_COUNTER, *WHILE_IMPORTING,
     }  # fmt: skip
     assert named == tried
 
@@ -315,3 +317,24 @@ def test_goods_leave_the_counter_once_although_the_web_is_killed(house: House, m
         one.close()
     house.settle()
     assert house.verify() == []
+
+
+@pytest.mark.parametrize("place", WHILE_IMPORTING)
+def test_a_sheet_of_goods_is_applied_once_after_a_kill(house: House, place: str) -> None:
+    owner = Caller.signed_in(house, ORANGE_OWNER, second_factor=True)
+    rows = [f"kill-{number},血橙,水果,斤,5.80,500,7,资中县,20" for number in range(300)]
+    content = "\n".join(["编码,商品名称,分类,规格,价格(元),净重(克),库存,产地,保质期(天)", *rows]).encode()
+    body = {"merchant": "orange-coop", "kind": "goods", "file_name": "x.csv", "content": base64.b64encode(content).decode()}
+    ref = owner.post("/merchant/imports", body, new_key()).ok(201)["ref"]
+    path = f"/merchant/imports/{ref}"
+    wait_until(lambda: owner.get(path).ok(200)["state"] == "checked", 30, "the rows")
+    killed(house, "worker", f"{place}:2", lambda: owner.post(f"{path}/decide", {"choice": "good"}, new_key()))
+    house.settle()
+    wait_until(lambda: owner.get(path).ok(200)["state"] == "done", 60, "the end of the import")
+    assert owner.get(path).ok(200)["rows_applied"] == 300
+    counted = "SELECT COUNT(*) AS sizes, SUM(s.on_hand) AS units FROM variants v JOIN stock_items s ON s.variant_id = v.id"
+    counted += " WHERE v.code LIKE :codes"
+    found = house.rows(counted, codes="orange-coop-kill-%")[0]
+    assert (found.sizes, found.units) == (300, 2_100)
+    assert house.verify() == []
+    owner.close()

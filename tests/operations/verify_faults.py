@@ -356,6 +356,13 @@ BULLETIN = {
     ],
 }
 
+IMPORTS = {
+    "imports.counts_are_their_rows": [change("product_imports", "rows_applied = 2")],
+    "imports.wrong_rows_are_not_applied": [change("import_rows", "is_asked = (1 = 1), is_sure = (1 = 0)")],
+    "imports.files_are_forgotten_once_read": ["INSERT INTO import_files (import_id, content) VALUES (1, '')"],
+}
+
 FAULTS: dict[str, list[str]] = {
     **LEDGER, **PAYMENTS, **ORDERS, **PRICING, **STOCK, **BILLS, **PICKUP, **ENDINGS, **PLUMBING, **SUMS, **KEYS, **FAVOURITES, **BULLETIN,
+    **IMPORTS,
 }  # fmt: skip

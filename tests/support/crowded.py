@@ -20,6 +20,7 @@ from shop.kernel.db import Base, database, perform, reading
 from shop.kernel.money import Money
 from shop.models.accounts import Role, User
 from shop.models.catalog import Category
+from shop.models.imports import ImportKind, ImportState, ProductImport
 from shop.models.orders import OrderLine, PaymentMethod
 from shop.orders import settled_days
 from shop.platform import audit, notices
@@ -85,6 +86,12 @@ def small_shop(make: Factories) -> Crowd:
     for role, place in roles:
         people[role.value] = make.user()
         make.grant(people[role.value], role, **place)
+    sheet = make.save(
+        ProductImport(
+            ref="IM-CROWDED", merchant_id=counter.merchants[0].id, kind=ImportKind.GOODS, state=ImportState.CHECKED, file_name="x.csv",
+            usual={}, headers={}, created_at=clock.now(),
+        )
+    )
     category = reading().scalars(sa.select(Category.slug).order_by(Category.id)).first()
     text = make_text(make, counter.point.community_id, people["operator"])
     perform(bulletin.note_reader, actor_of(resident), text.notice_id)
@@ -98,6 +105,7 @@ def small_shop(make: Factories) -> Crowd:
         **{f"{endpoint}:ref": visit.ref for endpoint in ("station.collect", "pickup.show")},
         "orders.payment:number": unpaid.number, "bills.add_account:code": "power", "catalog.shop:code": counter.merchants[0].code,
         "bills.payment:ref": f"BP{ROWS - 100}", "bills.print_receipt:ref": f"BP{ROWS - 100}", "api.get_bill_payment:ref": f"BP{ROWS - 100}",
+        **{f"{endpoint}:ref": sheet.ref for endpoint in OF_A_SHEET},
         "catalog.category:slug": category, "typed": order_number(ROWS - 4),
         "part": part.number, "merchant": counter.merchants[0].code, "point": counter.point.slug, "variant": "rice",
     }  # fmt: skip
@@ -108,6 +116,7 @@ PLACES = frozenset({"number", "slug", "code", "cycle_id", "line_id", "job_id", "
                     "version_id"})
 """What may stand in a path: each has its value in `Crowd.known`, for all doors or for one (`endpoint:name`)."""
 
+OF_A_SHEET = ("merchant.sheet", "merchant.repair_list", "api.get_product_import", "api.import_rows")
 OF_A_PART = ("merchant.order", "merchant.slip", "merchant.missing", "api.merchant_order")
 
 

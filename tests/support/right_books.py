@@ -393,6 +393,12 @@ def backbone(at: datetime) -> list[tuple[str, Rows]]:
         }]),
         ("bulletin_readers", [{"id": 1, "notice_id": 1, "user_id": STRANGER}]),
         ("favourites", [{"id": 1, "user_id": STRANGER, "product_id": 1, "created_at": at}]),
+        ("product_imports", [{"id": 1, "ref": "IM-1", "merchant_id": 1, "kind": "goods", "state": "done", "file_name": "x.csv", "usual": {},
+                              "layout": "own", "headers": {}, "rows_total": 1, "rows_read": 1, "rows_applied": 1, "rows_failed": 0,
+                              "pictures": 0, "has_prices": False, "created_by": 1, "created_at": at, "finished_at": at}]),
+        ("import_rows", [{"id": 1, "import_id": 1, "merchant_id": 1, "number": 2, "code": "x", "name": "x", "verdict": "new", "cells": {},
+                          "values": {}, "changes": [], "questions": [], "wrongs": [], "is_asked": False, "is_sure": False,
+                          "outcome": "applied"}]),
         ("carts", [{"id": 1, "user_id": 1, "updated_at": at}]),
         ("audit_entries", [{"id": n, "action": "purchase.paid", "subject_id": n, **entry} for n in (1, 2, 3)]),
     ]  # fmt: skip
