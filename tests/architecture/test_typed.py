@@ -57,6 +57,13 @@ NOT_TYPED = {
     "sign_in_codes.phone": "a number",
     "user_sessions.device": "a kind of browser, one of a list",
     "users.phone": "a number",
+    **dict.fromkeys(
+        (
+            *(f"import_rows.{name}" for name in ("cells", "changes", "name", "questions", "values", "wrongs")),
+            *(f"product_imports.{name}" for name in ("file_name", "headers", "layout", "refusal", "usual")),
+        ),
+        "a shop's sheet of goods: of things, not of people",
+    ),
 }
 
 
