@@ -23,6 +23,7 @@ from shop.kernel import clock
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import Role, User
+from shop.models.imports import ImportKind, ImportState, ProductImport
 from shop.models.orders import OrderLine
 from shop.models.platform import Job, JobState
 from shop.platform.access import open_to_everyone
@@ -33,6 +34,7 @@ from tests.census.going import HEARD, Census, listening
 from tests.conftest import IsolatedClient, dispose, make_config
 from tests.support.bills import save_billers
 from tests.support.counter import Counter
+from tests.support.crowded import OF_A_SHEET
 from tests.support.factories import Factories, actor_of
 from tests.support.money import PIN
 from tests.support.provider import CardProvider
@@ -56,7 +58,14 @@ def census(app: Flask, client: FlaskClient, make: Factories, stripe: CardProvide
     save_billers()
     account = perform(bills.save_account, actor_of(resident), "power", "5110000018")
     payment = perform(settlement.start_top_up, actor_of(resident), Money(10_000))
+    sheet = make.save(
+        ProductImport(
+            ref="IM-CENSUS", merchant_id=counter.merchants[0].id, kind=ImportKind.FIGURES, state=ImportState.CHECKED, file_name="x.csv",
+            usual={}, headers={}, created_by=resident.id, created_at=clock.now(),
+        )
+    )
     known = {
+        **{f"{endpoint}:ref": sheet.ref for endpoint in (*OF_A_SHEET, "merchant.decide_sheet")},
         "number": sub_order.number.rpartition("-")[0], "slug": "rice", "code": "rice", "variant": "rice",
         "variant_code": "rice", "q": "rice",
         "merchant.order:number": sub_order.number, "merchant.pack:number": sub_order.number, "merchant.decline:number": sub_order.number,
