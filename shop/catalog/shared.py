@@ -18,20 +18,25 @@ BY_WEIGHT = ((500, "GRM"), (1, "KGM"))
 """A jin and a kilogram in the codes of UN/CEFACT."""
 
 
-def product_share(page: ProductPage, category: CategoryFacts, has_picture: bool) -> Share:
-    """A product: everything follows from its state and the language, so the page may be kept (docs/decisions/0023)."""
+def product_share(page: ProductPage, category: CategoryFacts, has_picture: bool, state: tuple[object, ...]) -> Share:
+    """A product: everything follows from its `state`, its shelf and the language, so it is kept (docs/decisions/0023)."""
     product = page.product
     picture = Picture(f"/media/{pictures.shared(page.images[0])}", name_of(product)) if has_picture else None
     first = page.cheapest
-    home = (_("Linli"), spoken_url("home.index"))
-    shelves = (_("Categories"), spoken_url("catalog.index"))
-    shelf = (name_of(category), spoken_url("catalog.category", slug=category.slug))
-    address = spoken_url("catalog.product", slug=product.slug)
+
+    def facts() -> tuple[Facts, ...]:
+        home = (_("Linli"), spoken_url("home.index"))
+        shelves = (_("Categories"), spoken_url("catalog.index"))
+        shelf = (name_of(category), spoken_url("catalog.category", slug=category.slug))
+        address = spoken_url("catalog.product", slug=product.slug)
+        return goods(page, category, address, picture), trail(home, shelves, shelf, (name_of(product), address))
+
     return Share(
         description=sentence_of(page, first),
         picture=picture,
         price=first.price if first else None,
-        facts=lambda: (goods(page, category, address, picture), trail(home, shelves, shelf, (name_of(product), address))),
+        facts=facts,
+        follows_from=(state, category, has_picture),
     )
 
 

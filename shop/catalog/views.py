@@ -273,7 +273,7 @@ def product(actor: Actor, slug: str) -> str:
     return kept_page(
         "catalog/product.html", (state, page.arrival is None, not similar, has_share),
         lambda: {
-            "share": shared.product_share(page, category_of(page.product.category_id), has_share),
+            "share": shared.product_share(page, category_of(page.product.category_id), has_share, state),
             "page": page, "product": page.product, "merchant": page.merchant, "arrival": page.arrival, "chosen": chosen, "state": state,
             "options": lambda: variant_options(page), "label_facts": lambda: words.label_facts(page),
             "category_url": lambda: shelf_url(page.product.category_id), "category": lambda: category_of(page.product.category_id),
@@ -302,7 +302,9 @@ def chosen_variant(variants: Sequence[queries.VariantFacts], code: str) -> queri
 
 def page_state(page: queries.ProductPage, chosen: queries.VariantFacts | None) -> tuple[object, ...]:
     """All that the kept parts of a product's page depend on, besides the language."""
-    variants = tuple((variant.code, variant.price.fen, min(variant.available, MOST_AT_ONCE)) for variant in page.variants)
+    variants = tuple(
+        (variant.code, variant.price.fen, min(variant.available, max(MOST_AT_ONCE, variant.minimum_quantity))) for variant in page.variants
+    )
     shop = page.merchant
     sign = (shop.id, shop.name_zh, shop.name_en, shop.kind, shop.business_zh, shop.business_en, shop.uscc, shop.logo)
     return (page.product.id, page.product.updated_at, clock.today(), chosen.code if chosen else "", variants, sign, *page.images)

@@ -31,7 +31,8 @@ CSRF_SLOT = Markup("\ue000csrf\ue000")
 NEXT_SLOT = Markup("\ue000next\ue000")
 SEARCH_SLOT = Markup("\ue000search\ue000")
 LONGEST_SEARCH = 60
-MOST = 500
+MOST = 2_000
+"""Parts kept by a process: those of a product's page are five for each state and language."""
 MOST_PAGES = 200
 OF_THIS_REQUEST = frozenset({"g", "request", "session", "csrf_token", "csrf_meta_tag"})
 """What templates are given besides facts."""
