@@ -87,7 +87,7 @@ def card_grid(cards: list[Card], here: Point | None, eager: int = IN_FIRST_SCREE
 
 def with_pieces(cards: Sequence[Card], drawn: list[str]) -> Iterator[str]:
     """Drawn cards with what other features put onto them, for this reader."""
-    name = f"name_{reader_locale()}"
+    name = f"name_{reader_locale()}"  # asked once, not for every card
     shown = [Shown(card.product_id, card.slug, getattr(card, name)) for card in cards]
     pieces = [each.on_cards(current_actor(), shown) for each in registry.beside_goods()]
     for text, *of_card in zip(drawn, *pieces, strict=True):

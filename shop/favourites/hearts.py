@@ -33,25 +33,30 @@ def kept_by(actor: Actor) -> frozenset[int]:
 
 
 def on_cards(actor: Actor, shown: Sequence[Shown]) -> list[str]:
+    return drawn("heart", actor, shown)
+
+
+def on_page(actor: Actor, product: Shown) -> str:
+    return drawn("wide_heart", actor, [product])[0]
+
+
+def drawn(macro: str, actor: Actor, shown: Sequence[Shown]) -> list[str]:
+    """The hearts of some products, each by one of the two macros."""
     kept, locale = kept_by(actor), reader_locale()
     files = current_app.extensions["assets"].version
     keeps = not current_app.jinja_env.auto_reload
     hearts = []
     for product in shown:
-        key = (files, locale, product, product.product_id in kept)
+        key = (macro, files, locale, product, product.product_id in kept)
         text = _drawn.get(key) if keeps else None
         if text is None:
-            text = str(macros().heart(product.slug, product.product_id, product.name, product.product_id in kept))
+            text = str(getattr(macros(), macro)(product.slug, product.product_id, product.name, product.product_id in kept))
             if len(_drawn) >= MOST_DRAWN:
                 _drawn.clear()
             if keeps:
                 _drawn[key] = text
         hearts.append(text)
     return hearts
-
-
-def on_page(actor: Actor, product: Shown) -> str:
-    return str(macros().wide_heart(product.slug, product.product_id, product.name, product.product_id in kept_by(actor)))
 
 
 def form(token: str) -> str:
