@@ -7,11 +7,10 @@ shop's clock and kept by both engines; everything else is none (`None`) or a ref
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date, datetime
 
 from shop.kernel.errors import ShopError, sentence
-from shop.kernel.text import clean
+from shop.kernel.text import UNREADABLE, clean
 
 MOST_NUMBER = 2**63 - 1
 """The largest number both engines keep; ids and cursors are at most this."""
@@ -56,6 +55,8 @@ def is_within(moment: datetime) -> bool:
 
 def word(text: str, limit: int, otherwise: str = "") -> str:
     """A text that is only compared with known ones: what cannot be one of them, because of its length or its characters, is `otherwise`."""
+    if not text:
+        return text  # most of what an address could say it does not
     try:
         return clean(text, limit)
     except ShopError:
@@ -64,4 +65,4 @@ def word(text: str, limit: int, otherwise: str = "") -> str:
 
 def is_readable(text: str) -> bool:
     """Whether a text has neither control characters nor lone surrogates."""
-    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+    return UNREADABLE.search(text) is None

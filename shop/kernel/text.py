@@ -19,6 +19,9 @@ UNSEEN = frozenset(
     + [chr(code) for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F)) for code in range(first, last + 1)]
 )
 """Marks without width, and those that turn the direction of writing."""
+UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and lone surrogates: all that Unicode calls Cc or Cs."""
+
 UNSEEN_AT_MOST = 64
 MOST_MARKS = 30
 """Marks on one character, as the stream-safe format of Unicode has it: putting more in order takes time by their square."""
@@ -53,9 +56,8 @@ def clean(value: str, limit: int, *, field: str | None = None, multiline: bool =
     if has_pile(value):
         raise UnreadableText(field)
     text = unicodedata.normalize("NFC", value).strip()
-    for character in text:
-        if unicodedata.category(character) in {"Cc", "Cs"} and not (multiline and character == "\n"):
-            raise UnreadableText(field)
+    if UNREADABLE.search(text.replace("\n", "") if multiline else text):
+        raise UnreadableText(field)
     if len(text) > limit:
         raise TextTooLong(field, limit=limit)
     return text

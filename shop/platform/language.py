@@ -39,11 +39,11 @@ babel = Babel()
 
 def language_of_address() -> str:
     """The language that the address of this page names, `?lang=en`; empty when it names none. Addresses of the API never do."""
-    if not has_request_context() or request.path.startswith(API_PREFIX):
+    if not has_request_context():
         return ""
     named: str | None = g.get("language_of_address")
     if named is None:
-        named = g.language_of_address = address.choice(ADDRESS, LOCALES)
+        named = g.language_of_address = "" if request.path.startswith(API_PREFIX) else address.choice(ADDRESS, LOCALES)
     return named
 
 
