@@ -26,6 +26,9 @@ AT_ONCE = 500
 
 IS_OPEN = Favourite.ended_at.is_(None)
 
+KEPT_IDS = sa.select(Favourite.product_id).where(Favourite.user_id == sa.bindparam("user_id"), IS_OPEN)
+"""Put together once: it is asked for every page with goods on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -65,7 +68,7 @@ def named(session: Session, slug: str) -> tuple[int, Names]:
 
 def kept_ids(session: Session, user_id: int) -> frozenset[int]:
     """The products that somebody likes, a few hundred at most."""
-    return frozenset(session.scalars(sa.select(Favourite.product_id).where(Favourite.user_id == user_id, IS_OPEN)))
+    return frozenset(session.scalars(KEPT_IDS, {"user_id": user_id}))
 
 
 def kept_since(session: Session, user_id: int, product_id: int) -> datetime | None:
