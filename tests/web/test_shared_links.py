@@ -150,6 +150,15 @@ def test_what_is_sold_out_or_dearer_is_told_at_once(client: FlaskClient, orange:
     assert "¥1,234.56" in head.meta["description"]
 
 
+def test_who_is_signed_in_is_told_of_a_new_price_at_once_as_well(client: FlaskClient, make: Factories, orange: Variant) -> None:
+    sign_in(client, make.user())
+    assert head_of(client, "/products/orange").meta["product:price:amount"] == "5.80"
+    with transaction() as session:
+        session.execute(sa.update(Variant).where(Variant.id == orange.id).values(price=Money(2_490)))
+    head = head_of(client, "/products/orange")
+    assert (head.meta["product:price:amount"], head.fact("Product")["offers"]["price"]) == ("24.90", "24.90")
+
+
 def test_every_size_is_an_offer_and_the_address_of_one_is_no_page_of_its_own(client: FlaskClient, orange: Variant) -> None:
     with transaction() as session:
         box = {"label_zh": "10斤/箱", "label_en": "10-jin box", "price": Money(5_500), "net_weight_grams": 5_000, "position": 1}
