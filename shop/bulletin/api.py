@@ -15,6 +15,7 @@ from shop.kernel import gate
 from shop.kernel.columns import CITY
 from shop.kernel.db import perform, reading
 from shop.kernel.errors import NotFound
+from shop.kernel.text import name
 from shop.models.bulletin import BulletinKind, VersionState
 from shop.platform.access import open_to_everyone, permitted
 from shop.platform.actor import Actor
@@ -134,8 +135,9 @@ def get_bulletin_notice(_actor: Actor, bulletin_id: int) -> Any:
 )  # fmt: skip
 def write_bulletin_text(actor: Actor, body: BulletinText) -> Any:
     wording = Wording(
-        kind=BulletinKind(body.kind), title_zh=body.title_zh, text_zh=body.text_zh, starts_on=body.first_day, ends_on=body.last_day,
-        title_en=body.title_en, text_en=body.text_en, building=body.building, is_pinned=body.pinned,
+        kind=BulletinKind(body.kind), title_zh=name(body.title_zh, LONGEST_TITLE, field="title_zh"), text_zh=body.text_zh,
+        title_en=name(body.title_en, LONGEST_TITLE, field="title_en"), text_en=body.text_en, starts_on=body.first_day,
+        ends_on=body.last_day, building=name(body.building, LONGEST_BUILDING, field="building"), is_pinned=body.pinned,
     )  # fmt: skip
     if body.corrects is not None:
         made = perform(operations.correct, actor, body.corrects, wording, sends=body.send)

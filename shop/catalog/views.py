@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
@@ -302,8 +303,8 @@ def chosen_variant(variants: Sequence[queries.VariantFacts], code: str) -> queri
 
 def page_state(page: queries.ProductPage, chosen: queries.VariantFacts | None) -> tuple[object, ...]:
     """All that the kept parts of a product's page depend on, besides the language."""
-    variants = tuple(
-        (variant.code, variant.price.fen, min(variant.available, max(MOST_AT_ONCE, variant.minimum_quantity))) for variant in page.variants
+    variants = tuple(  # all that is said of a size: a sheet changes its words, weight and steps without touching the product
+        replace(variant, available=min(variant.available, max(MOST_AT_ONCE, variant.minimum_quantity))) for variant in page.variants
     )
     shop = page.merchant
     sign = (shop.id, shop.name_zh, shop.name_en, shop.kind, shop.business_zh, shop.business_en, shop.uscc, shop.logo)

@@ -24,5 +24,13 @@ def filling() -> Any:
 def fill_keys() -> None:
     """Fill the keys that are not said, in batches, while the shop runs. Can be run again at any time."""
     with database.engines[None].connect() as connection:
-        seen = filling().fill_keys(connection, connection.commit)
+        release = filling()
+        try:
+            seen = release.fill_keys(connection, connection.commit)
+        except BaseException:  # what is written once stays so, also when the shop was too busy for this
+            connection.rollback()
+            for table in release.WRITTEN_ONCE:
+                release.close_again(connection, table)
+            connection.commit()
+            raise
     click.echo(f"went through {sum(seen.values())} rows of {len(seen)} tables")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel import clock, ids
-from shop.kernel.db import insert_once, operation, take
+from shop.kernel.db import insert_once, operation, refuse, take
 from shop.kernel.errors import Busy, NotFound
 from shop.kernel.rows import one_as
 from shop.kernel.statements import table
@@ -24,6 +24,8 @@ from shop.platform.belonging import community_of
 from shop.platform.own import refuse_own
 
 PASSES = table(Pass)
+
+refuse("uq_passes_live_person", Busy)  # one was issued in the same moment, where nobody could see it yet: trying again finds it
 
 KEPT_DAYS = 3
 """Goods wait until the point closes on the third day after they came."""

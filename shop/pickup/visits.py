@@ -84,7 +84,7 @@ class Visit:
     @property
     def orders(self) -> int:
         """Of how many orders something is ready."""
-        return len({part.number.rpartition("-")[0] for part in self.waiting})
+        return len({(part.kind, part.number.rpartition("-")[0] or part.number) for part in self.waiting})
 
     @property
     def shops(self) -> int:

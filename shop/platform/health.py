@@ -48,14 +48,15 @@ class Prober:
 
     def ask(self, app: Flask) -> None:
         """Return if the database could be read and written lately; raises what stood in the way, or `Unavailable`."""
-        age = time.monotonic() - self.found_at
+        age, trouble = time.monotonic() - self.found_at, self.trouble
         if age > min(LOOK_AFTER, GOOD_FOR):
             under_way = self.begin(app)
             if age > GOOD_FOR:
                 under_way.join(PATIENCE)
                 if under_way.is_alive():
                     raise Unavailable() from TimeoutError("the database does not answer a probe")
-        if isinstance(trouble := self.trouble, Busy | Unavailable):
+                trouble = self.trouble
+        if isinstance(trouble, Busy | Unavailable):
             raise type(trouble)() from trouble.__cause__  # anew: many may be told of it at once
         if trouble is not None:
             raise trouble

@@ -43,6 +43,13 @@ def look(client: FlaskClient, address: str = "/products/rice") -> str:
     return answer.get_data(as_text=True)
 
 
+def test_a_size_that_is_called_otherwise_is_shown_so_at_once(client: FlaskClient, rice: Variant) -> None:
+    look(client)
+    with transaction() as session:
+        session.execute(sa.update(Variant).where(Variant.id == rice.id).values(label_en="3-jin bag", net_weight_grams=1_500))
+    assert "3-jin bag" in look(client)
+
+
 def token_in(page: str) -> str:
     tokens = set(re.findall(r'name="csrf_token" value="([^"]*)"', page)) | set(re.findall(r'"X-CSRFToken": "([^"]*)"', page))
     assert len(tokens) == 1, "all forms of one page carry one token"

@@ -24,6 +24,7 @@ from shop.cli.verify.facts import drop_table, make_table, making_tables
 
 SOURCES = (
     "transfers", "audit_entries", "stock_movements", "purchases", "payments", "refunds", "bill_payments", "bill_attempts", "collectables",
+    "handovers",
 )  # fmt: skip
 """Tables whose new rows say what has changed. Their numbers only rise."""
 
@@ -61,6 +62,7 @@ MONEY = Slice(
                 UNION SELECT order_line_id FROM stock_movements WHERE id > :stock_movements AND order_line_id IS NOT NULL
             )
             UNION SELECT subject_id FROM collectables WHERE id > :collectables AND kind = 'sub_order'
+            UNION SELECT subject_id FROM collectables WHERE handover_id > :handovers AND kind = 'sub_order'
             UNION SELECT r.sub_order_id FROM changed_refunds c JOIN refunds r ON r.id = c.id WHERE r.sub_order_id IS NOT NULL
         """,
         "changed_bill_payments": f"""

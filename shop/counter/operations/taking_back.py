@@ -66,10 +66,11 @@ def take_back(session: Session, actor: Actor, client_id: str, reason: str, sub_o
     gone, back = _left_and_back(session, found.id)
     if found.reason == Reason.TAKEN_BACK and not back:  # before it was kept what came back
         return 0
-    meant = set(gone) | set(back) if sub_orders is None else set(sub_orders)
-    if not meant or not meant <= set(gone) | set(back) or holder_id is None:
+    there = {one.number for one in (*gone, *back)}
+    meant = there if sub_orders is None else set(sub_orders)
+    if not meant or not meant <= there or holder_id is None:
         raise NothingToTakeBack()
-    coming = [gone[number] for number in sorted(meant) if number in gone]
+    coming = sorted((one for one in gone if one.number in meant), key=lambda one: (one.number, one.id))
     if not coming:
         return 0
     if found.received_at <= clock.now() - rules.TAKE_BACK_FOR:
@@ -95,9 +96,9 @@ def _put_back(session: Session, handover_id: int, ids: Collection[int], pass_id:
         raise NothingToTakeBack()
 
 
-def _left_and_back(session: Session, handover_id: int) -> tuple[dict[str, Left], dict[str, Left]]:
-    """By number, what left with a hand-over and is gone, and what came back from it."""
+def _left_and_back(session: Session, handover_id: int) -> tuple[list[Left], list[Left]]:
+    """What left with a hand-over and is gone, and what came back from it."""
     gone = all_as(Left, session.execute(sa.select(*LEFT).where(COLLECTABLES.c.handover_id == handover_id)))
     kept = sa.select(*LEFT).join(HandoverKept, HandoverKept.collectable_id == COLLECTABLES.c.id)
     back = all_as(Left, session.execute(kept.where(HandoverKept.handover_id == handover_id, HandoverKept.reason == Reason.TAKEN_BACK)))
-    return {one.number: one for one in gone}, {one.number: one for one in back}
+    return gone, back
