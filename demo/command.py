@@ -67,7 +67,8 @@ def demo(if_empty: bool, products: int, residents: int, days: int, seed: int) ->
     if more_residents:
         with click.progressbar(length=more_residents, label="More residents") as bar:
             scale.add_residents(more_residents, bar.update)
-    refresh_statistics()
+    if more_products or more_residents:
+        refresh_statistics()
     if filled and not more_products and not more_residents:
         click.echo("There is data already; nothing was changed.")
 
@@ -90,6 +91,7 @@ def fill(plan: Plan, storage: Storage, step: Callable[[int], object]) -> None:
         clock.move(clock.shift() + timedelta(days=plan.days + 1))
         history.write(session, chance, city, plan.days, step)
         pickup.open_cycles(session)
+    refresh_statistics()
     memory.forget()
 
 
