@@ -56,7 +56,7 @@ class Step:
     command: list[str]
     engine: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
-    limit: float = 15 * MINUTE
+    limit: float = 25 * MINUTE
     skip: str = ""
 
 
