@@ -9,7 +9,7 @@ from typing import Any
 from shop.catalog.rules import is_price_far_off, percent_less, times_as_much
 from shop.imports.layouts import OWN
 from shop.imports.saying import Saying
-from shop.imports.wishes import Wish
+from shop.imports.wishes import Wish, prefixed
 from shop.kernel.money import Money
 from shop.models.catalog import PricedBy, ProductState, SoldBy, Storage
 from shop.models.imports import ImportKind, Verdict
@@ -44,10 +44,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What there is already: the shop's own sizes and products by code, and the codes that name others' sizes and products."""
+    """What there is already: the shop's own sizes and products by code (what is listed, by the names of our columns), and the codes that
+    name others' sizes and products.
+    """
 
     known: Mapping[str, Known]
-    products: Set[str]
+    products: Mapping[str, Mapping[str, Any]]
     taken_sizes: Set[str]
     taken_products: Set[str]
 
@@ -75,11 +77,6 @@ class Judged:
     questions: list[Saying] = field(default_factory=list)
 
 
-def prefixed(shop: str, code: str) -> str:
-    """A code as new goods of a shop get it: no two shops' own numbers meet."""
-    return code if not code or code.startswith(f"{shop}-") else f"{shop}-{code}"
-
-
 def judge(wish: Wish, kind: ImportKind, layout: str, shop: str, around: Around, may: May, usual: Mapping[str, Any]) -> Judged:
     """Hold a row against what there is. `shop` is the shop's code, `usual` what was said beside the file for what new goods leave open."""
     found = around.known.get(wish.code) or around.known.get(prefixed(shop, wish.code))
@@ -96,6 +93,11 @@ def judge(wish: Wish, kind: ImportKind, layout: str, shop: str, around: Around, 
 def of_new(
     wish: Wish, layout: str, shop: str, name: str, around: Around, may: May, usual: Mapping[str, Any]
 ) -> Judged:  # fmt: skip
+    product = wish.product if wish.product in around.products else prefixed(shop, wish.product)
+    listed = around.products.get(product, {})
+    for key, now in listed.items():
+        if wish.values.get(key, now) != now:
+            wish.refuse(key, "of_listed_product")
     told = {column for saying in wish.wrongs if (column := saying.column)}
     beside = {key: value for key, value in usual.items() if value not in (None, "")}
     values = {**FOR_NEW, **(NO_SIZE if layout != OWN else {}), **beside, **wish.values}
@@ -103,15 +105,15 @@ def of_new(
         if english not in wish.values and chinese in wish.values:
             values[english] = values[chinese]
         values.setdefault(english, values.get(chinese, ""))
+    values |= listed
     for key in NEEDED_FOR_NEW:
         if key not in values and key not in told and not wish_has_trouble(wish):
             wish.refuse(key, "missing")
-    if values["state"] == ProductState.ON_SALE and not may.sell:
+    if not listed and values["state"] == ProductState.ON_SALE and not may.sell:
         wish.refuse("state", "not_in_business")
     if values["minimum"] % values["multiple"]:
         wish.refuse("minimum", "steps_do_not_fit")
     code = prefixed(shop, wish.code)
-    product = wish.product if wish.product in around.products else prefixed(shop, wish.product)
     if code in around.taken_sizes or product in around.taken_products:
         wish.refuse("code", "code_taken")
     if wish.wrongs:

@@ -8,8 +8,8 @@ import io
 import re
 from collections.abc import Callable, Iterator
 
-from shop.imports.errors import BreaksOff, BrokenQuotes, MixedLetters, NotASheet, UnreadableLetters
-from shop.imports.sheets import HEAD_WITHIN, Cell, Sheet, folded, headed
+from shop.imports.errors import BreaksOff, BrokenQuotes, CellTooLong, MixedLetters, NotASheet, UnreadableLetters
+from shop.imports.sheets import HEAD_WITHIN, LONGEST_CELL, Cell, Sheet, folded, headed
 
 SEPARATORS = (",", ";", "\t")
 PIECE = 1024 * 1024
@@ -92,7 +92,10 @@ def separator_of(content: bytes, letters: str, is_known: Callable[[str], bool]) 
     def known(separator: str) -> tuple[int, int]:
         best = 0
         for line in lines:
-            cells = next(csv.reader([line], delimiter=separator), [])
+            try:
+                cells = next(csv.reader([line], delimiter=separator), [])
+            except csv.Error:  # a cell without end names no column
+                continue
             best = max(best, sum(is_known(folded(cell)) for cell in cells))
         return best, lines[0].count(separator)
 
@@ -100,7 +103,7 @@ def separator_of(content: bytes, letters: str, is_known: Callable[[str], bool]) 
 
 
 def rows_of(content: bytes, letters: str, separator: str, skipped: int) -> Iterator[tuple[int, list[Cell]]]:
-    """Numbered rows, read as they are asked for. Raises `BrokenQuotes`, `BreaksOff`."""
+    """Numbered rows, read as they are asked for. Raises `BrokenQuotes`, `BreaksOff`, `CellTooLong`."""
     text = io.TextIOWrapper(io.BytesIO(content), encoding=letters, newline="")
     for _ in range(skipped):
         text.readline(PIECE)
@@ -112,4 +115,6 @@ def rows_of(content: bytes, letters: str, separator: str, skipped: int) -> Itera
     except csv.Error as error:
         if "end of data" in str(error):
             raise BreaksOff(row=number + 1) from None
+        if "field limit" in str(error):
+            raise CellTooLong(row=number + 1, most=LONGEST_CELL) from None
         raise BrokenQuotes(row=number + 1) from None

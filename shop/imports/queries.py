@@ -156,15 +156,21 @@ def knowns(session: Session, merchant_id: int, rows: Sequence[Any]) -> list[Know
 
 def values_of(variant: Variant, product: Product) -> dict[str, Any]:
     """What is listed, by the names of our columns."""
+    return values_of_product(product) | {
+        "unit_zh": variant.label_zh, "unit_en": variant.label_en, "price": variant.price.fen, "grams": variant.net_weight_grams,
+        "barcode": variant.barcode, "minimum": variant.minimum_quantity, "multiple": variant.multiple,
+    }  # fmt: skip
+
+
+def values_of_product(product: Product) -> dict[str, Any]:
+    """What is listed of a product, the same in all its sizes."""
     return {
-        "name_zh": product.name_zh, "name_en": product.name_en, "category": product.category_id, "unit_zh": variant.label_zh,
-        "unit_en": variant.label_en, "price": variant.price.fen, "grams": variant.net_weight_grams, "state": product.state.value,
+        "name_zh": product.name_zh, "name_en": product.name_en, "category": product.category_id, "state": product.state.value,
         "sold_by": [product.sold_by.value, product.priced_by.value], "storage": product.storage.value,
         "shelf_life": product.shelf_life_days, "origin_zh": product.origin_zh, "origin_en": product.origin_en,
         "season": product.season_months, "is_agricultural": product.is_agricultural,
         "is_returnable": product.is_returnable_within_7_days, "allergens": "|".join(sorted(filter(None, product.allergens.split("|")))),
-        "description_zh": product.description_zh, "description_en": product.description_en, "barcode": variant.barcode,
-        "minimum": variant.minimum_quantity, "multiple": variant.multiple,
+        "description_zh": product.description_zh, "description_en": product.description_en,
     }  # fmt: skip
 
 
@@ -173,11 +179,9 @@ def around(session: Session, merchant_id: int, wishes: Sequence[Wish], prefix: s
     codes = list(codes_of(wishes, prefix))
     mine = known(session, merchant_id, codes)
     sizes = set(session.scalars(sa.select(Variant.code).where(Variant.code.in_(codes)))) - set(mine)
-    products = session.execute(
-        sa.select(Product.code, Product.slug, Product.merchant_id).where(sa.or_(Product.code.in_(codes), Product.slug.in_(codes)))
-    ).all()
-    own = {row.code for row in products if row.merchant_id == merchant_id}
-    others = {name for row in products if row.merchant_id != merchant_id for name in (row.code, row.slug)}
+    products = session.scalars(sa.select(Product).where(sa.or_(Product.code.in_(codes), Product.slug.in_(codes)))).all()
+    own = {product.code: values_of_product(product) for product in products if product.merchant_id == merchant_id}
+    others = {name for product in products if product.merchant_id != merchant_id for name in (product.code, product.slug)}
     return Around(mine, own, sizes, others)
 
 

@@ -1,50 +1,56 @@
-"""HTML of other shops becomes plain text: no mark of it is kept, and nothing that a script or a style says."""
+"""HTML of other shops becomes plain text: no mark of it is kept, and nothing that a script or a style says.
+
+Each character is looked at a few times at most, however the marks are nested or left open.
+"""
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
+import html
+import re
 
+MARK = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)[^<>]*>|<[!?][^<>]*>")
 BREAKS = frozenset({"p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article"})
 UNSAID = frozenset({"script", "style", "template", "noscript", "iframe", "object", "svg", "head", "title"})
 
 
-class Words(HTMLParser):
-    """Collects what people would read."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.said: list[str] = []
-        self.unsaid = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in UNSAID:
-            self.unsaid += 1
-        elif tag in BREAKS:
-            self.said.append("\n")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in BREAKS:
-            self.said.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in UNSAID:
-            self.unsaid = max(self.unsaid - 1, 0)
-        elif tag in BREAKS:
-            self.said.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self.unsaid:
-            self.said.append(data)
-
-
-def plain_text(html: str) -> str:
+def plain_text(text: str) -> str:
     """What a piece of HTML says, in lines; text without marks stays as it is. Made of plain characters only, so it is safe wherever
     text is: pages escape it like any other.
     """
-    if "<" not in html and "&" not in html:
-        return html
-    words = Words()
-    words.feed(html)
-    words.close()
-    lines = (" ".join(line.split()) for line in "".join(words.said).replace("\N{NO-BREAK SPACE}", " ").split("\n"))
+    if "<" not in text and "&" not in text:
+        return text
+    said = with_characters("".join(words_of(without_remarks(text)))).replace("\N{NO-BREAK SPACE}", " ")
+    lines = (" ".join(line.split()) for line in said.split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+def without_remarks(text: str) -> str:
+    """Remarks of HTML hold marks of their own, and nothing that people read."""
+    first, *others = text.split("<!--")
+    return first + "".join(other.partition("-->")[2] for other in others)
+
+
+def words_of(text: str) -> list[str]:
+    """What stands between the marks, without what a script or the like says; one that is left open says all the rest."""
+    said: list[str] = []
+    unsaid, place = "", 0
+    for mark in MARK.finditer(text):
+        if not unsaid:
+            said.append(text[place : mark.start()])
+        place = mark.end()
+        closing, name = mark[1], (mark[2] or "").lower()
+        if unsaid:
+            unsaid = "" if closing and name == unsaid else unsaid
+        elif name in UNSAID and not closing and not mark[0].endswith("/>"):
+            unsaid = name
+        elif name in BREAKS:
+            said.append("\n")
+    return said if unsaid else [*said, text[place:]]
+
+
+def with_characters(text: str) -> str:
+    """`&amp;` and the like as the characters they stand for."""
+    try:
+        return html.unescape(text)
+    except ValueError:  # a number of more figures than numbers have
+        return text

@@ -36,6 +36,9 @@ SENTENCES = {
     "of_other_product": sentence(
         "row %(row)s says “%(other)s” for the same product. Write the same in all its rows, or leave it empty below."
     ),
+    "of_listed_product": sentence(
+        "the product of this new size is listed with something else. Leave this empty, or change it first in the row of a listed size."
+    ),
     "product_moved": sentence("this size belongs to the product “%(other)s”. A size cannot move to another."),
     "never_changed": sentence("cannot be changed by a sheet once goods are listed: orders were placed by it."),
     "only_owner": sentence("only the owner of the shop changes prices. Leave the price as it is (%(now)s), or the column out."),

@@ -27,6 +27,9 @@ MOST_LINES = 60_000
 
 MOST_COLUMNS = 200
 LONGEST_CELL = 32_767
+MOST_CHARACTERS = 24 * 1024 * 1024
+"""Of all cells together: a workbook names one long text in many cells at no cost, and each row keeps its own."""
+
 HEAD_WITHIN = 10
 """The names of the columns stand in one of the first rows; a title may stand above them."""
 
@@ -78,7 +81,7 @@ def folded(head: str) -> str:
 
 def bounded(rows: Iterable[tuple[int, list[Cell]]]) -> Iterator[tuple[int, list[Cell]]]:
     """Rows with something in them, within all bounds."""
-    filled = seen = 0
+    filled = seen = characters = 0
     for seen, (number, cells) in enumerate(rows, 1):
         if seen > MOST_LINES:
             raise GoesOnEmpty(most=MOST_LINES) if filled <= MOST_ROWS else TooManyRows(most=MOST_ROWS)
@@ -92,8 +95,12 @@ def bounded(rows: Iterable[tuple[int, list[Cell]]]) -> Iterator[tuple[int, list[
                 cells.pop()
             if len(cells) > MOST_COLUMNS:
                 raise TooManyColumns(most=MOST_COLUMNS)
-        if any(len(cell.text if isinstance(cell, Odd) else cell) > LONGEST_CELL for cell in cells):
+        lengths = [len(str(cell)) for cell in cells]
+        if max(lengths) > LONGEST_CELL:
             raise CellTooLong(row=number, most=LONGEST_CELL)
+        characters += sum(lengths)
+        if characters > MOST_CHARACTERS:
+            raise SheetTooLarge()
         yield number, cells
 
 

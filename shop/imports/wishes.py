@@ -35,12 +35,19 @@ class Wish:
         self.wrongs.append(Saying(column, code, facts))
 
 
-def read(entries: Sequence[Entry], kind: ImportKind, layout: str, manner: Reading) -> list[Wish]:
-    """All rows, in their order, each with what is wrong with it by itself and beside the others."""
+def prefixed(shop: str, code: str) -> str:
+    """A code as new goods of a shop get it: no two shops' own numbers meet."""
+    return code if not code or code.startswith(f"{shop}-") else f"{shop}-{code}"
+
+
+def read(entries: Sequence[Entry], kind: ImportKind, layout: str, manner: Reading, shop: str) -> list[Wish]:
+    """All rows, in their order, each with what is wrong with it by itself and beside the others. `shop` is the shop's code: with it
+    before them or not, codes mean the same.
+    """
     wishes = [wish_of(entry, layout, manner) for entry in entries]
-    refuse_twice(wishes)
+    refuse_twice(wishes, shop)
     if kind is ImportKind.GOODS:
-        share_within_products(wishes)
+        share_within_products(wishes, shop)
     return wishes
 
 
@@ -92,30 +99,36 @@ def refuse_currency(wish: Wish, cell: Cell) -> None:
         wish.refuse("currency", "other_money", text=cells.shown(cell), currency=said[:10])
 
 
-def refuse_twice(wishes: Sequence[Wish]) -> None:
+def refuse_twice(wishes: Sequence[Wish], shop: str) -> None:
     """A code that stands in two rows is wrong in the second: which of them is meant cannot be guessed."""
     seen: dict[str, int] = {}
     for wish in wishes:
-        if wish.code and seen.setdefault(wish.code, wish.number) != wish.number:
-            wish.refuse("code", "code_twice", row=seen[wish.code])
+        code = prefixed(shop, wish.code)
+        if code and seen.setdefault(code, wish.number) != wish.number:
+            wish.refuse("code", "code_twice", row=seen[code])
 
 
-def share_within_products(wishes: Sequence[Wish]) -> None:
-    """What the first row of a product says holds for its other sizes; what is said differently below is wrong there.
-
-    What is wrong with a product in its first row is wrong in all.
+def share_within_products(wishes: Sequence[Wish], shop: str) -> None:
+    """What the first row that says something of a product says of it holds for its other sizes; what is said differently below is wrong
+    there. What is wrong in that row is wrong in all that leave it empty.
     """
-    first: dict[str, Wish] = {}
+    sizes: dict[str, list[Wish]] = {}
     for wish in wishes:
-        if not wish.product:
-            continue
-        leader = first.setdefault(wish.product, wish)
-        if leader is wish:
-            continue
+        if wish.product:
+            sizes.setdefault(prefixed(shop, wish.product), []).append(wish)
+    for together in sizes.values():
         for key in SAME_IN_PRODUCT:
-            if key not in wish.written:
-                if key in leader.values:
-                    wish.values[key] = leader.values[key]
-                wish.wrongs += [saying for saying in leader.wrongs if saying.column == key]
-            elif key in leader.values and key in wish.values and leader.values[key] != wish.values[key]:
-                wish.refuse(key, "of_other_product", row=leader.number, other=cells.shown(leader.written.get(key, "")))
+            share(together, key)
+
+
+def share(sizes: Sequence[Wish], key: str) -> None:
+    leader = next((wish for wish in sizes if key in wish.written), None)
+    if leader is None:
+        return
+    for wish in sizes:
+        if key not in wish.written:
+            if key in leader.values:
+                wish.values[key] = leader.values[key]
+            wish.wrongs += [saying for saying in leader.wrongs if saying.column == key]
+        elif key in leader.values and key in wish.values and leader.values[key] != wish.values[key]:
+            wish.refuse(key, "of_other_product", row=leader.number, other=cells.shown(leader.written[key]))

@@ -19,6 +19,9 @@ MOST_SHARED = 24 * 1024 * 1024
 """Of texts that cells share: they are held in memory, all at once."""
 
 MOST_PARTS = 2_000
+MOST_MARKS = 2_000_000
+"""Of XML in all parts together: enough for 10,000 rows of all our columns with another text in every cell."""
+
 PIECE = 256 * 1024
 MERGED = re.compile(rb'<(?:x:)?mergeCell ref="([A-Z]{1,3}[0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
 DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
@@ -29,39 +32,35 @@ FIGURES_OF_EXCEL = 15
 
 def read(content: bytes, is_known: Callable[[str], bool]) -> Sheet:
     """The first sheet whose heads we know, else the first that can be seen. Raises the refusals of `sheets` and of workbooks."""
-    parts = checked_parts(content)
     try:
-        return first_known(content, parts, is_known)
+        checked_parts(content)
+        return first_known(content, is_known)
     except ShopError:
         raise
     except Exception:  # whatever a hostile file makes the library say
         raise BrokenWorkbook() from None
 
 
-def checked_parts(content: bytes) -> dict[str, int]:
-    """The parts of the ZIP by name, each with its size unpacked, all within bounds.
+def checked_parts(content: bytes) -> None:
+    """See that the parts of the ZIP are within all bounds.
 
     Sizes are those the ZIP promises; what unpacks to more than it promises is cut off there by the reader of the ZIP, and is broken.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            entries = file.infolist()
-            if len(entries) > MOST_PARTS:
-                raise SheetTooLarge()
-            parts = {entry.filename: entry.file_size for entry in entries}
-            is_locked = any(entry.flag_bits & 1 for entry in entries)
-            refuse_beyond(parts)
-            if not is_locked:
-                refuse_declarations(file, parts)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError):
-        raise BrokenWorkbook() from None
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        entries = file.infolist()
+        if len(entries) > MOST_PARTS:
+            raise SheetTooLarge()
+        parts = {entry.filename: entry.file_size for entry in entries}
+        is_locked = any(entry.flag_bits & 1 for entry in entries)
+        refuse_beyond(parts)
+        if not is_locked:
+            refuse_declarations(file, parts)
     if "[Content_Types].xml" not in parts or not any(name.startswith("xl/") for name in parts):
         raise NotASheet(kind="ZIP")
     if any(name.lower().endswith("vbaproject.bin") for name in parts):
         raise WithMacros()
     if is_locked or len(parts) < len(entries):
         raise BrokenWorkbook()
-    return parts
 
 
 def refuse_beyond(parts: dict[str, int]) -> None:
@@ -72,21 +71,27 @@ def refuse_beyond(parts: dict[str, int]) -> None:
 
 
 def refuse_declarations(file: zipfile.ZipFile, parts: dict[str, int]) -> None:
-    """No workbook declares a type of document or entities of its own; one that does wants to be a thousand times as large once read."""
+    """No workbook declares a type of document or entities of its own; one that does wants to be a thousand times as large once read.
+
+    A part is looked at whatever its name, for a sheet may have any; and its marks are counted, for each is an object once it is read.
+    """
+    marks = 0
     for name in parts:
-        if not name.lower().endswith((".xml", ".rels")):
-            continue
         with file.open(name) as part:
             before = part.read(len(codecs.BOM_UTF8) + 1)
-            if b"\0" in before or before.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            is_wide = b"\0" in before or before.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            if is_wide and name.lower().endswith((".xml", ".rels")):
                 raise BrokenWorkbook()
             while piece := part.read(PIECE):
-                if DECLARATION.search(before + piece):
+                if DECLARATION.search((before + piece).replace(b"\0", b"")):
                     raise BrokenWorkbook()
+                marks += piece.count(b"<")
+                if marks > MOST_MARKS:
+                    raise SheetTooLarge()
                 before = piece[-LONGEST_MARK:]
 
 
-def first_known(content: bytes, parts: dict[str, int], is_known: Callable[[str], bool]) -> Sheet:
+def first_known(content: bytes, is_known: Callable[[str], bool]) -> Sheet:
     import openpyxl  # slow to import, needed only where sheets come in
 
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+
+from sqlalchemy.exc import IntegrityError
 
 from shop.accounts.queries import actor_of_user
 from shop.catalog.permissions import CatalogPermission
 from shop.imports import files, layouts, operations, queries, wishes
 from shop.imports.cells import Reading
 from shop.imports.comparing import May
-from shop.imports.errors import EmptySheet, SheetRefused
-from shop.imports.operations.applying import NobodyMay, NotAll, RowsFailed
+from shop.imports.errors import BrokenWorkbook, EmptySheet, SheetRefused
+from shop.imports.operations.applying import NobodyMay, NotFurther, RowsFailed
 from shop.imports.wishes import Wish
 from shop.kernel.db import finish_reading, perform, reading
-from shop.kernel.errors import Forbidden, NotFound
+from shop.kernel.errors import Busy, Forbidden, NotFound, ShopError
 from shop.merchants.queries import by_ids
 from shop.models.imports import Choice, ImportFile, ImportState, ProductImport
 from shop.models.merchants import MerchantState
 from shop.platform.actor import COMMAND, Actor, Grant
 from shop.platform.grants import holders
+
+log = logging.getLogger("shop.imports")
 
 
 def check(import_id: int) -> None:
@@ -35,14 +40,17 @@ def check(import_id: int) -> None:
     try:
         sheet = files.open_sheet(content, layouts.is_known)
         read = layouts.read(sheet, kind, is_yuan=usual.get("currency") == "CNY")
+        decimal = usual.get("decimal", "")
+        has_comma = decimal == "comma" or (decimal != "point" and read.has_decimal_comma)
+        wanted = wishes.read(read.entries, kind, read.layout, Reading(has_comma, categories, named), shop.code)
+        if not wanted:
+            raise EmptySheet()
     except SheetRefused as refused:
         perform(operations.refuse, import_id, refused.message, refused.details)
         return
-    decimal = usual.get("decimal", "")
-    has_comma = decimal == "comma" or (decimal != "point" and read.has_decimal_comma)
-    wanted = wishes.read(read.entries, kind, read.layout, Reading(has_comma, categories, named))
-    if not wanted:
-        perform(operations.refuse, import_id, EmptySheet.message, {})
+    except Exception as trouble:  # whatever a hostile file makes us say: tried again it would be the same, and nobody would be told
+        log.error("import %s was not read: %s", import_id, type(trouble).__name__)
+        perform(operations.refuse, import_id, BrokenWorkbook.message, {})
         return
     perform(operations.begin, import_id, read, len(wanted))
     keep(import_id, wanted, shop.code, may)
@@ -94,14 +102,18 @@ def apply(import_id: int) -> None:
             apply_good(actor, import_id)
     except (NotFound, Forbidden):
         perform(operations.give_up, actor, import_id, NobodyMay())
+    except Busy:  # tried again it can succeed
+        raise
+    except (ShopError, IntegrityError) as trouble:  # tried again it would be the same, and nobody would be told
+        log.error("import %s was not applied: %s", import_id, type(trouble).__name__)
+        perform(operations.give_up, actor, import_id, NotFurther())
 
 
 def apply_all(actor: Actor, import_id: int) -> None:
     try:
         perform(operations.apply_all, actor, import_id)
     except RowsFailed as refused:
-        perform(operations.note_failed, import_id, refused.failed)
-        perform(operations.give_up, actor, import_id, NotAll())
+        perform(operations.refuse_all, actor, import_id, refused.failed)
     else:
         perform(operations.finish, actor, import_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,8 +45,8 @@ def count_each(
 ) -> None:
     """Write down what was counted of sizes of one's own shop, once per `cause` for good.
 
-    `refuse` is called, before anything is written, with those where something else lies than was expected, or where it is likely a slip
-    and nobody was sure: it raises. Raises `NotFound` for another's goods, `QuantityOutOfRange`.
+    `refuse` is called, before anything is written, with those where something else lies than was expected, where it is likely a slip
+    and nobody was sure, or where a size is told a second time: it raises. Raises `NotFound` for another's goods, `QuantityOutOfRange`.
     """
     if merchant_id not in actor.merchants(StockPermission.COUNT_WRITE):
         raise NotFound()
@@ -56,7 +57,8 @@ def count_each(
     told = set(session.scalars(sa.select(MOVEMENTS.c.cause).where(MOVEMENTS.c.cause.in_([one.cause for one in wanted]))))
     left = sorted((one for one in wanted if one.cause not in told), key=lambda one: one.variant_id)
     lying = _locked(session, merchant_id, [one.variant_id for one in left])
-    if doubtful := [one for one in left if _is_doubtful(lying[one.variant_id], one)]:
+    again = {second.cause for first, second in pairwise(left) if first.variant_id == second.variant_id}
+    if doubtful := [one for one in left if one.cause in again or _is_doubtful(lying[one.variant_id], one)]:
         refuse(doubtful)
         raise AssertionError("refuse() refuses")
     if left:
@@ -82,6 +84,8 @@ def _locked(session: Session, merchant_id: int, variant_ids: Sequence[int]) -> M
 
 
 def _is_doubtful(lying: Lying, one: Counted) -> bool:
+    if lying.on_shelf == one.quantity:
+        return False  # it is so already, whatever was expected
     if lying.on_shelf != one.expected:
         return True
     is_slip = rules.is_count_far_off(lying.on_shelf, one.quantity) or lying.lacking(one.quantity) > lying.lacking(lying.on_shelf)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
-from shop.imports import jobs, operations, queries
+from shop.imports import files, jobs, operations, queries
 from shop.imports.errors import NothingToApply, NotToBeDecided, TooManyOpen, WrongRows
+from shop.imports.operations import applying
 from shop.kernel.db import finish_reading, perform, reading, transaction
-from shop.kernel.errors import Forbidden, NotFound
+from shop.kernel.errors import Busy, Forbidden, NotFound
 from shop.kernel.money import Money
 from shop.models.accounts import Role, RoleGrant
 from shop.models.catalog import Listing, PriceChange, Product, ProductState, SearchTerm, Variant
@@ -19,6 +21,8 @@ from shop.models.merchants import Merchant
 from shop.models.platform import AuditEntry
 from shop.models.stock import MovementKind, StockItem, StockMovement
 from shop.platform.actor import Actor, Grant
+from shop.stock.counting_many import Counted, count_each
+from shop.stock.errors import QuantityOutOfRange
 from tests.support.factories import Factories, actor_of
 from tests.support.sheets import OWN, as_csv, as_xlsx, row
 
@@ -254,6 +258,54 @@ def test_all_or_nothing_is_nothing_when_one_row_changed_meanwhile(owner: Actor, 
     assert "all or nothing" in done.refusal["message"]
 
 
+def test_all_or_nothing_stays_nothing_when_it_breaks_off_while_it_gives_up(
+    owner: Actor, shop: Merchant, make: Factories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.product(shop, code="rice", price=2_000, on_hand=40)
+    eggs = make.product(shop, code="eggs", price=2_000, on_hand=40)
+    found = brought(owner, shop, as_csv([["rice", "21", "38"], ["eggs", "21", "38"]], FIGURES), ImportKind.FIGURES)
+    perform(operations.decide, owner, found.ref, Choice.ALL)
+    with transaction() as session:
+        session.execute(sa.update(Variant).where(Variant.id == eggs.id).values(price=Money(2_300)))
+
+    def dies(*_told: Any) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(applying, "_end", dies)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.apply(found.id)
+    jobs.apply(found.id)
+    done = look(shop, found.ref)
+    assert (done.state, done.rows_applied, done.rows_failed, on_hand("rice")) == (ImportState.DONE, 0, 1, 40)
+
+
+def test_one_size_written_in_two_ways_is_counted_once(owner: Actor, shop: Merchant, make: Factories) -> None:
+    eggs = make.product(shop, code="coop-eggs", price=2_000, on_hand=40)
+    found = brought(owner, shop, as_csv([["eggs", "", "38"], ["coop-eggs", "", "38"]], FIGURES), ImportKind.FIGURES)
+    assert [wrongs(one) for one in rows_of(found)] == [[], [("code", "code_twice")]]
+    assert (applied(owner, shop, found).rows_applied, on_hand("coop-eggs")) == (1, 38)
+    twice = [Counted(eggs.id, 36, 38, cause) for cause in ("first", "second")]
+    refused: list[str] = []
+
+    def refuse(doubtful: list[Counted]) -> None:
+        refused.extend(one.cause for one in doubtful)
+        raise NothingToApply()
+
+    with pytest.raises(NothingToApply):
+        perform(count_each, owner, shop.id, twice, refuse=refuse)
+    assert (refused, on_hand("coop-eggs")) == (["second"], 38)
+
+
+def test_what_is_already_as_the_sheet_counts_it_is_no_hindrance(owner: Actor, shop: Merchant, make: Factories) -> None:
+    eggs = make.product(shop, code="eggs", price=2_000, on_hand=40)
+    found = brought(owner, shop, as_csv([["eggs", "", "38"]], FIGURES), ImportKind.FIGURES)
+    with transaction() as session:
+        session.execute(sa.update(StockItem).where(StockItem.variant_id == eggs.id).values(on_hand=38))
+    done = applied(owner, shop, found)
+    assert (done.rows_applied, done.rows_failed, on_hand("eggs")) == (1, 0, 38)
+
+
 def test_who_lost_the_role_applies_nothing(owner: Actor, shop: Merchant) -> None:
     found = brought(owner, shop, as_csv([row("plum")]))
     perform(operations.decide, owner, found.ref, Choice.GOOD)
@@ -270,6 +322,112 @@ def test_a_file_of_no_use_is_refused_with_a_sentence(owner: Actor, shop: Merchan
     assert found.state is ImportState.REFUSED
     assert "We do not know the columns" in found.refusal["message"]
     assert reading().scalar(sa.select(sa.func.count()).select_from(ImportFile)) == 0
+
+
+def test_a_file_that_makes_us_stumble_is_refused_and_holds_up_nobody(owner: Actor, shop: Merchant, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumbles(*_told: Any) -> Any:
+        raise AssertionError("of a library")
+
+    monkeypatch.setattr(files, "open_sheet", stumbles)
+    found = brought(owner, shop, as_csv([row("plum")]))
+    assert found.state is ImportState.REFUSED
+    assert "cannot be read" in found.refusal["message"]
+
+
+def test_a_sheet_that_is_being_read_can_be_dropped(owner: Actor, shop: Merchant) -> None:
+    ref = perform(operations.bring, owner, shop.id, ImportKind.GOODS, "x.csv", as_csv([row("plum")]), {}, "once")
+    perform(operations.drop, owner, ref)
+    jobs.check(look(shop, ref).id)
+    found = look(shop, ref)
+    assert (found.state, rows_of(found)) == (ImportState.DROPPED, [])
+
+
+@pytest.mark.parametrize("trouble", [IntegrityError("insert", {}, Exception()), QuantityOutOfRange(least=0, most=1)])
+def test_what_can_never_be_applied_ends_with_a_sentence(
+    owner: Actor, shop: Merchant, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    def breaks(*_told: Any) -> Any:
+        raise trouble
+
+    monkeypatch.setattr(applying, "_list", breaks)
+    done = applied(owner, shop, brought(owner, shop, as_csv([row("plum")])))
+    assert (done.state, done.rows_applied, variant("coop-plum")) == (ImportState.DONE, 0, None)
+    assert "cannot be applied" in done.refusal["message"]
+
+
+def test_what_is_busy_is_tried_again(owner: Actor, shop: Merchant, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_told: Any) -> Any:
+        raise Busy()
+
+    found = brought(owner, shop, as_csv([row("plum")]))
+    with monkeypatch.context() as broken:
+        broken.setattr(applying, "_list", busy)
+        with pytest.raises(Busy):
+            applied(owner, shop, found)
+    jobs.apply(found.id)
+    assert (look(shop, found.ref).rows_applied, on_hand("coop-plum")) == (1, 60)
+
+
+def test_a_new_size_of_a_listed_product_says_of_it_what_is_listed(owner: Actor, shop: Merchant, make: Factories) -> None:
+    listed = make.product(shop, code="rice", price=2_000)
+    draft = row("rice-5", product="rice", name="", category="", origin="", days="", state="草稿")
+    other = row("rice-6", product="rice", name="别的米", category="", origin="", days="")
+    silent = row("rice-7", product="rice", name="", category="", origin="", days="")
+    found = [brought(owner, shop, as_csv([one])) for one in (draft, other, silent)]
+    assert [wrongs(rows_of(one)[0]) for one in found] == [[("state", "of_listed_product")], [("name_zh", "of_listed_product")], []]
+    (shown,) = rows_of(found[2])
+    assert (shown.verdict, shown.values["state"]) == (Verdict.NEW, "on_sale"), "shown as it will be"
+    applied(owner, shop, found[2])
+    made = variant("coop-rice-7")
+    assert made is not None
+    assert (made.product_id, reading().get_one(Product, made.product_id).state) == (listed.product_id, ProductState.ON_SALE)
+
+
+def test_long_heads_are_kept_short(owner: Actor, shop: Merchant) -> None:
+    found = brought(owner, shop, as_csv([[*row("plum"), "", ""]], [*OWN, "x" * 30_000, "其他"]))
+    assert [len(head) for head in found.headers["?"]] == [40, 2]
+
+
+def test_a_repaired_file_sent_from_the_same_page_is_another_import(owner: Actor, shop: Merchant) -> None:
+    def sent(content: bytes, kind: ImportKind = ImportKind.GOODS, **usual: Any) -> str:
+        return perform(operations.bring, owner, shop.id, kind, "x.csv", content, usual, "once")
+
+    first, repaired = as_csv([row("plum", price="x")]), as_csv([row("plum")])
+    assert sent(first) == sent(first)
+    refs = [sent(first), sent(repaired), sent(repaired, decimal="comma"), sent(repaired, ImportKind.FIGURES)]
+    assert len(set(refs)) == 4
+
+
+def test_a_yes_to_the_price_is_none_to_a_shortage(owner: Actor, shop: Merchant, make: Factories) -> None:
+    eggs = make.product(shop, code="eggs", price=2_000, on_hand=40)
+    found = brought(owner, shop, as_csv([["eggs", "200", "38"]], FIGURES), ImportKind.FIGURES)
+    assert [question["column"] for question in rows_of(found)[0].questions] == ["price"]
+    perform(operations.say_sure, owner, found.ref, None)
+    with transaction() as session:
+        session.execute(sa.update(StockItem).where(StockItem.variant_id == eggs.id).values(reserved=39))
+    done = applied(owner, shop, found)
+    made = variant("eggs")
+    assert made is not None
+    assert (done.rows_applied, done.rows_failed, on_hand("eggs"), made.price) == (0, 1, 40, Money(2_000))
+
+
+def test_only_who_prices_drops_new_prices_of_another(owner: Actor, clerk: Actor, shop: Merchant, make: Factories) -> None:
+    make.product(shop, code="eggs", price=2_000, on_hand=40)
+    prices = brought(owner, shop, as_csv([["eggs", "21", "40"]], FIGURES), ImportKind.FIGURES)
+    with pytest.raises(Forbidden):
+        perform(operations.drop, clerk, prices.ref)
+    counts = brought(owner, shop, as_csv([["eggs", "", "38"]], FIGURES), ImportKind.FIGURES)
+    perform(operations.drop, clerk, counts.ref)
+    perform(operations.drop, owner, prices.ref)
+    assert [look(shop, one.ref).state for one in (prices, counts)] == [ImportState.DROPPED] * 2
+
+
+def test_goods_move_for_a_cause_that_never_comes_twice(owner: Actor, shop: Merchant, make: Factories) -> None:
+    make.product(shop, code="eggs", price=2_000, on_hand=40)
+    found = brought(owner, shop, as_csv([row("plum"), row("eggs", product="", name="", origin="", days="", category="", stock="38")]))
+    applied(owner, shop, found)
+    causes = reading().scalars(sa.select(StockMovement.cause).where(StockMovement.cause.like("import:%")).order_by(StockMovement.id)).all()
+    assert causes == [f"import:{found.ref}:2", f"import:{found.ref}:3"]
 
 
 def test_at_most_some_sheets_of_a_shop_are_open(owner: Actor, shop: Merchant) -> None:

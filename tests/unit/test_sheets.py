@@ -54,7 +54,7 @@ COMMA = Reading(True, {}, "")
 
 def wishes_of(content: bytes, kind: ImportKind = ImportKind.GOODS, *, is_yuan: bool = False) -> list[Wish]:
     read = layouts.read(open_sheet(content, is_known), kind, is_yuan=is_yuan)
-    return wishes.read(read.entries, kind, read.layout, Reading(read.has_decimal_comma, READING.categories, "水果"))
+    return wishes.read(read.entries, kind, read.layout, Reading(read.has_decimal_comma, READING.categories, "水果"), "coop")
 
 
 @pytest.mark.parametrize("letters", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -168,6 +168,20 @@ def archive(*names: str) -> bytes:
     return file.getvalue()
 
 
+def flipped(content: bytes) -> bytes:
+    """A byte in the middle of what was packed is another one."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        entry = file.getinfo("xl/worksheets/sheet1.xml")
+    place = entry.header_offset + 30 + len(entry.filename)
+    return content[:place] + b"\xff" * 8 + content[place + 8 :]
+
+
+def of_cells(cells: bytes) -> bytes:
+    """A workbook whose sheet is one row of these cells."""
+    sheet = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row>%s</row></sheetData></worksheet>'
+    return with_part(GOOD_XLSX, "xl/worksheets/sheet1.xml", sheet % cells)
+
+
 GOOD_XLSX = as_xlsx([row("a")])
 HOSTILE: dict[str, tuple[Callable[[], bytes], type[SheetRefused]]] = {
     "empty": (lambda: b"", EmptySheet),
@@ -206,6 +220,14 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], type[SheetRefused]]] = {
     "a quote in the middle": (lambda: as_csv([]) + b'"a"b,c\n', BrokenQuotes),
     "cut within a letter": (lambda: as_csv([row("血橙血橙血橙")])[:-30] + "血".encode()[:2], BreaksOff),
     "two kinds of letters": (lambda: as_csv([row("a"), row("b")]) + "血橙".encode("gb18030") + "血橙".encode() * 9, MixedLetters),
+    "a cell without end in the first row": (lambda: b"code,price\n" + b"x" * 200_000 + b",5\n", CellTooLong),
+    "a head without end": (lambda: b"x" * 200_000 + b",code,price\n1,2,3\n", CellTooLong),
+    "a flipped byte": (lambda: flipped(GOOD_XLSX), BrokenWorkbook),
+    "one long text in many cells": (lambda: as_xlsx([row(f"a{number}", name="x" * 32_000) for number in range(800)]), SheetTooLarge),
+    "a row of millions of cells": (lambda: of_cells(b"<c/>" * 2_000_001), SheetTooLarge),
+    "laughs under another name": (
+        lambda: with_part(GOOD_XLSX, "xl/worksheets/sheet.dat", '<!DOCTYPE l [<!ENTITY a "ha">]>'.encode("utf-16")), BrokenWorkbook,
+    ),
     "letters of nobody": (lambda: b"code,price\n\xff\xff\x80\x80,5\n", UnreadableLetters),
 }  # fmt: skip
 
@@ -250,6 +272,18 @@ def test_a_code_in_two_rows_and_a_product_told_in_two_ways_are_wrong_in_the_seco
     assert (first.wrongs, [wrong.code for wrong in second.wrongs], [wrong.code for wrong in third.wrongs]) == (
         [], ["code_twice"], ["of_other_product"],
     )  # fmt: skip
+
+
+def test_what_only_a_later_row_says_of_a_product_holds_for_its_first_too() -> None:
+    says = [{"name": "橙"}, {"name": "", "state": "上架"}, {"name": "", "state": "草稿"}]
+    found = wishes_of(as_csv([row(f"a{number}", product="x", **said) for number, said in enumerate(says)]))
+    assert [wish.values["state"] for wish in found] == ["on_sale", "on_sale", "draft"]
+    assert [[wrong.code for wrong in wish.wrongs] for wish in found] == [[], [], ["of_other_product"]]
+
+
+def test_a_code_with_and_without_the_shop_before_it_is_the_same_code() -> None:
+    content = as_csv([row("eggs", product="hen"), row("coop-eggs", product="coop-hen", name="别的")])
+    assert [[wrong.code for wrong in wish.wrongs] for wish in wishes_of(content)] == [[], ["code_twice", "of_other_product"]]
 
 
 SHOPIFY = (
@@ -306,6 +340,10 @@ def test_the_export_of_woocommerce_becomes_sizes_of_products() -> None:
     [
         ("甜", "甜"), ("<b>a</b> &amp; b", "a & b"), ("<p>a</p><p>b</p>", "a\nb"), ("<style>x{}</style>y", "y"), ("a<br/>b", "a\nb"),
         ("<script>alert(1)", ""), ("<img src=x onerror=alert(1)>", ""), ("&lt;script&gt;", "<script>"), ("<" * 1000, "<" * 1000),
+        ("<![foo[", "<![foo["), ("a<!-- <b>x</b> -->b<!-- c", "ab"), ("1 < 2 > 0", "1 < 2 > 0"),
+        ("<script>if (a<b) '<script>'</script>y", "y"),
+        ("<a " * 10_900, ("<a " * 10_900).strip()), ("<!--" * 8_000, ""), ("<p " * 5_000 + ">", ("<p " * 4_999).strip()),
+        ("&#" + "9" * 5_000, "&#" + "9" * 5_000), ("<svg/>a<SCRIPT x>b</Script >c", "ac"),
     ],
 )  # fmt: skip
 def test_html_becomes_plain_text(html: str, said: str) -> None:

@@ -62,6 +62,16 @@ def agreed(client: FlaskClient, path: str, **data: str) -> int:
     return client.post(path, data={**data, "sure": sure[1]}).status_code
 
 
+def test_a_sheet_that_is_being_read_can_be_dropped(client: FlaskClient, shop: Merchant) -> None:
+    answer = client.post("/merchant/imports", data={"kind": "goods", "file": (io.BytesIO(as_csv([row("plum")])), "goods.csv")})
+    path = str(answer.location)
+    told = page(client, path)
+    assert "Reading the rows" in told
+    assert f'action="{path}/drop"' in told
+    assert agreed(client, f"{path}/drop") == 303
+    assert "This import was dropped" in page(client, path)
+
+
 def test_a_sheet_is_looked_at_confirmed_and_applied(client: FlaskClient, shop: Merchant) -> None:
     content = as_csv([row("plum"), row("bad", price="5,80"), ["eggs", "", "", "", "", "200", "", "", "", "", ""]])
     path = bring(client, content)

@@ -1,6 +1,6 @@
 """Bringing a sheet, looking at its rows, deciding about them, applying them."""
 
-from shop.imports.operations.applying import apply_all, apply_some, finish, give_up, note_failed
+from shop.imports.operations.applying import apply_all, apply_some, finish, give_up, note_failed, refuse_all
 from shop.imports.operations.bringing import CHECK, bring, drop
 from shop.imports.operations.checking import begin, keep_rows, refuse
 from shop.imports.operations.deciding import APPLY, decide, say_sure
@@ -19,5 +19,6 @@ __all__ = [
     "keep_rows",
     "note_failed",
     "refuse",
+    "refuse_all",
     "say_sure",
 ]

@@ -68,6 +68,11 @@ class NotAll(ShopError):
     message = sentence("Something changed after the file was read, and it was all or nothing: nothing was applied. Bring the file again.")
 
 
+class NotFurther(ShopError):
+    code, status = "import_not_further", 409
+    message = sentence("A row of this sheet cannot be applied, and nothing further was. Bring the file again to see what is left.")
+
+
 def _open(session: Session, import_id: int) -> ProductImport | None:
     """The import, its row taken until the transaction ends; None when it is not being applied any more."""
     found = sa.select(ProductImport).where(ProductImport.id == import_id, ProductImport.state == ImportState.APPLYING)
@@ -91,7 +96,7 @@ def apply_some(session: Session, actor: Actor, import_id: int, limit: int = BATC
     rows = _next(session, import_id, limit) if found else []
     if found is None or not rows:
         return 0
-    _write(session, actor, found.merchant_id, rows)
+    _write(session, actor, found, rows)
     _note(session, found.id, [row.id for row in rows], Outcome.APPLIED)
     crashpoint("imports.applied_some")
     return len(rows)
@@ -116,6 +121,15 @@ def note_failed(session: Session, import_id: int, failed: Mapping[int, Saying]) 
         row.wrongs = [*row.wrongs, failed[row.id].kept()]
     session.flush()
     _note(session, import_id, list(failed), Outcome.FAILED)
+
+
+@operation
+def refuse_all(session: Session, actor: Actor, import_id: int, failed: Mapping[int, Saying]) -> bool:
+    """It was all or nothing, and these rows are good no more: they say why and the import ends, at once, so that nothing is left that a
+    second try would apply without them.
+    """
+    note_failed(session, import_id, failed)
+    return give_up(session, actor, import_id, NotAll())
 
 
 def _note(session: Session, import_id: int, row_ids: Sequence[int], outcome: Outcome) -> None:
@@ -158,17 +172,18 @@ def _end(session: Session, actor: Actor, import_id: int, refusal: Mapping[str, A
     return True
 
 
-def _write(session: Session, actor: Actor, merchant_id: int, rows: Sequence[ImportRow]) -> None:
+def _write(session: Session, actor: Actor, found: ProductImport, rows: Sequence[ImportRow]) -> None:
     """Write a batch, or raise `RowsFailed`."""
+    merchant_id = found.merchant_id
     new = [row for row in rows if row.verdict is Verdict.NEW]
     changed = [row for row in rows if row.verdict is Verdict.CHANGED]
     failed = _taken(session, merchant_id, new) | _moved(session, merchant_id, changed)
     if failed:
         raise RowsFailed(failed)
-    _list(session, actor, merchant_id, new)
+    _list(session, actor, found, new)
     _say_anew(session, actor, merchant_id, changed)
     _price(session, actor, changed)
-    _count(session, actor, merchant_id, changed)
+    _count(session, actor, found, changed)
 
 
 def _taken(session: Session, merchant_id: int, rows: Sequence[ImportRow]) -> dict[int, Saying]:
@@ -191,7 +206,7 @@ def _moved(session: Session, merchant_id: int, rows: Sequence[ImportRow]) -> dic
     return failed
 
 
-def _list(session: Session, actor: Actor, merchant_id: int, rows: Sequence[ImportRow]) -> None:
+def _list(session: Session, actor: Actor, found: ProductImport, rows: Sequence[ImportRow]) -> None:
     wanted = [
         NewGoods(
             row.values["product"], product_columns(row.values) | dict(zip(("sold_by", "priced_by"), selling(row.values), strict=True)),
@@ -201,9 +216,14 @@ def _list(session: Session, actor: Actor, merchant_id: int, rows: Sequence[Impor
     ]  # fmt: skip
     if not wanted:
         return
-    ids = goods.list_goods(session, actor, merchant_id, wanted)
-    first = [First(ids[row.values["code"]], row.values["stock"], f"import:{row.id}") for row in rows]
-    opening.open_shelves(session, actor, merchant_id, first)
+    ids = goods.list_goods(session, actor, found.merchant_id, wanted)
+    first = [First(ids[row.values["code"]], row.values["stock"], cause_of(found, row)) for row in rows]
+    opening.open_shelves(session, actor, found.merchant_id, first)
+
+
+def cause_of(found: ProductImport, row: ImportRow) -> str:
+    """Why goods moved: told by the import's reference, which never comes twice; ids of rows that were removed may."""
+    return f"import:{found.ref}:{row.number}"
 
 
 def selling(values: Mapping[str, Any]) -> tuple[SoldBy, PricedBy]:
@@ -230,6 +250,11 @@ def _say_anew(session: Session, actor: Actor, merchant_id: int, rows: Sequence[I
         goods.change_goods(session, actor, merchant_id, wanted)
 
 
+def is_sure(row: ImportRow, column: str) -> bool:
+    """Whether somebody was asked about this column of a row, and said that it is right: a yes to one question answers no other."""
+    return row.is_sure and any(question["column"] == column for question in row.questions)
+
+
 def _price(session: Session, actor: Actor, rows: Sequence[ImportRow]) -> None:
     """New prices, each from the very price that was seen; those far off were asked about and said to be right."""
     priced = {row.values["code"]: row for row in rows if "price" in row.values}
@@ -237,19 +262,19 @@ def _price(session: Session, actor: Actor, rows: Sequence[ImportRow]) -> None:
     if not wanted:
         return
     try:
-        pricing.change_prices(session, actor, wanted, sure=lambda doubt: all(priced[code].is_sure for code in doubt.refused))
+        pricing.change_prices(session, actor, wanted, sure=lambda doubt: all(is_sure(priced[code], "price") for code in doubt.refused))
     except PricesRefused as refused:
         raise RowsFailed({priced[code].id: MEANWHILE for code in refused.refused}) from None
 
 
-def _count(session: Session, actor: Actor, merchant_id: int, rows: Sequence[ImportRow]) -> None:
-    counted = {f"import:{row.id}": row for row in rows if "stock" in row.values}
+def _count(session: Session, actor: Actor, found: ProductImport, rows: Sequence[ImportRow]) -> None:
+    counted = {cause_of(found, row): row for row in rows if "stock" in row.values}
     wanted = [
-        Counted(row.values["variant_id"], row.values["stock"], row.values["seen"]["stock"], cause, row.is_sure)
+        Counted(row.values["variant_id"], row.values["stock"], row.values["seen"]["stock"], cause, is_sure(row, "stock"))
         for cause, row in counted.items()
     ]
 
     def refuse(doubtful: Sequence[Counted]) -> None:
         raise RowsFailed({counted[one.cause].id: MEANWHILE for one in doubtful})
 
-    counting_many.count_each(session, actor, merchant_id, wanted, refuse=refuse)
+    counting_many.count_each(session, actor, found.merchant_id, wanted, refuse=refuse)

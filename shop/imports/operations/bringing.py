@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +41,8 @@ def may_bring(actor: Actor, merchant_id: int, kind: ImportKind) -> None:
 def bring(
     session: Session, actor: Actor, merchant_id: int, kind: ImportKind, file_name: str, content: bytes, usual: Mapping[str, Any], once: str
 ) -> str:
-    """Keep a sheet to be read by a job; its reference. Told again with the same `once`, it is the same import.
+    """Keep a sheet to be read by a job; its reference. The same told again with the same `once` is the same import; a file that
+    was repaired meanwhile is another.
 
     `usual` is what was said beside the file (`usual.py`). Raises `Forbidden`, `NotFound`, `NoFile`, `SheetTooLarge`, `EmptySheet`,
     `TooManyOpen`.
@@ -49,7 +51,8 @@ def bring(
     if not content:
         raise NoFile()
     within_bytes(content)
-    made = hashlib.sha256(f"{merchant_id}:{actor.kind}:{actor.user_id}:{once}".encode()).hexdigest()
+    told = json.dumps([merchant_id, actor.kind, actor.user_id, kind, usual, once, hashlib.sha256(content).hexdigest()], sort_keys=True)
+    made = hashlib.sha256(told.encode()).hexdigest()
     ref = f"IM-{made[:12].upper()}"
     if session.scalar(sa.select(ProductImport.id).where(ProductImport.ref == ref)) is not None:
         return ref
@@ -69,9 +72,15 @@ def bring(
 
 @operation
 def drop(session: Session, actor: Actor, ref: str) -> None:
-    """Nothing of a sheet is applied; dropped again, nothing changes. Raises `NotFound`, `NotToBeDecided` when it is being applied."""
+    """Nothing of a sheet is applied; dropped again, nothing changes.
+
+    Raises `NotFound`, `Forbidden` (new prices of somebody else are for who may price), `NotToBeDecided` when it is being applied.
+    """
     found = queries.get_import(session, actor.merchants(ImportPermission.SHEET_WRITE), ref)
     may_bring(actor, found.merchant_id, found.kind)
+    is_own = found.created_by is not None and found.created_by == actor.user_id
+    if found.has_prices and not is_own and found.merchant_id not in actor.merchants(CatalogPermission.PRICE_WRITE):
+        raise Forbidden()
     if found.state in (ImportState.DROPPED, ImportState.REFUSED):
         return
     waiting = sa.update(ProductImport).where(

@@ -15,19 +15,21 @@ from shop.imports.wishes import Wish
 from shop.kernel import clock
 from shop.kernel.db import operation, take
 from shop.kernel.statements import table
+from shop.kernel.text import clipped
 from shop.models.imports import ImportFile, ImportRow, ImportState, ProductImport, Verdict
 
 ROWS = table(ImportRow)
 NOT_KEPT = frozenset({"pictures"})
+LONGEST_HEAD, MOST_UNKNOWN = 40, 20
 
 
 @operation
 def begin(session: Session, import_id: int, read: Read, rows: int) -> None:
     """Say how many rows there are and whose columns they have; said again, it is the same."""
     reading = sa.update(ProductImport).where(ProductImport.id == import_id, ProductImport.state == ImportState.READING)
-    take(
-        session, reading.values(rows_total=rows, layout=read.layout, headers=read.heads | {"?": read.unknown[:20]}, pictures=read.pictures)
-    )
+    headers: dict[str, Any] = {key: clipped(head, LONGEST_HEAD) for key, head in read.heads.items()}
+    headers["?"] = [clipped(head, LONGEST_HEAD) for head in read.unknown[:MOST_UNKNOWN]]
+    take(session, reading.values(rows_total=rows, layout=read.layout, headers=headers, pictures=read.pictures))
 
 
 @operation
