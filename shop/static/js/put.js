@@ -2,13 +2,17 @@
 const SHOWN_FOR = 6000;
 const UNDO_FOR = 15_000;
 const DONE_FOR = 1500;
+// One after the other, so that what the bar says last is what is true last, however long an answer takes.
+let before = Promise.resolve();
 
 document.addEventListener("submit", (event) => {
   const { target: form, submitter: button } = event;
   if (!("stays" in form.dataset) || !button || ["cart", "now"].includes(button.value)) return;
   event.preventDefault();
   const values = { ...Object.fromEntries(new FormData(form)), [button.name]: button.value };
-  window.htmx.ajax("POST", form.getAttribute("action"), { source: button, swap: "none", values }).catch(() => {}); // told below
+  before = before
+    .then(() => window.htmx.ajax("POST", form.getAttribute("action"), { source: button, swap: "none", values }))
+    .catch(() => {}); // told below
 });
 
 // Choosing a size asks from within the same form, and must leave its panel open.
