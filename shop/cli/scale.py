@@ -23,14 +23,13 @@ def filling() -> Any:
 @group.command("fill-keys")
 def fill_keys() -> None:
     """Fill the keys that are not said, in batches, while the shop runs. Can be run again at any time."""
-    with database.engines[None].connect() as connection:
-        release = filling()
-        try:
+    release, engine = filling(), database.engines[None]
+    try:
+        with engine.connect() as connection:
             seen = release.fill_keys(connection, connection.commit)
-        except BaseException:  # what is written once stays so, also when the shop was too busy for this
-            connection.rollback()
+    except BaseException:  # what is written once stays so, also when the shop was too busy for this
+        with engine.begin() as connection:
             for table in release.WRITTEN_ONCE:
                 release.close_again(connection, table)
-            connection.commit()
-            raise
+        raise
     click.echo(f"went through {sum(seen.values())} rows of {len(seen)} tables")

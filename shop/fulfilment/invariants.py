@@ -86,7 +86,8 @@ INVARIANTS = (
         """
         SELECT s.number, c.number AS lies_as FROM collectables c JOIN sub_orders s ON s.id = c.subject_id
         WHERE c.kind = 'sub_order' AND (c.user_id <> s.user_id OR c.pickup_point_id <> s.pickup_point_id
-            OR s.pass_id IS NULL OR c.pass_id <> s.pass_id OR c.number <> s.number)
+            OR c.pass_id <> s.pass_id OR c.number <> s.number
+            OR (s.pass_id IS NULL AND s.state IN ('not_collected', 'returned')))
         """,
     ),
 )

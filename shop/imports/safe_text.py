@@ -8,7 +8,8 @@ from __future__ import annotations
 import html
 import re
 
-MARK = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)[^<>]*>|<[!?][^<>]*>")
+MARK = re.compile(r"<(/?)([A-Za-z][^<>]*)>|<[!?][^<>]*>")
+NAME = re.compile(r"[A-Za-z0-9]*")
 BREAKS = frozenset({"p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article"})
 UNSAID = frozenset({"script", "style", "template", "noscript", "iframe", "object", "svg", "head", "title"})
 
@@ -38,7 +39,7 @@ def words_of(text: str) -> list[str]:
         if not unsaid:
             said.append(text[place : mark.start()])
         place = mark.end()
-        closing, name = mark[1], (mark[2] or "").lower()
+        closing, name = mark[1], name_of(mark[2] or "")
         if unsaid:
             unsaid = "" if closing and name == unsaid else unsaid
         elif name in UNSAID and not closing and not mark[0].endswith("/>"):
@@ -46,6 +47,11 @@ def words_of(text: str) -> list[str]:
         elif name in BREAKS:
             said.append("\n")
     return said if unsaid else [*said, text[place:]]
+
+
+def name_of(inside: str) -> str:
+    found = NAME.match(inside)
+    return found[0].lower() if found else ""
 
 
 def with_characters(text: str) -> str:
