@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ def ask(house: House, times: int) -> None:
         assert requests.get(f"{house.address()}/about", timeout=20).status_code == 200
 
 
+MOST_ASKED = 2_000
 ABOUT = ("linli_request_seconds_count", "/about")
 
 
@@ -52,12 +54,19 @@ def lines_of(house: House, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in said if not line.startswith("---")]
 
 
+def places_of(house: House) -> list[Path]:
+    """Where processes have written figures."""
+    return [path for path in (house.folder / "figures").glob("histogram_*.db") if path.read_bytes()[:4] != b"\x00" * 4]
+
+
 def test_every_process_sees_what_all_of_them_counted(watched: House) -> None:
-    ask(watched, 40)
-    places = [path for path in (watched.folder / "figures").glob("histogram_*.db") if path.read_bytes()[:4] != b"\x00" * 4]
-    assert len(places) == 3, "two web processes and a worker, each in its place"
+    asked = 0
+    while len(places_of(watched)) < 3 and asked < MOST_ASKED:  # the system chooses who answers
+        ask(watched, 40)
+        asked += 40
+    assert len(places_of(watched)) == 3, "two web processes and a worker, each in its place"
     for _ in range(6):  # whichever process answers
-        assert figures(watched)[ABOUT] == 40
+        assert figures(watched)[ABOUT] == asked
 
 
 def test_jobs_of_the_worker_are_among_them(watched: House) -> None:
