@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shop.kernel import clock
-from shop.kernel.db import Base, operation, perform, reading
+from shop.kernel.db import Base, finish_reading, operation, perform
 from shop.platform import marks
 
 BATCH = 500
@@ -63,7 +63,7 @@ def prune(model: type[Base], rule: Forget, number: int, until: float) -> int:
         count += gone
         if is_over:
             break
-    reading().rollback()
+    finish_reading()
     return count
 
 
