@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Sequence
@@ -25,11 +26,15 @@ class Outcome:
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     note: str = ""
+    unsteady: list[str] = field(default_factory=list)
+    """Tests that failed among the others and passed when asked again alone: to be mended, and never passed over in silence."""
 
     @property
     def verdict(self) -> str:
         if self.failed:
             return "FAILED"
+        if self.unsteady:
+            return "UNSTEADY"
         return "ok" if self.passed else "skipped"
 
 
@@ -53,6 +58,14 @@ def outcome_of_pytest(name: str, engine: str, exit_code: int, seconds: float, re
         outcome.failed = 1
         outcome.note = "pytest left no report"
     return outcome
+
+
+def failed_tests(cache: Path) -> list[str]:
+    """The ids of what failed in the run that used this cache folder of pytest, by name; empty when it left none."""
+    try:
+        return sorted(json.loads((cache / "v" / "cache" / "lastfailed").read_text()))
+    except (OSError, ValueError):
+        return []
 
 
 def count_cases(outcome: Outcome, report: Path) -> None:
@@ -96,6 +109,7 @@ def summary(outcomes: Sequence[Outcome], *, left_out: Sequence[str] = ()) -> lis
     lines = [_row(row, columns) for row in rows]
     lines.insert(1, "  ".join("-" * column for column in columns))
     notes = [f"{label(each)}: {each.note}" for each in outcomes if each.note]
+    notes += [f"unsteady, {label(each)}: {test}" for each in outcomes for test in each.unsteady]
     skips = [f"skipped, {label(each)}: {reasons(each.skipped)}" for each in outcomes if each.skipped]
     lines += ["", *notes, *skips, *(f"left out as asked: {name}" for name in left_out)]
     passed, failed = sum(each.passed for each in outcomes), sum(each.failed for each in outcomes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from pathlib import Path
@@ -156,6 +157,48 @@ def test_a_step_over_its_limit_is_stopped_and_fails(tmp_path: Path, capfd: pytes
     assert outcome.failed == 1
     assert "stopped after" in outcome.note
     assert "=== lint" in capfd.readouterr().out
+
+
+UNSTEADY = """
+from pathlib import Path
+
+def test_right():
+    assert True
+
+def test_unlucky():
+    place = Path(__file__).with_name("asked")
+    place.write_text(place.read_text() + "x" if place.exists() else "x")
+    assert len(place.read_text()) >= {passes_at}
+"""
+
+
+@pytest.mark.parametrize(
+    ("passes_at", "verdict", "passed", "failed", "unsteady"),
+    [
+        pytest.param(1, "ok", 2, 0, 0, id="it passes at once"),
+        pytest.param(2, "UNSTEADY", 2, 0, 1, id="it passes when asked again"),
+        pytest.param(3, "FAILED", 1, 1, 0, id="it fails twice"),
+    ],
+)
+def test_a_test_that_failed_is_asked_once_more_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passes_at: int, verdict: str, passed: int, failed: int, unsteady: int
+) -> None:
+    file = tmp_path / "test_some.py"
+    file.write_text(UNSTEADY.format(passes_at=passes_at))
+    plain = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--rootdir", str(tmp_path), "-c", "/dev/null"]
+    monkeypatch.setattr("script.support.checks.ROOT", tmp_path)
+    monkeypatch.setattr("script.support.checks.pytest_command", lambda _engine: plain)
+    outcome = run_step(Step("tests", [*plain, str(file)], "sqlite"), {**os.environ}, tmp_path)
+    assert (outcome.verdict, outcome.passed, outcome.failed, len(outcome.unsteady)) == (verdict, passed, failed, unsteady)
+    named = [line for line in summary([outcome]) if line.startswith("unsteady, tests on sqlite: ")]
+    assert [line.partition("::")[2] for line in named] == ["test_unlucky"] * unsteady
+
+
+def test_many_failures_are_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("script.support.checks.attempt", lambda *_: Outcome("tests", "sqlite", passed=9, failed=4))
+    monkeypatch.setattr("script.support.checks.failed_tests", lambda _cache: ["a", "b", "c", "d"])
+    monkeypatch.setattr("script.support.checks.look_again", lambda *_: pytest.fail("asked again"))
+    assert run_step(Step("tests", [], "sqlite"), {}, tmp_path).failed == 4
 
 
 def test_a_check_that_cannot_start_fails(tmp_path: Path) -> None:
