@@ -41,9 +41,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=("sqlite", "postgresql"), default="sqlite", help="the database engine of this run")
 
 
+PAGES = Path(__file__).with_name("web")
+
+
+def runs_once(item: pytest.Item) -> bool:
+    """Pages ask through queries and operations that have tests on both engines, and `growth` looks at every list on both."""
+    if item.get_closest_marker("both_engines"):
+        return False
+    return item.get_closest_marker("one_engine") is not None or PAGES in item.path.parents
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--engine") == "postgresql":
-        once = [item for item in items if item.get_closest_marker("one_engine")]
+        once = [item for item in items if runs_once(item)]
         config.hook.pytest_deselected(items=once)
         items[:] = [item for item in items if item not in once]
 

@@ -41,7 +41,7 @@ OF_THE_SHOP = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_KEYS", "LOOKUP_K
 OF_THE_SHOP_BEGINNING_WITH = ("STRIPE_", "BILLER_", "SMS_", "FLASK_")
 """Settings of a running shop that must not reach the tests: they would touch its data."""
 
-GIVEN_PER_STEP = ("TEST_POSTGRES_URL", "TEST_REDIS_URL", "CHROMIUM")
+GIVEN_PER_STEP = ("TEST_POSTGRES_URL", "TEST_REDIS_URL", "TEST_CITIES", "CHROMIUM")
 
 LOOKED_AT_AGAIN = 3
 """So many failed tests of a step are asked once more, alone; more than that is no bad luck."""
@@ -243,9 +243,13 @@ def run_all(words: Sequence[str], *, fast: bool, nothing_may_be_skipped: bool) -
                     steps = chosen_steps(words, on_postgres, with_redis, browser)
                 else:
                     steps = suite_steps(on_postgres, with_redis, browser, fast=fast)
-                environment = environment_of_tests(os.environ, on_postgres)
-                for step in steps:
-                    outcomes.append(run_step(step, environment, Path(name)))
+                cities = Path(name) / "cities"
+                environment = {**environment_of_tests(os.environ, on_postgres), "TEST_CITIES": str(cities)}
+                try:
+                    for step in steps:
+                        outcomes.append(run_step(step, environment, Path(name)))
+                finally:
+                    run_limited([venv_command("python"), "-m", "tests.support.cities", str(cities)], environment, MINUTE)
         except KeyboardInterrupt:
             interrupted = True
     if words:

@@ -170,6 +170,12 @@ class BucketStorage:
         log.warning("the bucket does not take %s: %s", method, trouble)
         raise StorageAway(trouble)
 
+    def close(self) -> None:
+        """Let go of this thread's connections; the next use opens new ones."""
+        if hasattr(self.lines, "session"):
+            self.lines.session.close()
+            del self.lines.session
+
     def _line(self) -> requests.Session:
         """Connections of this thread."""
         if not hasattr(self.lines, "session"):

@@ -59,6 +59,16 @@ def user(phone: str) -> User:
 
 
 HOURS = ("0:10", "7:00", "11:30", "13:30", "17:30", "21:00")
+ON_BOTH_ENGINES = ((None, "11:30"), (1, "0:10"))
+
+
+def moment(day: int | None, wall_time: str) -> Any:
+    """One case, by its name."""
+    marks = () if (day, wall_time) in ON_BOTH_ENGINES else pytest.mark.one_engine
+    return pytest.param(day, wall_time, marks=marks, id=f"{'on_a_first' if day else 'today'}-{wall_time}")
+
+
+MOMENTS = [moment(day, wall_time) for day in (None, 1) for wall_time in HOURS]
 
 
 def go_to(wall_time: str, day: int | None = None) -> None:
@@ -69,9 +79,8 @@ def go_to(wall_time: str, day: int | None = None) -> None:
     clock.move(clock.at(date, time.fromisoformat(wall_time.zfill(5))) - clock.now() + clock.shift())
 
 
-@pytest.mark.parametrize("wall_time", HOURS)
-@pytest.mark.parametrize("day", [None, 1], ids=["today", "on_a_first"])
-def test_the_city_is_there_and_its_books_are_right(app: Flask, storage: FolderStorage, wall_time: str, day: int | None) -> None:
+@pytest.mark.parametrize(("day", "wall_time"), MOMENTS)
+def test_the_city_is_there_and_its_books_are_right(app: Flask, storage: FolderStorage, day: int | None, wall_time: str) -> None:
     """Whatever the hour it is looked at: goods wait, are packed, are on the road and have been fetched; bills are paid and unclear."""
     go_to(wall_time, day)
     shift = clock.shift()

@@ -6,11 +6,15 @@ the city of the tests is made in the middle of a morning, with the clock moved o
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
-import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
@@ -29,6 +33,7 @@ SETTINGS_OF_A_SHOP = (
 )  # fmt: skip
 SECRET = "a house of tests, gone when they are over, and known to nobody"
 MORNING = time_of_day(10, 0)
+LONGEST_RUN = timedelta(hours=3)
 PREFIXES_OF_A_SHOP = ("STRIPE_", "BILLER_", "SMS_", "FLASK_")
 
 
@@ -43,16 +48,14 @@ class Template:
     url: str
     server: str = ""
     shift: timedelta = timedelta(0)
-    copies: int = 0
 
     def copy(self, folder: Path) -> str:
         """The address of a fresh copy of the demo city."""
-        self.copies += 1
         if not self.server:
             shutil.copyfile(self.folder / "linli.db", folder / "linli.db")
             return f"sqlite:///{folder / 'linli.db'}"
         source = sa.make_url(self.url)
-        name = f"{source.database}_{self.copies}"
+        name = f"{source.database}_{uuid.uuid4().hex[:8]}"
         on_server(self.server, f"CREATE DATABASE {name} TEMPLATE {source.database}")
         return source.set(database=name).render_as_string(hide_password=False)
 
@@ -70,12 +73,43 @@ def on_server(server: str, statement: str) -> None:
     engine.dispose()
 
 
+@contextmanager
+def template_of_the_run(folder: Path, server: str, pictures: bool) -> Iterator[Template]:
+    """The demo city of all the processes and steps of one `script/test`, made by whoever comes first (`TEST_CITIES` is their folder).
+
+    For a single pytest it is made in `folder`, and gone afterwards. Whoever comes later finds the time of day at which it was made.
+    """
+    together = os.environ.get("TEST_CITIES")
+    if not together:
+        made = make_template(folder, server, pictures)
+        yield made
+        made.drop(made.url)
+        return
+    place = Path(together) / f"{'postgresql' if server else 'sqlite'}{'-with-pictures' if pictures else ''}"
+    place.mkdir(parents=True, exist_ok=True)
+    facts = place / "city.json"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not facts.exists():
+            made = make_template(place, server, pictures)
+            facts.write_text(json.dumps({"url": made.url, "server": server, "moment": (datetime.now(UTC) + made.shift).isoformat()}))
+    known = json.loads(facts.read_text())
+    yield Template(place, known["url"], known["server"], datetime.fromisoformat(known["moment"]) - datetime.now(UTC))
+
+
+def drop_templates(together: Path) -> None:
+    """Remove the cities of a run from the servers they are on; their folder is removed by whoever made it."""
+    for facts in together.glob("*/city.json"):
+        known = json.loads(facts.read_text())
+        Template(facts.parent, known["url"], known["server"]).drop(known["url"])
+
+
 def make_template(folder: Path, server: str = "", pictures: bool = True, code: Path = ROOT) -> Template:
     """Migrate and seed a database in `folder`, or on a PostgreSQL server, by the code of this checkout or of another folder."""
     folder.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{folder / 'linli.db'}"
     if server:
-        name = f"linli_house_{os.getpid()}_{int(time.time())}"
+        name = f"linli_house_{uuid.uuid4().hex[:12]}"
         on_server(server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         url = sa.make_url(engine_url(server)).set(database=name).render_as_string(hide_password=False)
     template = Template(folder, url, server, until_morning())
@@ -99,10 +133,12 @@ def make_template(folder: Path, server: str = "", pictures: bool = True, code: P
 
 
 def until_morning() -> timedelta:
-    """How long it is from now to the city's next morning."""
+    """How long it is from now to the city's next morning; long enough that a later copy, put back to it, is not behind the real time."""
     now = datetime.now(UTC).astimezone(BUSINESS_ZONE)
     morning = datetime.combine(now.date(), MORNING, BUSINESS_ZONE)
-    return morning - now if morning >= now else morning + timedelta(days=1) - now
+    while morning - now < LONGEST_RUN:
+        morning += timedelta(days=1)
+    return morning - now
 
 
 def set_clock(folder: Path, shift: timedelta) -> None:
@@ -132,3 +168,7 @@ def python(environment: dict[str, str], *words: str, may_fail: bool = False, cod
     if done.returncode and not may_fail:
         raise AssertionError(f"{' '.join(words)} failed ({done.returncode}):\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     return done
+
+
+if __name__ == "__main__":  # `python -m tests.support.cities FOLDER`, at the end of `script/test`
+    drop_templates(Path(sys.argv[1]))

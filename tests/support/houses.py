@@ -7,22 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cities import Template, make_template
+from tests.support.cities import Template, template_of_the_run
 from tests.support.running import House, running_house
 
 
 @pytest.fixture(scope="session")
 def template(request: pytest.FixtureRequest, engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
-    """The demo city on this run's engine, made once; with its pictures when somebody will look at them."""
+    """The demo city on this run's engine, made once a run; with its pictures when somebody will look at them."""
     server = ""
     if engine_name == "postgresql":
         server = os.environ.get("TEST_POSTGRES_URL", "")
         if not server:
             pytest.fail("PostgreSQL tests need TEST_POSTGRES_URL; script/test starts a server and sets it")
     pictures = any(item.get_closest_marker("browser") for item in request.session.items)
-    made = make_template(tmp_path_factory.mktemp("template"), server, pictures)
-    yield made
-    made.drop(made.url)
+    with template_of_the_run(tmp_path_factory.mktemp("template"), server, pictures) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ from tests.support.people import sign_in
 from tests.support.queries import counted
 from tests.support.tags import tag
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture(autouse=True)
 def operator(make: Factories, client: FlaskClient) -> User:

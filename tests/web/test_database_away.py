@@ -24,6 +24,8 @@ from shop.platform import health, outbox
 from tests.conftest import dispose
 from tests.support.factories import Factories
 
+pytestmark = pytest.mark.both_engines
+
 SAID = "Our books cannot be reached right now."
 
 

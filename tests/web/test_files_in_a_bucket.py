@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,11 +35,11 @@ def kept() -> Iterator[Bucket]:
 
 
 @pytest.fixture
-def storage(app: Flask, kept: Bucket, monkeypatch: pytest.MonkeyPatch) -> BucketStorage:
-    made = BucketStorage(kept.url, KEY)
-    monkeypatch.setitem(app.extensions, "storage", made)
-    monkeypatch.setitem(app.config, "S3_BUCKET_URL", kept.url)
-    return made
+def storage(app: Flask, kept: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketStorage]:
+    with closing(BucketStorage(kept.url, KEY)) as made:
+        monkeypatch.setitem(app.extensions, "storage", made)
+        monkeypatch.setitem(app.config, "S3_BUCKET_URL", kept.url)
+        yield made
 
 
 def picture() -> bytes:
@@ -66,8 +67,8 @@ def test_what_was_kept_is_read_again_by_the_name_a_folder_gives_it(storage: Buck
 
 
 def test_whoever_has_no_key_or_another_is_refused_and_nothing_is_kept(kept: Bucket) -> None:
-    with pytest.raises(StorageAway, match="status 403"):
-        BucketStorage(kept.url, replace(KEY, secret="another")).keep(b"content", ".webp")
+    with closing(BucketStorage(kept.url, replace(KEY, secret="another"))) as storage, pytest.raises(StorageAway, match="status 403"):
+        storage.keep(b"content", ".webp")
     assert seen_at(f"{kept.url}/ab/x.webp").status_code == 403
     assert kept.files == {}
 

@@ -23,6 +23,8 @@ from tests.support.money import balance
 from tests.support.people import sign_in
 from tests.support.queries import counted
 
+pytestmark = pytest.mark.both_engines
+
 LISTS = (
     "/merchant/", "/merchant/orders?sort=arrives", "/merchant/stock?sort=-available", "/merchant/products?sort=price",
     "/merchant/statement", "/merchant/stock/rice", "/merchant/products/rice",

@@ -28,6 +28,8 @@ from tests.support.plans import plan_of, statements
 from tests.support.queries import counted
 from tests.web.test_database_away import away
 
+pytestmark = pytest.mark.both_engines
+
 TOKEN = "tG7vK2mQ9xR4bN8wL3cF6hJ1pD5sZ0yA"
 
 

@@ -32,6 +32,8 @@ from tests.support.money import PIN, balance, fund, move
 from tests.support.people import sign_in
 from tests.support.shopping import Shopping, purchases
 
+pytestmark = pytest.mark.both_engines
+
 PHONE = "13812345678"
 FETCHED = {"HX-Request": "true"}
 

@@ -30,6 +30,8 @@ from tests.support.people import sign_in
 from tests.support.provider import CardProvider, created_sessions, led_on, looked_at, payment_of
 from tests.support.shopping import Shopping
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def user(make: Factories, client: FlaskClient) -> User:

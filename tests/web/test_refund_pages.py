@@ -28,7 +28,7 @@ from tests.support.provider import CardProvider, payment_of
 from tests.support.queries import counted
 from tests.support.shopping import Shopping
 
-pytestmark = pytest.mark.usefixtures("books_hold_afterwards")
+pytestmark = [pytest.mark.usefixtures("books_hold_afterwards"), pytest.mark.both_engines]
 
 
 class Case:

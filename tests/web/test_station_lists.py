@@ -19,6 +19,8 @@ from tests.support.factories import Factories
 from tests.support.people import sign_in
 from tests.support.queries import counted
 
+pytestmark = pytest.mark.both_engines
+
 LISTS = ("/station/", "/station/desk", "/station/waiting", "/station/waiting/print", "/station/log")
 
 

@@ -29,7 +29,7 @@ from tests.support.people import sign_in
 from tests.support.provider import SLOW_REFUND_CARD, CardProvider, deliver, looked_at, payment_of, signed
 from tests.support.shopping import Shopping
 
-pytestmark = pytest.mark.usefixtures("books_hold_afterwards")
+pytestmark = [pytest.mark.usefixtures("books_hold_afterwards"), pytest.mark.both_engines]
 
 COMPLETED = {"id": "evt_1", "type": "checkout.session.completed", "data": {"object": {"id": "cs_1", "object": "checkout.session"}}}
 BODY = json.dumps(COMPLETED).encode()
