@@ -100,6 +100,12 @@ def list_rows(
     return rows[:limit], rows[limit - 1].number if len(rows) > limit else None
 
 
+def at_work(session: Session) -> list[tuple[int, ImportState]]:
+    """What is being read or applied, by id: a shop has few at a time."""
+    busy = sa.select(ProductImport.id, ProductImport.state).where(ProductImport.state.in_((ImportState.READING, ImportState.APPLYING)))
+    return [(one.id, one.state) for one in session.execute(busy.order_by(ProductImport.id).limit(500))]
+
+
 def categories(session: Session) -> tuple[dict[str, int], str]:
     """Our categories by slug and both names, folded; and all of them in words."""
     rows = session.execute(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -320,6 +320,11 @@ def start_periodic(session: Session) -> None:
         return
     for kind, number in rounds().items():
         enqueue(session, kind, dedupe_key=f"{kind}@{number}", is_round=True)
+
+
+def dead_among(session: Session, keys: Collection[str]) -> set[str]:
+    """Which of these dedupe keys are of work that was given up: its subject must not wait for it any more."""
+    return set(session.scalars(sa.select(Job.dedupe_key).where(Job.dedupe_key.in_(keys), Job.state == JobState.DEAD)))
 
 
 class JobNotDead(ShopError):

@@ -18,7 +18,7 @@ from shop.models.accounts import Role, RoleGrant
 from shop.models.catalog import Listing, PriceChange, Product, ProductState, SearchTerm, Variant
 from shop.models.imports import Choice, ImportFile, ImportKind, ImportRow, ImportState, Outcome, ProductImport, Verdict
 from shop.models.merchants import Merchant
-from shop.models.platform import AuditEntry
+from shop.models.platform import AuditEntry, Job, JobState
 from shop.models.stock import MovementKind, StockItem, StockMovement
 from shop.platform.actor import Actor, Grant
 from shop.stock.counting_many import Counted, count_each
@@ -460,3 +460,25 @@ def test_reading_goes_on_after_the_last_row_that_was_kept(owner: Actor, shop: Me
 
 def test_columns_are_those_of_the_template() -> None:
     assert len(OWN) == len(row("x"))
+
+
+@pytest.mark.parametrize("kind", [operations.CHECK, operations.APPLY])
+def test_work_that_was_given_up_ends_its_import_and_says_so(owner: Actor, shop: Merchant, kind: str) -> None:
+    content = as_csv([row("a")])
+    ref = perform(operations.bring, owner, shop.id, ImportKind.GOODS, "goods.csv", content, {}, "once")
+    if kind == operations.APPLY:
+        jobs.check(look(shop, ref).id)
+        perform(operations.decide, owner, ref, Choice.GOOD)
+    jobs.end_what_was_given_up()
+    assert look(shop, ref).refusal is None, "its work still waits for its turn"
+    killed = sa.update(Job).where(Job.dedupe_key == f"{kind}:{look(shop, ref).id}").values(state=JobState.DEAD)
+    finish_reading()
+    with transaction() as session:
+        session.execute(killed)
+    jobs.end_what_was_given_up()
+    found = look(shop, ref)
+    assert found.state is (ImportState.DONE if kind == operations.APPLY else ImportState.REFUSED)
+    assert found.refusal
+    assert found.rows_applied == 0
+    jobs.apply(found.id)  # put back by an operator all the same: it is over
+    assert look(shop, ref).rows_applied == 0
