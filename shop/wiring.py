@@ -47,6 +47,7 @@ from shop.platform import (
     http,
     language,
     limits,
+    links,
     logs,
     notices,
     parts,
@@ -120,6 +121,7 @@ def connect(app: Flask) -> None:
         catalogues.compile_catalogue()
     language.init_app(app)
     parts.init_app(app)
+    links.init_app(app)
     sharing.init_app(app)
     forms.init_app(app)
     sure.init_app(app)

@@ -103,9 +103,10 @@ login_manager = LoginManager()
 
 def current_actor() -> Actor:
     """Who asks in this request. The API believes bearer tokens only, pages believe the session cookie only."""
-    known: Actor | None = g.get("actor")
+    mine = g._get_current_object()
+    known: Actor | None = mine.get("actor")
     if known is None:
-        known = g.actor = bearer_actor() if request.path.startswith(API_PREFIX) else actor_of_cookie()
+        known = mine.actor = bearer_actor() if request.path.startswith(API_PREFIX) else actor_of_cookie()
     return known
 
 

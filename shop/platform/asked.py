@@ -106,10 +106,10 @@ class Asked:
         return [(name, value) for name, value in self._values().items(multi=True) if name not in leave_out][:most]
 
 
-address = Asked(lambda: request.args)
+address = Asked(lambda: request._get_current_object().args)
 """What stands behind the `?`."""
 
-sent = Asked(lambda: request.form)
+sent = Asked(lambda: request._get_current_object().form)
 """What a form sends."""
 
 

@@ -93,17 +93,18 @@ class Incoming(io.RawIOBase):
 
 def bound(app: Flask) -> None:
     """Set what this request may carry; refuse what declares more."""
-    if len(request.query_string) > MOST_IN_ADDRESS:
+    asked: Request = request._get_current_object()
+    if len(asked.query_string) > MOST_IN_ADDRESS:
         raise RequestURITooLarge()
-    allowance: Allowance = getattr(app.view_functions.get(request.endpoint or ""), "allowance", USUAL)
-    declared = request.content_length
-    request.max_content_length = allowance.most_bytes + 1  # one more is read, to see that there is more
-    request.max_form_memory_size = allowance.most_bytes
-    request.max_form_parts = allowance.most_fields
+    allowance: Allowance = getattr(app.view_functions.get(asked.endpoint or ""), "allowance", USUAL)
+    declared = asked.content_length
+    asked.max_content_length = allowance.most_bytes + 1  # one more is read, to see that there is more
+    asked.max_form_memory_size = allowance.most_bytes
+    asked.max_form_parts = allowance.most_fields
     if declared is not None and declared > allowance.most_bytes:
-        request.environ.update({"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"})  # nobody further on reads it
+        asked.environ.update({"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"})  # nobody further on reads it
         raise RequestEntityTooLarge()
-    request.environ["wsgi.input"] = Incoming(request.environ["wsgi.input"], declared, allowance.most_bytes)
+    asked.environ["wsgi.input"] = Incoming(asked.environ["wsgi.input"], declared, allowance.most_bytes)
 
 
 def init_app(app: Flask) -> None:

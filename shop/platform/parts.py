@@ -30,6 +30,9 @@ from shop.platform.language import language_of_address
 CSRF_SLOT = Markup("\ue000csrf\ue000")
 NEXT_SLOT = Markup("\ue000next\ue000")
 SEARCH_SLOT = Markup("\ue000search\ue000")
+PLACE, NEXT = "linli.place_of_page", "linli.next_page"
+"""What is put together once for a request, kept in its environment."""
+
 LONGEST_SEARCH = 60
 MOST = 2_000
 """Parts kept by a process: those of a product's page are five for each state and language."""
@@ -45,6 +48,7 @@ class Drawn(NamedTuple):
     has_token: bool
     has_next: bool
     has_search: bool
+    has_slots: bool
 
     def filled(self) -> str:
         """For this reader."""
@@ -52,14 +56,33 @@ class Drawn(NamedTuple):
         if self.has_token:
             text = text.replace(CSRF_SLOT, form_token())
         if self.has_next:
-            text = text.replace(NEXT_SLOT, escape(this_page()))
+            text = text.replace(NEXT_SLOT, next_page())
         if self.has_search:
             text = text.replace(SEARCH_SLOT, escape(address.raw("q", LONGEST_SEARCH)))
         return text
 
 
+def place_of_page() -> tuple[str, str]:
+    """What every link of this page depends on: where the shop stands, and the language that the page's address names."""
+    environ = request._get_current_object().environ  # looked up once: a page has a dozen parts, and many links
+    place: tuple[str, str] | None = environ.get(PLACE)
+    if place is None:
+        place = environ[PLACE] = (request.script_root, language_of_address())
+    return place
+
+
+def next_page() -> Markup:
+    """The page to come back to, as it stands in forms; put together once for an answer."""
+    environ = request.environ
+    page: Markup | None = environ.get(NEXT)
+    if page is None:
+        page = environ[NEXT] = escape(this_page())
+    return page
+
+
 def drawn_as(text: str) -> Drawn:
-    return Drawn(text, CSRF_SLOT in text, NEXT_SLOT in text, SEARCH_SLOT in text)
+    slots = (CSRF_SLOT in text, NEXT_SLOT in text, SEARCH_SLOT in text)
+    return Drawn(text, *slots, has_slots=any(slots))
 
 
 _kept: dict[tuple[object, ...], Drawn] = {}
@@ -68,7 +91,8 @@ _pages: dict[tuple[object, ...], Drawn] = {}
 
 def form_token() -> str:
     """The token that proves a form to be ours; the same for all forms of one answer. Its slot while a page is drawn to be kept."""
-    return CSRF_SLOT if "draws_to_keep" in g else str(g.get("csrf_token") or generate_csrf())
+    mine = g._get_current_object()
+    return CSRF_SLOT if "draws_to_keep" in mine else str(mine.get("csrf_token") or generate_csrf())
 
 
 def kept_page(template: str, state: tuple[object, ...], facts: Callable[[], dict[str, Any]], **holes: str) -> str:
@@ -141,7 +165,7 @@ class KeptPart(Extension):
         return nodes.CallBlock(self.call_method("keep", key), [], [], body).set_lineno(line)
 
     def keep(self, *said: object, caller: Callable[[], str]) -> Markup:
-        key = (request.script_root, language_of_address(), *said)
+        key = (place_of_page(), *said)
         drawn = _kept.get(key)
         if drawn is None:
             drawn = drawn_as(str(caller()))
@@ -149,7 +173,9 @@ class KeptPart(Extension):
                 if len(_kept) >= MOST:
                     _kept.clear()
                 _kept[key] = drawn
-        return Markup(drawn.text if "draws_to_keep" in g else drawn.filled())  # noqa: S704  (a template drew it, the rest is escaped)
+        if not drawn.has_slots or "draws_to_keep" in g:
+            return Markup(drawn.text)  # noqa: S704  (a template drew it)
+        return Markup(drawn.filled())  # noqa: S704  (a template drew it, the rest is escaped)
 
 
 def init_app(app: Flask) -> None:
