@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import g, request, session
+from flask import Response, g, request, session
 from flask_login import LoginManager, UserMixin, current_user
 
 from shop.kernel.errors import SignInRequired
@@ -98,7 +98,14 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # flask-login has no types
         return self.token
 
 
-login_manager = LoginManager()
+class Login(LoginManager):  # type: ignore[misc]  # flask-login has no types
+    """Nobody is remembered beside the session, which lasts by itself: after an answer there is nothing to write down."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
+login_manager = Login()
 
 
 def current_actor() -> Actor:

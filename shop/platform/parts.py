@@ -12,17 +12,19 @@ person may stand inside.
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app, g, render_template, request, session
 from flask.templating import Environment
 from flask_wtf.csrf import generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
-from shop.platform.actor import ANONYMOUS
+from shop.platform.actor import ANONYMOUS, current_actor
 from shop.platform.asked import address
 from shop.platform.http import this_page
 from shop.platform.language import language_of_address
@@ -92,7 +94,19 @@ _pages: dict[tuple[object, ...], Drawn] = {}
 def form_token() -> str:
     """The token that proves a form to be ours; the same for all forms of one answer. Its slot while a page is drawn to be kept."""
     mine = g._get_current_object()
-    return CSRF_SLOT if "draws_to_keep" in mine else str(mine.get("csrf_token") or generate_csrf())
+    if "draws_to_keep" in mine:
+        return CSRF_SLOT
+    token: str | None = mine.get("csrf_token")
+    if token is None:
+        kept = session.get("csrf_token")
+        token = mine.csrf_token = generate_csrf() if kept is None else signer(current_app.secret_key).dumps(kept)
+    return str(token)
+
+
+@lru_cache(maxsize=4)
+def signer(key: str | bytes | None) -> URLSafeTimedSerializer:
+    """What flask-wtf signs the session's token with, made once; of a session without one it makes the token itself."""
+    return URLSafeTimedSerializer(key, salt="wtf-csrf-token")  # type: ignore[arg-type]
 
 
 def kept_page(template: str, state: tuple[object, ...], facts: Callable[[], dict[str, Any]], **holes: str) -> str:
@@ -103,17 +117,19 @@ def kept_page(template: str, state: tuple[object, ...], facts: Callable[[], dict
     anew each time and stands in a hole: `cut_off="<p>..."` goes where the template prints `cut_off_hole`. Pages of the signed-in,
     pages with a message on them, and pages that used a token or nonce while they were drawn are never kept.
     """
+    if current_actor() is not ANONYMOUS or "_flashes" in session or current_app.jinja_env.auto_reload:
+        inside = {f"{name}_hole": Markup(drawn) for name, drawn in holes.items()}  # noqa: S704  (drawn by templates)
+        return drawn_as(render_template(template, **facts(), **inside)).filled()
     context: dict[str, Any] = {}
     current_app.update_template_context(context)
-    keeps = context["actor"] is ANONYMOUS and "_flashes" not in session and not current_app.jinja_env.auto_reload
     files = current_app.extensions["assets"].version  # a page names the files of its day
     named = language_of_address()  # its links lead on in that language
     facts_of_all = (value for name, value in context.items() if name not in OF_THIS_REQUEST)
-    key = (template, request.script_root, state, files, named, *facts_of_all) if keeps else ()
-    page = _pages.get(key) if keeps else None
+    key = (template, request.script_root, state, files, named, *facts_of_all)
+    page = _pages.get(key)
     if page is None:
         page, is_for_all = drawn_to_keep(template, {**facts(), **{f"{name}_hole": hole(name) for name in holes}})
-        if keeps and is_for_all:
+        if is_for_all:
             if len(_pages) >= MOST_PAGES:
                 _pages.clear()
             _pages[key] = page
@@ -182,4 +198,4 @@ def init_app(app: Flask) -> None:
     _kept.clear()
     _pages.clear()
     app.jinja_env.add_extension(KeptPart)
-    app.jinja_env.globals.update(form_token=form_token, csrf_slot=CSRF_SLOT, next_slot=NEXT_SLOT, search_slot=SEARCH_SLOT)
+    app.jinja_env.globals.update(form_token=form_token, csrf_token=form_token, csrf_slot=CSRF_SLOT, next_slot=NEXT_SLOT, search_slot=SEARCH_SLOT)

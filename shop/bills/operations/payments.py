@@ -33,7 +33,7 @@ from shop.payments import operations as payments
 from shop.payments.rules import CARD_MINUTES
 from shop.platform import audit, outbox, pauses
 from shop.platform.actor import PROVIDER, Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to
 from shop.wallet import operations as wallet
 from shop.wallet.operations import TransferKind
 from shop.wallet.rules import Proof
@@ -101,7 +101,7 @@ def _write_down(session: Session, actor: Actor, wish: Wish, request_key: str) ->
     moment, ref = clock.now(), ids.dated_reference("B")
     payment_id = insert_once(
         session, BillPayment, ref=ref, serial=f"LL-{ref}", request_key=request_key, user_id=actor.signed_in_id(),
-        community_id=community_of("user", actor.signed_in_id()),
+        community_id=belonging_to("user", actor.signed_in_id()),
         biller_id=view.biller.id, bill_account_id=view.account.id, account_no=view.account.account_no,
         holder_masked=view.account.holder_masked, total=total, state=BillPaymentState.CREATED, created_at=moment,
     )
