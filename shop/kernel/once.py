@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, overload
 T = TypeVar("T")
 
 
-class once(Generic[T]):
+class once(Generic[T]):  # noqa: N801  (used like `property`)
     """Decorate a method of a class whose objects have a `__dict__`."""
 
     def __init__(self, work: Callable[[Any], T]) -> None:

@@ -59,7 +59,9 @@ def reader_locale() -> str:
         if not has_request_context():
             return str(mine.get("job_locale", "zh"))
         locale = language_of_address() or current_actor().locale or request.cookies.get(COOKIE)
-        if locale not in LOCALES:
+        if locale not in LOCALES and "HTTP_ACCEPT_LANGUAGE" not in request.environ:
+            locale = LOCALES[0]
+        elif locale not in LOCALES:
             locale = next((language for language, _ in request.accept_languages if language[:2] in LOCALES), "zh")[:2]
         mine.locale = locale
     return locale

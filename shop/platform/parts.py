@@ -181,7 +181,7 @@ class KeptPart(Extension):
         return nodes.CallBlock(self.call_method("keep", key), [], [], body).set_lineno(line)
 
     def keep(self, *said: object, caller: Callable[[], str]) -> Markup:
-        key = (place_of_page(), *said)
+        key = (*place_of_page(), *said)
         drawn = _kept.get(key)
         if drawn is None:
             drawn = drawn_as(str(caller()))
@@ -198,4 +198,5 @@ def init_app(app: Flask) -> None:
     _kept.clear()
     _pages.clear()
     app.jinja_env.add_extension(KeptPart)
-    app.jinja_env.globals.update(form_token=form_token, csrf_token=form_token, csrf_slot=CSRF_SLOT, next_slot=NEXT_SLOT, search_slot=SEARCH_SLOT)
+    app.jinja_env.globals.update(form_token=form_token, csrf_token=form_token)
+    app.jinja_env.globals.update(csrf_slot=CSRF_SLOT, next_slot=NEXT_SLOT, search_slot=SEARCH_SLOT)
