@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -189,7 +190,7 @@ def history_of(session: Session, account: BillAccount) -> list[Bill]:
     return list(reversed(session.scalars(asked.order_by(Bill.period.desc(), Bill.id.desc()).limit(MONTHS_SHOWN)).all()))
 
 
-REFS = sa.bindparam("refs", expanding=True)
+REFS: Any = sa.bindparam("refs", expanding=True)
 # Made once: building a statement costs more than running it.
 LATEST_LOOK_UPS = sa.select(BillLookUp).where(
     BillLookUp.id.in_(sa.select(sa.func.max(BillLookUp.id)).where(BillLookUp.account_ref.in_(REFS)).group_by(BillLookUp.account_ref))

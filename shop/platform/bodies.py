@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
-from flask import Flask, Request, request
+from flask import Flask, Request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestURITooLarge
 from werkzeug.formparser import FormDataParser
+
+from shop.platform.here import this_request
 
 KILOBYTE = 1024
 MOST_IN_ADDRESS = 4_000  # bytes after the question mark
@@ -93,7 +95,7 @@ class Incoming(io.RawIOBase):
 
 def bound(app: Flask) -> None:
     """Set what this request may carry; refuse what declares more."""
-    asked: Request = request._get_current_object()
+    asked: Request = this_request()
     if len(asked.query_string) > MOST_IN_ADDRESS:
         raise RequestURITooLarge()
     allowance: Allowance = getattr(app.view_functions.get(asked.endpoint or ""), "allowance", USUAL)

@@ -23,6 +23,7 @@ from shop.kernel.errors import Busy, NotFound, ShopError, SignInRequired, Unavai
 from shop.platform.actor import ANONYMOUS, API_PREFIX
 from shop.platform.asked import came_from
 from shop.platform.door import METRICS, PROBES, STRANGE_HOST
+from shop.platform.here import this_request
 from shop.platform.language import language_of_address, spoken_deadline, words
 
 log = logging.getLogger("shop")
@@ -65,7 +66,7 @@ COME_BACK_AFTER = "5"
 
 def this_page() -> str:
     """The way back to what the reader has before them: of an answer to a form, the page the form was on."""
-    asked = request._get_current_object()
+    asked = this_request()
     if asked.method in {"GET", "HEAD"}:
         return str(asked.full_path).rstrip("?")
     before = came_from()
@@ -284,7 +285,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def turn_away() -> None:
-        asked = request._get_current_object()
+        asked = this_request()
         if secure:
             g.sends_hsts = True
         if not gate.is_readable(asked.path):  # no text of ours holds control characters, and PostgreSQL refuses to be asked about NUL

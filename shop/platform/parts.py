@@ -26,6 +26,7 @@ from markupsafe import Markup, escape
 
 from shop.platform.actor import ANONYMOUS, current_actor
 from shop.platform.asked import address
+from shop.platform.here import this_request
 from shop.platform.http import this_page
 from shop.platform.language import language_of_address
 
@@ -66,7 +67,7 @@ class Drawn(NamedTuple):
 
 def place_of_page() -> tuple[str, str]:
     """What every link of this page depends on: where the shop stands, and the language that the page's address names."""
-    environ = request._get_current_object().environ  # looked up once: a page has a dozen parts, and many links
+    environ = this_request().environ  # looked up once: a page has a dozen parts, and many links
     place: tuple[str, str] | None = environ.get(PLACE)
     if place is None:
         place = environ[PLACE] = (request.script_root, language_of_address())
@@ -118,8 +119,8 @@ def kept_page(template: str, state: tuple[object, ...], facts: Callable[[], dict
     pages with a message on them, and pages that used a token or nonce while they were drawn are never kept.
     """
     if current_actor() is not ANONYMOUS or "_flashes" in session or current_app.jinja_env.auto_reload:
-        inside = {f"{name}_hole": Markup(drawn) for name, drawn in holes.items()}  # noqa: S704  (drawn by templates)
-        return drawn_as(render_template(template, **facts(), **inside)).filled()
+        filled = {f"{name}_hole": Markup(drawn) for name, drawn in holes.items()}  # noqa: S704  (templates drew them)
+        return drawn_as(render_template(template, **facts(), **filled)).filled()
     context: dict[str, Any] = {}
     current_app.update_template_context(context)
     files = current_app.extensions["assets"].version  # a page names the files of its day

@@ -17,6 +17,7 @@ from flask import Flask, Response, g, request
 from shop.kernel import work
 from shop.kernel.work import Work
 from shop.platform import figures
+from shop.platform.here import this_request
 
 log = logging.getLogger("shop.requests")
 
@@ -74,7 +75,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def name_request() -> None:
-        asked = request._get_current_object()
+        asked = this_request()
         g.request_id = number = request_number(asked.environ.get("HTTP_X_REQUEST_ID", ""))
         seen: Work | None = asked.environ.get(LISTENS)
         if seen is not None:

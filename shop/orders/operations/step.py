@@ -75,7 +75,7 @@ PART = tuple(SUB_ORDERS.c[name] for name in Part.__slots__)
 ORDER = [PURCHASES.c[name] for name in ("number", "user_id", "pickup_point_id", "state", "method", "total")]
 
 # Made once: building a statement costs more than running it.
-IDS = sa.bindparam("ids", expanding=True)
+IDS: Any = sa.bindparam("ids", expanding=True)
 PURCHASES_OF = sa.select(SUB_ORDERS.c.id, SUB_ORDERS.c.purchase_id).where(SUB_ORDERS.c.id.in_(IDS))
 ATTEMPTS = (
     sa.select(PAYMENTS.c.id, PAYMENTS.c.purchase_id, PAYMENTS.c.pays_purchase)
