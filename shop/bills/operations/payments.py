@@ -124,8 +124,8 @@ def _hold_from_wallet(session: Session, actor: Actor, made: Sequence[BillPayment
             session, actor, purpose=PaymentPurpose.BILL, method=PaymentMethod.WALLET, amount=payment.total, bill_payment_id=payment.id,
             is_paid=True, community_id=payment.community_id,
         )
-        payment.paid_with_id = paid_with.id
         _hold(session, actor, payment, account_code)
+        payment.paid_with_id = paid_with.id  # written with its state, in one statement
 
 
 def _begin_by_card(session: Session, actor: Actor, made: Sequence[BillPayment]) -> None:
