@@ -84,8 +84,8 @@ def next_page() -> Markup:
 
 
 def drawn_as(text: str) -> Drawn:
-    slots = (CSRF_SLOT in text, NEXT_SLOT in text, SEARCH_SLOT in text)
-    return Drawn(text, *slots, has_slots=any(slots))
+    token, page, search = CSRF_SLOT in text, NEXT_SLOT in text, SEARCH_SLOT in text
+    return Drawn(text, token, page, search, has_slots=token or page or search)
 
 
 _kept: dict[tuple[object, ...], Drawn] = {}
