@@ -15,6 +15,8 @@ READABLE = str.maketrans("01", "AB")
 
 def waiting_visits(session: Any, point_id: int, community_id: int, cycle_id: int, merchant_id: int) -> list[str]:
     """Paid orders that lie ready, one person and one pass each; the texts of their QR codes. Written straight into the tables."""
+    import sqlalchemy as sa
+
     from shop.kernel import clock
     from shop.kernel.money import ZERO, Money
     from shop.models.accounts import User
@@ -33,9 +35,11 @@ def waiting_visits(session: Any, point_id: int, community_id: int, cycle_id: int
     users = write(
         session, User, [{"phone": f"1599{n:07d}", "display_name": "顾客", "verification_level": 1, "created_at": now} for n in everyone]
     )
+    taken = set(session.scalars(sa.select(Pass.code).where(Pass.pickup_point_id == point_id)))  # the demo city's own are drawn by chance
+    free = [code for number in range(VISITS + len(taken)) if (code := f"{number:06d}") not in taken]
     passes = write(session, Pass, [
         {
-            "ref": references[n], "user_id": users[n], "code": f"{n:06d}", "state": PassState.LIVE, "issued_at": now, "valid_until": until,
+            "ref": references[n], "user_id": users[n], "code": free[n], "state": PassState.LIVE, "issued_at": now, "valid_until": until,
             **here,
         }
         for n in everyone

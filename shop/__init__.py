@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import INSTANCE, ROOT, Config, listed, refuse_unsafe, trusted_hosts
+from shop.platform.application import Shop
 from shop.platform.door import Door
 
 
@@ -20,7 +21,7 @@ def create_app(config: Config | None = None) -> Flask:
 
     config = config or Config.from_environment()
     refuse_unsafe(config)
-    app = Flask(__name__, instance_path=str(INSTANCE))
+    app = Shop(__name__, instance_path=str(INSTANCE))
     app.jinja_environment = wiring.PageEnvironment
     app.config.update(asdict(config))
     app.config.update(

@@ -47,6 +47,7 @@ from shop.platform import (
     http,
     language,
     limits,
+    links,
     logs,
     notices,
     parts,
@@ -119,13 +120,14 @@ def connect(app: Flask) -> None:
     if app.config["APP_ENV"] != "production" and catalogues.is_stale():
         catalogues.compile_catalogue()
     language.init_app(app)
-    parts.init_app(app)
     sharing.init_app(app)
     forms.init_app(app)
     sure.init_app(app)
     bodies.init_app(app)
     validators.init_app(app)
     http.init_app(app)
+    parts.init_app(app)
+    links.init_app(app)
     limits.init_app(app)
     context.init_app(app)
     app.extensions["payments"] = StripeGateway(

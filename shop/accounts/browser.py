@@ -13,6 +13,7 @@ from shop.accounts import queries, rules
 from shop.kernel import keys
 from shop.kernel.db import reading
 from shop.models.accounts import SessionKind
+from shop.platform import along
 from shop.platform.actor import Actor, SignedIn, bearer_loader, forget_actor, login_manager
 
 # The row behind the cookie decides; flask-login's own guess from address and browser would sign out people who change networks.
@@ -22,8 +23,12 @@ login_manager.session_protection = None
 @login_manager.user_loader  # type: ignore[untyped-decorator]  # flask-login has no types
 def signed_in_by_cookie(token: str) -> SignedIn | None:
     """The person behind the secret in a session cookie. One query."""
-    actor = queries.actor_of_token(reading(), token, SessionKind.WEB)
-    return SignedIn(actor, token) if actor else None
+    found = queries.reader_of_token(reading(), token)
+    if found is None:
+        return None
+    actor, read = found
+    along.keep(actor.signed_in_id(), read)
+    return SignedIn(actor, token)
 
 
 @bearer_loader

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,6 +16,7 @@ from shop.kernel import clock, keys
 from shop.kernel.ids import fingerprint
 from shop.models.accounts import TAIL, Role, RoleGrant, SessionKind, User, UserSession, UserState
 from shop.platform.actor import Actor, Grant
+from shop.platform.features import registry
 from shop.platform.grants import holders
 from shop.platform.permissions import Permission
 
@@ -42,13 +43,34 @@ def _session_statement() -> sa.Select[*tuple[Any, ...]]:
     )
 
 
+@cache
+def _reader_statement() -> sa.Select[*tuple[Any, ...]]:
+    """The same with what pages say of their reader."""
+    return _session_statement().add_columns(*(wanted.label(name) for name, wanted in registry.read_along().items()))
+
+
 def actor_of_token(session: Session, token: str, kind: SessionKind) -> Actor | None:
     """Who holds this secret, as operations see them; None when it opens no live session. One query."""
-    moment = clock.now()
-    rows = session.connection().execute(_session_statement(), {"token_hash": fingerprint(token), "kind": kind, "now": moment}).all()
+    rows, moment = _rows_of(session, _session_statement(), token, kind)
+    return _actor_of(rows, kind, moment) if rows else None
+
+
+def reader_of_token(session: Session, token: str) -> tuple[Actor, dict[str, Any]] | None:
+    """Who holds the secret of a browser, and what pages say of them, by its name; None when it opens no live session. One query."""
+    rows, moment = _rows_of(session, _reader_statement(), token, SessionKind.WEB)
     if not rows:
         return None
-    found = rows[0]
+    return _actor_of(rows, SessionKind.WEB, moment), {name: getattr(rows[0], name) for name in registry.read_along()}
+
+
+def _rows_of(session: Session, statement: sa.Select[Any], token: str, kind: SessionKind) -> tuple[Sequence[sa.Row[Any]], datetime]:
+    moment = clock.now()
+    return session.connection().execute(statement, {"token_hash": fingerprint(token), "kind": kind, "now": moment}).all(), moment
+
+
+def _actor_of(rows: Sequence[sa.Row[Any]], kind: SessionKind, moment: datetime) -> Actor:
+    """The person of these rows, one for each role."""
+    found: Any = rows[0]
     confirmed_at: datetime | None = found.second_factor_at
     return Actor(
         "user",

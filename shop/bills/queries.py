@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -189,10 +190,17 @@ def history_of(session: Session, account: BillAccount) -> list[Bill]:
     return list(reversed(session.scalars(asked.order_by(Bill.period.desc(), Bill.id.desc()).limit(MONTHS_SHOWN)).all()))
 
 
+REFS: Any = sa.bindparam("refs", expanding=True)
+# Made once: building a statement costs more than running it.
+LATEST_LOOK_UPS = sa.select(BillLookUp).where(
+    BillLookUp.id.in_(sa.select(sa.func.max(BillLookUp.id)).where(BillLookUp.account_ref.in_(REFS)).group_by(BillLookUp.account_ref))
+)
+BY_REFS = sa.select(Bill).where(Bill.ref.in_(REFS)).order_by(Bill.period, Bill.id)
+
+
 def latest_look_ups(session: Session, refs: Iterable[str]) -> dict[str, BillLookUp]:
     """The newest question about each account."""
-    newest = sa.select(sa.func.max(BillLookUp.id)).where(BillLookUp.account_ref.in_(list(refs))).group_by(BillLookUp.account_ref)
-    return {found.account_ref: found for found in session.scalars(sa.select(BillLookUp).where(BillLookUp.id.in_(newest)))}
+    return {found.account_ref: found for found in session.scalars(LATEST_LOOK_UPS, {"refs": list(refs)})}
 
 
 def last_look_up(session: Session, actor: Actor, account_ref: str) -> BillLookUp | None:
@@ -203,12 +211,17 @@ def last_look_up(session: Session, actor: Actor, account_ref: str) -> BillLookUp
 
 def bills_by_refs(session: Session, refs: Sequence[str]) -> list[Bill]:
     """The bills of some references; those that are not there are left out."""
-    return list(session.scalars(sa.select(Bill).where(Bill.ref.in_(refs)).order_by(Bill.period, Bill.id)))
+    return list(session.scalars(BY_REFS, {"refs": list(refs)}))
+
+
+PAYMENTS_OF = (
+    sa.select(BillPayment).where(BillPayment.request_key.in_(sa.bindparam("request_keys", expanding=True))).order_by(BillPayment.id)
+)
 
 
 def payments_of(session: Session, request_keys: Sequence[str]) -> list[BillPayment]:
     """The payments that a request has made already, by id."""
-    return list(session.scalars(sa.select(BillPayment).where(BillPayment.request_key.in_(request_keys)).order_by(BillPayment.id)))
+    return list(session.scalars(PAYMENTS_OF, {"request_keys": list(request_keys)}))
 
 
 def payment_ref(session: Session, payment: BillPayment) -> str:

@@ -8,15 +8,17 @@ from datetime import timedelta
 from flask import Response, after_this_request, current_app, request
 from flask import session as cookie
 
-from shop.cart import operations
+from shop.cart import operations, queries
 from shop.cart.rules import CartOwner, Merged
-from shop.kernel.db import perform
+from shop.kernel.db import perform, reading
 from shop.kernel.errors import ShopError
 from shop.kernel.ids import fingerprint, secret
+from shop.platform import along
 from shop.platform.actor import Actor
 
 KEPT_FOR = timedelta(days=60)
 MEANT = "meant"
+COUNT = "cart_count"
 MOST_MEANT = 5
 
 
@@ -31,6 +33,13 @@ def owner(actor: Actor) -> CartOwner | None:
         return CartOwner(user_id=actor.user_id)
     token = request.cookies.get(cookie_name(), "")
     return CartOwner(token_hash=fingerprint(token)) if 20 <= len(token) <= 100 else None
+
+
+def count(actor: Actor) -> int:
+    """How many units lie in the reader's cart, for the badge."""
+    if actor.user_id is not None and (read := along.known(actor.user_id, COUNT)):
+        return read[0] or 0
+    return queries.count(reading(), owner(actor))
 
 
 def owner_to_fill(actor: Actor) -> CartOwner:

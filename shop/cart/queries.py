@@ -12,6 +12,7 @@ from shop.cart.rules import CartItem, CartOwner, CartView, Present, grouped
 from shop.kernel import clock
 from shop.kernel.columns import UtcDateTime
 from shop.kernel.rows import all_as, one_as
+from shop.models.accounts import UserSession
 from shop.models.cart import Cart, CartLine
 from shop.models.catalog import Listing, Product, ProductState, Variant
 from shop.models.merchants import Merchant, MerchantState
@@ -89,6 +90,12 @@ ITEMS_OF_BROWSER = _items_where(Cart.token_hash == sa.bindparam("token_hash"))
 ITEM_OF_VARIANT = _item_of_variant()
 COUNT_OF_PERSON = (
     sa.select(sa.func.sum(CartLine.quantity)).join(Cart, Cart.id == CartLine.cart_id).where(Cart.user_id == sa.bindparam("user_id"))
+)
+COUNT_OF_READER = (
+    sa.select(sa.func.sum(CartLine.quantity))
+    .join(Cart, Cart.id == CartLine.cart_id)
+    .where(Cart.user_id == UserSession.user_id)
+    .scalar_subquery()
 )
 COUNT_OF_BROWSER = (
     sa.select(sa.func.sum(CartLine.quantity)).join(Cart, Cart.id == CartLine.cart_id).where(Cart.token_hash == sa.bindparam("token_hash"))

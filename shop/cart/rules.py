@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cached_property
 
 from shop.kernel.money import ZERO, Money
+from shop.kernel.once import once
 from shop.models.catalog import PricedBy, ProductState
 from shop.models.merchants import MerchantState
 from shop.promotions.rules import Line, Offer, Terms, price
@@ -125,31 +125,31 @@ class CartBlock:
 
     items: tuple[CartItem, ...]
 
-    @cached_property
+    @once
     def merchant(self) -> CartItem:
         """Any line of the block: all of them carry the merchant's and the delivery's facts."""
         return self.items[0]
 
-    @cached_property
+    @once
     def chosen(self) -> list[CartItem]:
         """The lines that are ticked."""
         return [item for item in self.items if item.is_chosen]
 
-    @cached_property
+    @once
     def goods_total(self) -> Money:
         """What can be ordered as it stands."""
         return Money.total(item.line_total for item in self.chosen if item.problem is None)
 
-    @cached_property
+    @once
     def worth(self) -> Money:
         """What the goods cost, also where nobody has said yet where they are collected."""
         return Money.total(item.line_total for item in self.chosen if item.problem in (None, LineProblem.NOT_DELIVERED))
 
-    @cached_property
+    @once
     def fee(self) -> Money:
         return self.merchant.pickup_fee if self.goods_total else ZERO
 
-    @cached_property
+    @once
     def missing_to_minimum(self) -> Money:
         """What is still to be added before this merchant delivers; nothing where nothing is ticked."""
         return max(self.merchant.minimum_order - self.goods_total, ZERO) if self.chosen else ZERO
@@ -163,58 +163,58 @@ class CartView:
     terms: Terms = NOTHING
     offers: tuple[Offer, ...] = ()
 
-    @cached_property
+    @once
     def items(self) -> list[CartItem]:
         return [item for block in self.blocks for item in block.items]
 
-    @cached_property
+    @once
     def chosen(self) -> list[CartItem]:
         """The lines that are ticked: these are ordered, the others stay."""
         return [item for item in self.items if item.is_chosen]
 
-    @cached_property
+    @once
     def earlier(self) -> list[CartItem]:
         """The lines that lay here when what a browser had gathered joined them, and that nobody has touched since."""
         return [item for item in self.items if item.is_earlier]
 
-    @cached_property
+    @once
     def count(self) -> int:
         return sum(item.quantity for item in self.items)
 
-    @cached_property
+    @once
     def worth(self) -> Money:
         return Money.total(block.worth for block in self.blocks)
 
-    @cached_property
+    @once
     def goods_total(self) -> Money:
         return Money.total(block.goods_total for block in self.blocks)
 
-    @cached_property
+    @once
     def discount(self) -> Money:
         return self.terms.discount
 
-    @cached_property
+    @once
     def fee_total(self) -> Money:
         return Money.total(block.fee for block in self.blocks)
 
-    @cached_property
+    @once
     def total(self) -> Money:
         return self.goods_total + self.fee_total - self.discount
 
-    @cached_property
+    @once
     def has_problems(self) -> bool:
         return any(item.problem for item in self.chosen)
 
-    @cached_property
+    @once
     def too_small(self) -> list[CartBlock]:
         """The blocks whose merchant does not deliver so little."""
         return [block for block in self.blocks if block.missing_to_minimum]
 
-    @cached_property
+    @once
     def can_be_ordered(self) -> bool:
         return bool(self.chosen) and not self.has_problems and not self.too_small
 
-    @cached_property
+    @once
     def has_weighed_items(self) -> bool:
         return any(item.is_by_weight for item in self.chosen)
 

@@ -56,6 +56,8 @@ class Filters:
 
 def filters_of(address: Asked, sellers: Sequence[Seller] = ()) -> Filters:
     """The filters an address names; a shop only when it sells here."""
+    if address.names().isdisjoint(IN_ADDRESS):  # most lists are looked at as they are
+        return Filters()
     return Filters(
         sort=address.choice("sort", ORDERS, "rank"), season=address.is_on("season"), weight=address.is_on("weight"),
         shop=address.choice("shop", {seller.code for seller in sellers}), price=address.choice("price", PRICES),
@@ -65,6 +67,8 @@ def filters_of(address: Asked, sellers: Sequence[Seller] = ()) -> Filters:
 
 def place_of(address: Asked) -> tuple[int, int] | None:
     """Where the last page ended."""
+    if not address.has("after"):
+        return None
     rank, _, product_id = address.word("after").partition("-")
     place = gate.number(rank), gate.number(product_id)
     return None if place[0] is None or place[1] is None else (place[0], place[1])

@@ -13,7 +13,8 @@ COOKIE = "point"
 
 def current_point(actor: Actor) -> Point | None:
     """The reader's pick-up point, looked up once per request; None when none was chosen."""
-    if "current_point" not in g:
-        g.current_point = queries.here(actor, request.cookies.get(COOKIE))
-    point: Point | None = g.current_point
+    mine = g._get_current_object()
+    if "current_point" not in mine:
+        mine.current_point = queries.here(actor, request.cookies.get(COOKIE))
+    point: Point | None = mine.current_point
     return point

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from shop.favourites import api, jobs, views
-from shop.favourites.hearts import HEARTS
+from shop.favourites.hearts import HEARTS, NAME
 from shop.favourites.invariants import INVARIANTS
 from shop.favourites.notices import NOTICES
+from shop.favourites.queries import KEPT_BY_READER
 from shop.favourites.seeding import seed
 from shop.kernel.errors import sentence
 from shop.models.favourites import Favourite
@@ -23,6 +24,7 @@ FEATURE = Feature(
     keeps={Favourite: Keep("For good while it is liked; a month after it was taken away.", elsewhere=True)},
     notices=NOTICES,
     beside_goods=HEARTS,
+    read_along={NAME: KEPT_BY_READER},
     own_pages=(OwnPage(sentence("My favourites"), "favourites.list_mine", "heart"),),
     seed=seed,
 )

@@ -9,10 +9,12 @@ from flask import current_app, g, url_for
 
 from shop.favourites import queries
 from shop.kernel.db import reading
+from shop.platform import along
 from shop.platform.actor import Actor
 from shop.platform.language import reader_locale
 from shop.platform.slots import BesideGoods, Shown
 
+NAME = "favourites"
 MOST_DRAWN = 20_000
 _drawn: dict[tuple[object, ...], str] = {}
 """Hearts by product, name, language and whether they are pressed: no person's, and mostly looked up."""
@@ -26,9 +28,12 @@ def kept_by(actor: Actor) -> frozenset[int]:
     """What the reader likes, asked for once per answer; strangers are not asked about."""
     if not actor.is_signed_in:
         return frozenset()
-    if "favourites" not in g:
-        g.favourites = queries.kept_ids(reading(), actor.signed_in_id())
-    kept: frozenset[int] = g.favourites
+    mine = g._get_current_object()
+    kept: frozenset[int] | None = mine.get("favourites")
+    if kept is None:
+        person = actor.signed_in_id()
+        read = along.known(person, NAME)
+        kept = mine.favourites = queries.ids_of(read[0]) if read else queries.kept_ids(reading(), person)
     return kept
 
 

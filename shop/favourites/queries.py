@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from shop.catalog.errors import ProductNotFound
 from shop.catalog.queries import LISTINGS, Arrival, Card, card_select, to_cards
 from shop.kernel import clock
-from shop.models.accounts import User, UserState
+from shop.models.accounts import User, UserSession, UserState
 from shop.models.catalog import Product, ProductState, Variant
 from shop.models.favourites import Favourite
 from shop.models.pickup import Cycle
@@ -66,9 +66,22 @@ def named(session: Session, slug: str) -> tuple[int, Names]:
     return found.id, Names(name_zh=found.name_zh, name_en=found.name_en)
 
 
+KEPT_BY_READER = (
+    sa.select(sa.func.aggregate_strings(sa.cast(Favourite.product_id, sa.Text()), ","))
+    .where(Favourite.user_id == UserSession.user_id, IS_OPEN)
+    .scalar_subquery()
+)
+"""The same of who looks at a page, in one value, as it is read along with who they are."""
+
+
 def kept_ids(session: Session, user_id: int) -> frozenset[int]:
     """The products that somebody likes, a few hundred at most."""
-    return frozenset(session.scalars(KEPT_IDS, {"user_id": user_id}))
+    return frozenset(session.connection().execute(KEPT_IDS, {"user_id": user_id}).scalars())
+
+
+def ids_of(read: str | None) -> frozenset[int]:
+    """The ids in a value of `KEPT_BY_READER`."""
+    return frozenset(map(int, read.split(","))) if read else frozenset()
 
 
 def kept_since(session: Session, user_id: int, product_id: int) -> datetime | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
+from markupsafe import Markup
 
 LENGTH = 10
 LOOK_AGAIN_SECONDS = 1.0
@@ -22,9 +25,20 @@ class Assets:
         self._version = ""
         self._listing: Listing = ()
         self._looked_at = 0.0
+        self._icons: dict[tuple[str, str, str], Markup] = {}
 
     def __call__(self, path: str) -> str:
         return f"{self.url_path}/{path}?v={self.version}"
+
+    def icon(self, draw: Callable[..., Markup], name: str, label: str = "", **more: str) -> Markup:
+        """A drawing as the macro `draw` has it. Pages are full of them, and those without a label are few: they are drawn once."""
+        if label:
+            return draw(name, label, **more)
+        key = (name, more.get("class", ""), self.version)
+        drawn = self._icons.get(key)
+        if drawn is None:
+            drawn = self._icons[key] = draw(name, **more)
+        return drawn
 
     @property
     def version(self) -> str:
@@ -53,3 +67,4 @@ def init_app(app: Flask) -> None:
     assets = Assets(Path(str(app.static_folder)), str(app.static_url_path), is_watched)
     app.extensions["assets"] = assets
     app.jinja_env.globals["asset"] = assets
+    app.jinja_env.globals["drawn_once"] = lambda draw: partial(assets.icon, draw)

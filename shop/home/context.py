@@ -9,11 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shop.accounts import rules
 from shop.cart import browser as cart_browser
-from shop.cart import queries as carts
 from shop.communities.current import current_point
 from shop.communities.queries import Point
 from shop.home import assets
-from shop.kernel.db import reading
 from shop.platform.access import opens
 from shop.platform.actor import ANONYMOUS, Actor, current_actor
 from shop.platform.features import registry
@@ -39,7 +37,7 @@ def everything() -> dict[str, Any]:
         actor = current_actor()
         if "draws_alone" not in g:
             point = current_point(actor)
-            count = cart_count(actor)
+            count = cart_browser.count(actor)
     except SQLAlchemyError:
         g.actor, point, count = ANONYMOUS, None, 0
         actor = ANONYMOUS
@@ -60,11 +58,6 @@ def theme_of(actor: Actor) -> str:
         return actor.theme
     chosen = request.cookies.get("theme", "auto")
     return chosen if chosen in rules.THEMES else "auto"
-
-
-def cart_count(actor: Actor) -> int:
-    """How many things are in the reader's cart."""
-    return carts.count(reading(), cart_browser.owner(actor))
 
 
 def console_pages(console: str) -> list[tuple[str, str, str]]:

@@ -31,7 +31,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from shop.kernel.columns import MoneyType, TextEnum, UtcDateTime
 from shop.kernel.errors import Busy, ShopError, Unavailable
 from shop.kernel.money import Money
-from shop.kernel.statements import insert_or_ignore, table
+from shop.kernel.statements import WorkedOut, insert_or_ignore, inserting_or_ignoring, table
 from shop.kernel.work import watch_statements
 
 P = ParamSpec("P")
@@ -213,7 +213,9 @@ def reading() -> Session:
 
 def finish_reading() -> None:
     """Let go of what `reading()` holds open, before something slow; what is read afterwards is read anew."""
-    database.session.rollback()
+    session = database.session()
+    session.rollback()
+    session.info.clear()
 
 
 _writing: ContextVar[Session | None] = ContextVar("writing", default=None)
@@ -229,7 +231,7 @@ def transaction() -> Iterator[Session]:
     """
     if _writing.get() is not None:
         raise RuntimeError("transaction() inside transaction(): pass the session down instead")
-    database.session.rollback()
+    finish_reading()
     session = Session(database.engines[None], expire_on_commit=False)
     token = _writing.set(session)
     try:
@@ -371,9 +373,16 @@ def take(session: Session, statement: sa.Update | sa.Insert | sa.Delete) -> bool
 
 
 def insert_once(session: Session, model: type[Base], **values: Any) -> int | None:
-    """Insert a row unless its unique key is taken; the new id, or None when somebody was first.
+    """Insert a row unless its unique key is taken; the new id, or None when somebody was first. Values may be `WorkedOut`.
 
     Tables only with an `id`. `RETURNING` is the honest answer here: row counts of such inserts are not.
     """
     into = table(model)
-    return session.execute(insert_or_ignore(into, into.c.id).of(session).values(**values)).scalar_one_or_none()
+    worked_out = {name: value for name, value in values.items() if type(value) is WorkedOut}
+    if not worked_out:
+        return session.connection().execute(insert_or_ignore(into, into.c.id).of(session), values).scalar_one_or_none()
+    for name, value in worked_out.items():
+        del values[name]
+        values.update(value.parameters)
+    statement = inserting_or_ignoring(into, into.c.id, worked_out).of(session)
+    return session.connection().execute(statement, values).scalar_one_or_none()

@@ -34,6 +34,8 @@ def readable(value: str) -> str:
     """
     if len(value) > MOST_CHARACTERS:
         return ""
+    if value.isascii() and value.isalnum():  # what machines write and scanners read
+        return value
     plain = "".join(_kept(unicodedata.normalize("NFKC", value)))
     return plain if len(plain) <= MOST_CHARACTERS else ""
 

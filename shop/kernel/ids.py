@@ -15,7 +15,11 @@ READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def readable(length: int) -> str:
     """Random letters and digits that are hard to confuse."""
-    return "".join(secrets.choice(READABLE) for _ in range(length))
+    number, found = secrets.randbelow(len(READABLE) ** length), ""  # drawn once: drawing each costs nine calls
+    for _ in range(length):
+        number, place = divmod(number, len(READABLE))
+        found += READABLE[place]
+    return found
 
 
 def dated_reference(prefix: str, moment: datetime | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -31,6 +31,15 @@ class PerEngine:
         return self.made[session.get_bind().dialect.name]
 
 
+class WorkedOut(NamedTuple):
+    """A value that the database works out: `expression` of `parameters`. The same `name` is always the same expression, so that a
+    statement with it is made once. Parameters are called like no column."""
+
+    name: str
+    expression: sa.ColumnElement[Any]
+    parameters: Mapping[str, Any]
+
+
 @cache
 def insert_or_ignore(into: sa.Table, returning: sa.Column[Any], key: tuple[str, ...] = ()) -> PerEngine:
     """Insert one row or many, but not those whose unique key is taken; `returning` of the new ones.
@@ -38,6 +47,18 @@ def insert_or_ignore(into: sa.Table, returning: sa.Column[Any], key: tuple[str, 
     `key` names the columns of the one key that may be taken; without it any may. Row counts of such inserts are not honest, `returning` is.
     """
     return PerEngine(lambda insert: insert(into).on_conflict_do_nothing(index_elements=key or None).returning(returning))
+
+
+def inserting_or_ignoring(into: sa.Table, returning: sa.Column[Any], worked_out: Mapping[str, WorkedOut]) -> PerEngine:
+    """The same with columns that are worked out."""
+    key = (into, returning, tuple((column, value.name) for column, value in worked_out.items()))
+    if (made := _inserting.get(key)) is None:
+        values = {column: value.expression for column, value in worked_out.items()}
+        made = _inserting[key] = PerEngine(lambda insert: insert(into).values(values).on_conflict_do_nothing().returning(returning))
+    return made
+
+
+_inserting: dict[tuple[Any, ...], PerEngine] = {}
 
 
 def insert_made_or_ignore(into: sa.Table, values: Mapping[str, Any], key: Sequence[str], *returning: sa.Column[Any]) -> PerEngine:

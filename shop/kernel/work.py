@@ -64,10 +64,7 @@ def begun(kind: str, place: str = "", number: str = "") -> Iterator[Work]:
 def watch_statements(engine: sa.Engine, slow_seconds: float) -> None:
     """Count and time what is asked of an engine; what takes `slow_seconds` or more, or fails after that long, is written down."""
 
-    def note(context: Any, statement: str) -> None:
-        began: float | None = getattr(context, "asked_at", None)
-        if began is None:
-            return
+    def note(began: float, statement: str) -> None:
         seconds = time.perf_counter() - began
         work = _work.get()
         if work is not None:
@@ -83,11 +80,21 @@ def watch_statements(engine: sa.Engine, slow_seconds: float) -> None:
 
     @sa.event.listens_for(engine, "after_cursor_execute")
     def answered(_connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
-        note(context, statement)
+        if context is None:
+            return
+        seconds = time.perf_counter() - context.asked_at  # as `note` does; said here again, for it is done at every statement
+        work = _work.get()
+        if work is not None:
+            work.statements += 1
+            work.database_seconds += seconds
+        if seconds >= slow_seconds:
+            tell_slow(statement, seconds, work)
 
     @sa.event.listens_for(engine, "handle_error")
     def failed(trouble: sa.engine.ExceptionContext) -> None:
-        note(trouble.execution_context, trouble.statement or "")
+        began: float | None = getattr(trouble.execution_context, "asked_at", None)
+        if began is not None:
+            note(began, trouble.statement or "")
 
 
 def tell_slow(statement: str, seconds: float, work: Work | None) -> None:

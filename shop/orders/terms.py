@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any
 
 from shop.kernel.money import Money
+from shop.kernel.once import once
 from shop.models.catalog import PricedBy
 from shop.models.promotions import Funder, OfferKind
 from shop.promotions import rules as pricing
@@ -73,20 +73,20 @@ class SubOrderTerms:
     fee: Money
     lines: tuple[LineTerms, ...]
 
-    @cached_property
+    @once
     def goods_total(self) -> Money:
         return Money.total(line.line_total for line in self.lines)
 
-    @cached_property
+    @once
     def discount(self) -> Money:
         return Money.total(line.discount for line in self.lines)
 
-    @cached_property
+    @once
     def supported(self) -> Money:
         """What of the discount the platform pays the merchant."""
         return Money.total(pricing.supported(line.shares) for line in self.lines)
 
-    @cached_property
+    @once
     def total(self) -> Money:
         return self.goods_total + self.fee - self.discount
 
@@ -98,27 +98,27 @@ class Terms:
     sub_orders: tuple[SubOrderTerms, ...]
     offers: tuple[Offer, ...] = ()
 
-    @cached_property
+    @once
     def total(self) -> Money:
         return Money.total(sub_order.total for sub_order in self.sub_orders)
 
-    @cached_property
+    @once
     def goods_total(self) -> Money:
         return Money.total(sub_order.goods_total for sub_order in self.sub_orders)
 
-    @cached_property
+    @once
     def fee_total(self) -> Money:
         return Money.total(sub_order.fee for sub_order in self.sub_orders)
 
-    @cached_property
+    @once
     def discount(self) -> Money:
         return Money.total(sub_order.discount for sub_order in self.sub_orders)
 
-    @cached_property
+    @once
     def lines(self) -> list[LineTerms]:
         return [line for sub_order in self.sub_orders for line in sub_order.lines]
 
-    @cached_property
+    @once
     def has_weighed_lines(self) -> bool:
         return any(line.is_by_weight for line in self.lines)
 

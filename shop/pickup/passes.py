@@ -20,7 +20,7 @@ from shop.pickup.permissions import PickupPermission
 from shop.pickup.tags import Done
 from shop.platform import audit
 from shop.platform.actor import JOB, Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to
 from shop.platform.own import refuse_own
 
 PASSES = table(Pass)
@@ -74,7 +74,7 @@ def issue(session: Session, user_id: int, point_id: int) -> Issued:
             continue
         ref = ids.dated_reference("V", moment)
         made = insert_once(
-            session, Pass, ref=ref, user_id=user_id, community_id=community_of("pickup_point", point_id), pickup_point_id=point_id,
+            session, Pass, ref=ref, user_id=user_id, community_id=belonging_to("pickup_point", point_id), pickup_point_id=point_id,
             code=code, state=PassState.LIVE, issued_at=moment, valid_until=until, used_at=None,
         )
         if made is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import g, request, session
+from flask import Response, g, request, session
 from flask_login import LoginManager, UserMixin, current_user
 
 from shop.kernel.errors import SignInRequired
@@ -98,14 +98,22 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # flask-login has no types
         return self.token
 
 
-login_manager = LoginManager()
+class Login(LoginManager):  # type: ignore[misc]  # flask-login has no types
+    """Nobody is remembered beside the session, which lasts by itself: after an answer there is nothing to write down."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
+login_manager = Login()
 
 
 def current_actor() -> Actor:
     """Who asks in this request. The API believes bearer tokens only, pages believe the session cookie only."""
-    known: Actor | None = g.get("actor")
+    mine = g._get_current_object()
+    known: Actor | None = mine.get("actor")
     if known is None:
-        known = g.actor = bearer_actor() if request.path.startswith(API_PREFIX) else actor_of_cookie()
+        known = mine.actor = bearer_actor() if request.path.startswith(API_PREFIX) else actor_of_cookie()
     return known
 
 

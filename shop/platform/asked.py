@@ -21,6 +21,7 @@ from werkzeug.routing import BaseConverter, ValidationError
 
 from shop.kernel import gate
 from shop.kernel.text import clean
+from shop.platform.here import this_request
 
 LONGEST_WORD = 80
 LONGEST_PATH = 2_000
@@ -106,10 +107,10 @@ class Asked:
         return [(name, value) for name, value in self._values().items(multi=True) if name not in leave_out][:most]
 
 
-address = Asked(lambda: request.args)
+address = Asked(lambda: this_request().args)
 """What stands behind the `?`."""
 
-sent = Asked(lambda: request.form)
+sent = Asked(lambda: this_request().form)
 """What a form sends."""
 
 

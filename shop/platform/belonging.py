@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from shop.kernel.columns import CITY
 from shop.kernel.db import Base
+from shop.kernel.statements import WorkedOut
 from shop.models.accounts import User, UserSession
 from shop.models.catalog import Product, Variant
 from shop.models.pickup import PickupPoint
@@ -22,6 +23,9 @@ Id = int | sa.BindParameter[int] | sa.orm.InstrumentedAttribute[int]
 
 OF_THE_CITY = frozenset({"variant", "product", "merchant", "partner", "offer", "restoration", "invariant", "product_import"})
 """Kinds that belong to no community: what a merchant sells, he sells in many; a restore is of the whole city."""
+
+OF_WHOM, OF_WHICH = "belongs_to_row", "belongs_to_variant"
+"""Parameters of what is worked out; no column is called like them."""
 
 PEOPLE = frozenset({"user", "user_session"})
 """Kinds that belong where their person collects; to the city until the person has chosen a point."""
@@ -54,6 +58,26 @@ def community_of(kind: str, row_id: Id) -> sa.ColumnElement[int]:
     else:
         return sa.literal_column(str(CITY), sa.BigInteger())
     return sa.func.coalesce(found.correlate(None).scalar_subquery(), sa.literal_column(str(CITY)))
+
+
+def belonging_to(kind: str, row_id: int) -> WorkedOut:
+    """The community of a thing for `insert_once`, whose statement is then made once for each kind of thing."""
+    return WorkedOut(f"community of {kind}", _community(kind), {OF_WHOM: row_id})
+
+
+@cache
+def _community(kind: str) -> sa.ColumnElement[int]:
+    return community_of(kind, sa.bindparam(OF_WHOM, type_=sa.BigInteger()))
+
+
+def sold_by(variant_id: int) -> WorkedOut:
+    """Who sells a variant, for `insert_once`."""
+    return WorkedOut("merchant of variant", _merchant(), {OF_WHICH: variant_id})
+
+
+@cache
+def _merchant() -> sa.ScalarSelect[int]:
+    return merchant_of(sa.bindparam(OF_WHICH, type_=sa.BigInteger()))
 
 
 def merchant_of(variant_id: Id) -> sa.ScalarSelect[int]:

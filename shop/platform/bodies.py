@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
-from flask import Flask, Request, request
+from flask import Flask, Request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestURITooLarge
 from werkzeug.formparser import FormDataParser
+
+from shop.platform.here import this_request
 
 KILOBYTE = 1024
 MOST_IN_ADDRESS = 4_000  # bytes after the question mark
@@ -93,17 +95,18 @@ class Incoming(io.RawIOBase):
 
 def bound(app: Flask) -> None:
     """Set what this request may carry; refuse what declares more."""
-    if len(request.query_string) > MOST_IN_ADDRESS:
+    asked: Request = this_request()
+    if len(asked.query_string) > MOST_IN_ADDRESS:
         raise RequestURITooLarge()
-    allowance: Allowance = getattr(app.view_functions.get(request.endpoint or ""), "allowance", USUAL)
-    declared = request.content_length
-    request.max_content_length = allowance.most_bytes + 1  # one more is read, to see that there is more
-    request.max_form_memory_size = allowance.most_bytes
-    request.max_form_parts = allowance.most_fields
+    allowance: Allowance = getattr(app.view_functions.get(asked.endpoint or ""), "allowance", USUAL)
+    declared = asked.content_length
+    asked.max_content_length = allowance.most_bytes + 1  # one more is read, to see that there is more
+    asked.max_form_memory_size = allowance.most_bytes
+    asked.max_form_parts = allowance.most_fields
     if declared is not None and declared > allowance.most_bytes:
-        request.environ.update({"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"})  # nobody further on reads it
+        asked.environ.update({"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"})  # nobody further on reads it
         raise RequestEntityTooLarge()
-    request.environ["wsgi.input"] = Incoming(request.environ["wsgi.input"], declared, allowance.most_bytes)
+    asked.environ["wsgi.input"] = Incoming(asked.environ["wsgi.input"], declared, allowance.most_bytes)
 
 
 def init_app(app: Flask) -> None:

@@ -65,12 +65,14 @@ def asked_from_elsewhere() -> bool:
 
 def may_shrink(response: Response) -> bool:
     """Whether this answer may be compressed for whoever asks."""
+    environ = request.environ
     return (
-        response.status_code not in {204, 206, 304}
+        "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "").lower()
+        and response.status_code not in {204, 206, 304}
         and response.mimetype in SMALL
         and not response.headers.get("Content-Encoding")
         and request.accept_encodings["gzip"] > 0
-        and "Range" not in request.headers
+        and "HTTP_RANGE" not in environ
     )
 
 
@@ -104,11 +106,14 @@ def replace_body(response: Response, packed: bytes) -> None:
 
 def make_small(response: Response) -> Response:
     """After every request."""
-    is_static = request.endpoint == "static" and response.status_code in {200, 304}
-    if request.endpoint in VERSIONED and response.status_code in {200, 304}:
+    endpoint = request.endpoint
+    is_static = endpoint == "static" and response.status_code in {200, 304}
+    if endpoint in VERSIONED and response.status_code in {200, 304}:
         keep_versioned(response)
     if response.mimetype in SMALL:
-        response.vary.add("Accept-Encoding")
+        said = response.headers.get("Vary", "")
+        if "Accept-Encoding" not in said:
+            response.headers["Vary"] = f"{said}, Accept-Encoding" if said else "Accept-Encoding"
     if not may_shrink(response):
         return response
     if is_static:

@@ -7,6 +7,7 @@ is kept would show it to everybody; so would a host we do not answer for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from werkzeug.sansio.utils import host_is_trusted
@@ -18,6 +19,7 @@ METRICS = "/metrics"
 """What Prometheus asks, by an address of the machine as well."""
 
 NO_HOST = "localhost"
+MOST_HOSTS = 64
 STRANGE_HOST = "linli.strange_host"
 """Set in the environment of a request for a host that is not ours; it is answered with 400."""
 
@@ -30,10 +32,11 @@ class Door:
     def __init__(self, application: Application, trusted: list[str]) -> None:
         self.application = application
         self.trusted = trusted
+        self.known = lru_cache(MOST_HOSTS)(self.shown_as)  # most requests name the same one
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         forget_prefix(environ)
-        for name in [name for name in environ if name.startswith(("HTTP_X_FORWARDED_", "HTTP_FORWARDED"))]:
+        for name in [name for name in environ if "FORWARDED" in name and name.startswith(("HTTP_X_FORWARDED_", "HTTP_FORWARDED"))]:
             del environ[name]
         self.settle_host(environ)
         return self.application(environ, start_response)
@@ -41,13 +44,19 @@ class Door:
     def settle_host(self, environ: dict[str, Any]) -> None:
         """Leave a host in the request that can be shown: the one it names if we answer for it, else one of ours."""
         named = environ.get("HTTP_HOST")
-        host = settled(named) if named is not None else environ.get("SERVER_NAME", "")
-        if can_be_a_name(host) and host_is_trusted(host, self.trusted) and (named is not None or not self.trusted):
-            if named is not None:
-                environ["HTTP_HOST"] = host
+        if named is None:
+            if not self.trusted and self.known(environ.get("SERVER_NAME", "")) is not None:
+                return
+        elif (host := self.known(named)) is not None:
+            environ["HTTP_HOST"] = host
             return
         environ["HTTP_HOST"] = self.trusted[0].lstrip(".") if self.trusted else NO_HOST
         environ[STRANGE_HOST] = environ.get("PATH_INFO") not in {*PROBES, METRICS}
+
+    def shown_as(self, named: str) -> str | None:
+        """A host that we answer for, as browsers write it; None for any other."""
+        host = settled(named)
+        return host if can_be_a_name(host) and host_is_trusted(host, self.trusted) else None
 
 
 def forget_prefix(environ: dict[str, Any]) -> None:

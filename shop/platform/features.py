@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 from flask import Blueprint
+from sqlalchemy import ScalarSelect
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shop.kernel.db import Base
@@ -43,6 +44,7 @@ class Feature:
     `collectables` are the kinds of its things that lie at counters; the counter tells it there what becomes of each.
     `keeps` says of each table it owns how long its rows are kept, and why.
     `typed` says of each of its columns that holds what people type freely who else reads it.
+    `read_along` is what its part of every page says of the reader, by name (shop/platform/along.py).
     `seed` adds the feature's part to the demo city, inside the transaction that writes it, when everything else is there.
     """
 
@@ -69,6 +71,7 @@ class Feature:
     collectables: tuple[Kind, ...] = ()
     life_pages: tuple[OwnPage, ...] = ()
     console_pages: tuple[ConsolePage, ...] = ()
+    read_along: Mapping[str, ScalarSelect[Any]] | None = None
     seed: Seed | None = None
 
 
@@ -91,6 +94,7 @@ class Registry:
             ("notice", [kind for feature in features for kind in feature.notices or ()]),
             ("permission", [permission.value for feature in features for permission in feature.permissions or ()]),
             ("kind of things to collect", [kind.name for feature in features for kind in feature.collectables]),
+            ("thing to read along", [name for feature in features for name in feature.read_along or ()]),
             ("command", [str(command.name) for feature in features for command in feature.commands]),
         ):
             if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -146,6 +150,10 @@ class Registry:
     def beside_goods(self) -> tuple[BesideGoods, ...]:
         """What stands beside goods, feature by feature."""
         return tuple(feature.beside_goods for feature in self.all() if feature.beside_goods)
+
+    def read_along(self) -> dict[str, ScalarSelect[Any]]:
+        """What pages say of their reader, by name."""
+        return {name: wanted for feature in self.all() for name, wanted in (feature.read_along or {}).items()}
 
     def own_pages(self) -> tuple[OwnPage, ...]:
         """The pages that "Me" leads to, besides those that it names itself."""

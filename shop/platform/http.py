@@ -23,10 +23,24 @@ from shop.kernel.errors import Busy, NotFound, ShopError, SignInRequired, Unavai
 from shop.platform.actor import ANONYMOUS, API_PREFIX
 from shop.platform.asked import came_from
 from shop.platform.door import METRICS, PROBES, STRANGE_HOST
+from shop.platform.here import this_request
 from shop.platform.language import language_of_address, spoken_deadline, words
 
 log = logging.getLogger("shop")
-protection = CSRFProtect()
+
+READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that change nothing."""
+
+
+class Protection(CSRFProtect):  # type: ignore[misc]  # flask-wtf has no types
+    """Guards what changes something; of anything else it asks nothing."""
+
+    def protect(self, apply_exemptions: bool = False) -> None:
+        if request.method not in READS:
+            super().protect(apply_exemptions=apply_exemptions)
+
+
+protection = Protection()
 
 Answer = Response | WerkzeugResponse | tuple[str, int]
 
@@ -52,10 +66,11 @@ COME_BACK_AFTER = "5"
 
 def this_page() -> str:
     """The way back to what the reader has before them: of an answer to a form, the page the form was on."""
-    if request.method in {"GET", "HEAD"}:
-        return request.full_path.rstrip("?")
+    asked = this_request()
+    if asked.method in {"GET", "HEAD"}:
+        return str(asked.full_path).rstrip("?")
     before = came_from()
-    if before.netloc != request.host or not before.path:
+    if before.netloc != asked.host or not before.path:
         return "/"
     return f"{before.path}?{before.query}" if before.query else before.path
 
@@ -64,7 +79,8 @@ FOR_MACHINES = frozenset({*PROBES, METRICS})
 
 
 def wants_problem() -> bool:
-    return request.path.startswith((API_PREFIX, "/webhooks/")) or request.path in FOR_MACHINES
+    path = request.path
+    return path.startswith((API_PREFIX, "/webhooks/")) or path in FOR_MACHINES
 
 
 def problem(status: int, code: str, title: str, **members: Any) -> Response:
@@ -226,28 +242,38 @@ FOR_EVERY_ANSWER = (
 
 def headers_for(response: Response) -> Iterator[tuple[str, str]]:
     """What this answer carries, unless the view has said something else."""
+    mine = g._get_current_object()  # looked up once: each word said to the proxy costs half a dozen calls
     yield from FOR_EVERY_ANSWER
-    yield "X-Request-ID", g.get("request_id", "")
+    yield "X-Request-ID", mine.get("request_id", "")
     if response.mimetype == "text/html":
-        script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
+        script = f"'self' 'nonce-{mine.csp_nonce}'" if "csp_nonce" in mine else "'self'"
         yield (
             "Content-Security-Policy",
             f"default-src 'self'; script-src {script}; style-src 'self'; img-src 'self' data:{picture_source()}; object-src 'none'; "
-            f"base-uri 'none'; frame-ancestors 'none'; form-action 'self'{g.get('form_targets', '')}",
+            f"base-uri 'none'; frame-ancestors 'none'; form-action 'self'{mine.get('form_targets', '')}",
         )
-        yield "Cache-Control", "no-store" if g.get("actor") is not None and g.actor.is_signed_in else "no-cache, private"
+        actor = mine.get("actor")
+        yield "Cache-Control", "no-store" if actor is not None and actor.is_signed_in else "no-cache, private"
     elif wants_problem():  # what the API says is one caller's, and today's
         yield "Cache-Control", "no-store"
-    if response.status_code in MAY_PASS and g.get("retry_after"):
-        yield "Retry-After", str(g.retry_after)
-    if g.get("sends_hsts"):
+    if response.status_code in MAY_PASS and mine.get("retry_after"):
+        yield "Retry-After", str(mine.retry_after)
+    if mine.get("sends_hsts"):
         yield "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
+
+
+def varies(response: Response, names: tuple[str, ...]) -> None:
+    """Say what an answer varies by; written as a whole where nothing was said yet, which is nearly always."""
+    if "Vary" in response.headers:
+        response.vary.update(names)
+    else:
+        response.headers["Vary"] = ", ".join(names)
 
 
 def add_headers(response: Response) -> Response:
     if response.mimetype == "text/html":
-        response.vary.update({"Cookie"} if language_of_address() else {"Cookie", "Accept-Language"})
-    said = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  (iterating headers gives pairs)
+        varies(response, ("Cookie",) if language_of_address() else ("Cookie", "Accept-Language"))
+    said = {name.lower() for name, _value in response.headers}
     for name, value in headers_for(response):
         if name.lower() not in said:
             response.headers.add(name, value)
@@ -259,10 +285,12 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def turn_away() -> None:
-        g.sends_hsts = secure
-        if not gate.is_readable(request.path):  # no text of ours holds control characters, and PostgreSQL refuses to be asked about NUL
+        asked = this_request()
+        if secure:
+            g.sends_hsts = True
+        if not gate.is_readable(asked.path):  # no text of ours holds control characters, and PostgreSQL refuses to be asked about NUL
             raise NotFound()
-        if request.environ.get(STRANGE_HOST):
+        if asked.environ.get(STRANGE_HOST):
             draw_alone()
             raise BadRequest()
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from babel.support import NullTranslations, Translations
@@ -34,6 +34,8 @@ ADDRESS = "lang"
 WITHOUT_LANGUAGE = frozenset({"public_file", "provider"})
 """Kinds of access of whatever is no page (shop/platform/access.py)."""
 
+MOST_SENTENCES = 10_000
+
 babel = Babel()
 
 
@@ -41,22 +43,27 @@ def language_of_address() -> str:
     """The language that the address of this page names, `?lang=en`; empty when it names none. Addresses of the API never do."""
     if not has_request_context():
         return ""
-    named: str | None = g.get("language_of_address")
+    mine = g._get_current_object()  # looked up once: each word said to the proxy costs half a dozen calls, and this is asked many times
+    named: str | None = mine.get("language_of_address")
     if named is None:
-        named = g.language_of_address = "" if request.path.startswith(API_PREFIX) else address.choice(ADDRESS, LOCALES)
+        asks = address.has(ADDRESS) and not request.path.startswith(API_PREFIX)
+        named = mine.language_of_address = address.choice(ADDRESS, LOCALES) if asks else ""
     return named
 
 
 def reader_locale() -> str:
     """What the address names; else the reader's choice: account, cookie, then the browser's languages; Chinese when nothing is said."""
-    if not has_request_context():
-        return str(g.get("job_locale", "zh"))
-    locale: str | None = g.get("locale")
+    mine = g._get_current_object()
+    locale: str | None = mine.get("locale")
     if locale is None:
+        if not has_request_context():
+            return str(mine.get("job_locale", "zh"))
         locale = language_of_address() or current_actor().locale or request.cookies.get(COOKIE)
-        if locale not in LOCALES:
+        if locale not in LOCALES and "HTTP_ACCEPT_LANGUAGE" not in request.environ:
+            locale = LOCALES[0]
+        elif locale not in LOCALES:
             locale = next((language for language, _ in request.accept_languages if language[:2] in LOCALES), "zh")[:2]
-        g.locale = locale
+        mine.locale = locale
     return locale
 
 
@@ -194,8 +201,8 @@ def in_their_language(text: object) -> object:
 
 
 def gettext(message: str, **facts: object) -> str:
-    """A sentence in the reader's language. The catalogue is looked up once per process, not once per sentence."""
-    translated = str(catalogue(reader_locale()).ugettext(message))
+    """A sentence in the reader's language."""
+    translated = translation(reader_locale(), message)
     return translated % facts if facts else translated
 
 
@@ -205,17 +212,36 @@ def ngettext(singular: str, plural: str, number: int, **facts: object) -> str:
 
 
 def _page_gettext(message: str) -> str:
-    return str(catalogue(reader_locale()).ugettext(message))
+    return translation(reader_locale(), message)
 
 
 def _page_sentence(message: str, **facts: object) -> Markup:
-    """`_` of the templates: a sentence with its facts escaped. Jinja's own does the same through three calls more, many times a page."""
-    text = str(catalogue(reader_locale()).ugettext(message))
-    return Markup(text) % facts if facts else Markup(text % ())  # noqa: S704  (the catalogue is ours)
+    """`_` of the templates: a sentence with its facts escaped."""
+    if facts:
+        return marked(reader_locale(), message) % facts
+    return plain_sentence(reader_locale(), message)
 
 
 def _page_ngettext(singular: str, plural: str, number: int) -> str:
     return str(catalogue(reader_locale()).ungettext(singular, plural, number))
+
+
+# A page says a hundred sentences, the shop a few thousand in all: each is looked up once in a process.
+
+
+@lru_cache(MOST_SENTENCES)
+def translation(locale: str, message: str) -> str:
+    return str(catalogue(locale).ugettext(message))
+
+
+@lru_cache(MOST_SENTENCES)
+def marked(locale: str, message: str) -> Markup:
+    return Markup(translation(locale, message))  # noqa: S704  (the catalogue is ours)
+
+
+@lru_cache(MOST_SENTENCES)
+def plain_sentence(locale: str, message: str) -> Markup:
+    return Markup(translation(locale, message) % ())  # noqa: S704  (the catalogue is ours)
 
 
 @cache
@@ -237,7 +263,8 @@ def stays_in_its_language(endpoint: str, values: dict[str, Any]) -> None:
 def init_app(app: Flask) -> None:
     app.url_defaults(stays_in_its_language)
     babel.init_app(app, default_locale="zh", default_timezone="Asia/Shanghai", locale_selector=reader_locale)
-    catalogue.cache_clear()
+    for known in (catalogue, translation, marked, plain_sentence):
+        known.cache_clear()
     app.jinja_env.install_gettext_callables(_page_gettext, _page_ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals["_"] = _page_sentence
     app.jinja_env.globals["language_of_address"] = language_of_address

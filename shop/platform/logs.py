@@ -92,6 +92,8 @@ def init_app(app: Flask) -> None:
     if app.config["TESTING"]:
         return
     HANDLER.setFormatter(lines_of(app.config))
+    for name in ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks", "_srcfile"):
+        setattr(logging, name, None)  # no line of ours says which thread or line of code wrote it: the manual of `logging` has it so
     if HANDLER not in logging.getLogger().handlers:
         logging.getLogger().addHandler(HANDLER)
     usual = "info" if app.config["APP_ENV"] == "production" else "warning"

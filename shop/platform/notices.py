@@ -12,7 +12,7 @@ from shop.kernel.db import insert_once, operation
 from shop.kernel.errors import NotFound
 from shop.models.platform import Notice
 from shop.platform.actor import Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to
 
 Words = dict[str, tuple[str, str]]
 """Kind of notice to (title, body): English msgids with `%(fact)s` places, marked with `sentence` where they are declared."""
@@ -29,7 +29,7 @@ def post(session: Session, user_id: int, kind: str, *, dedupe_key: str, link: st
     if kind not in WORDS:
         raise LookupError(f"no words for the notice {kind!r}: write them into shop/<feature>/notices.py, named by its feature.py")
     new = insert_once(
-        session, Notice, community_id=community_of("user", user_id), user_id=user_id, kind=kind, facts=facts, link=link,
+        session, Notice, community_id=belonging_to("user", user_id), user_id=user_id, kind=kind, facts=facts, link=link,
         dedupe_key=dedupe_key, created_at=clock.now(),
     )  # fmt: skip
     return new is not None

@@ -26,7 +26,7 @@ from shop.kernel.errors import NotFound, ShopError, sentence
 from shop.models.platform import UNFINISHED, Job, JobState
 from shop.platform import audit, figures, pauses
 from shop.platform.actor import Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to
 from shop.platform.tags import Done
 
 log = logging.getLogger("shop.outbox")
@@ -136,7 +136,7 @@ def enqueue(
     if (registered := HANDLERS.get(kind)) is None:
         raise LookupError(f"no handler for {kind}")
     insert_once(
-        session, Job, kind=kind, community_id=community_of(*about) if about else CITY, arguments=arguments, dedupe_key=dedupe_key,
+        session, Job, kind=kind, community_id=belonging_to(*about) if about else CITY, arguments=arguments, dedupe_key=dedupe_key,
         state=JobState.QUEUED, run_at=run_at or moment, attempts=0, fence=0, lane=registered.lane_of(arguments), created_at=moment,
         is_round=is_round,
     )

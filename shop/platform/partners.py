@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shop.kernel import clock
+from shop.kernel.columns import UtcDateTime
 from shop.kernel.db import finish_reading, insert_once, operation, perform, reading, take
 from shop.models.platform import UNFINISHED, Job, JobState, Partner, PartnerState
 from shop.platform import audit, figures
@@ -85,10 +86,17 @@ def asking(name: str, seconds: float, counts: type[Exception] | tuple[type[Excep
     _count(name, call.failure, was_well, time.perf_counter() - began)
 
 
+SILENT = sa.select(Partner.next_probe_at).where(
+    Partner.name == sa.bindparam("partner"), Partner.state == PartnerState.OPEN,
+    Partner.next_probe_at > sa.bindparam("moment", type_=UtcDateTime()),
+)  # fmt: skip
+
+
 def silent_until(session: Session, name: str) -> datetime | None:
     """Until when nobody asks a partner that does not answer; None while it answers, or when it is time to try it again."""
-    silent = (Partner.name == name, Partner.state == PartnerState.OPEN, Partner.next_probe_at > clock.now())
-    return session.scalars(sa.select(Partner.next_probe_at).where(*silent)).one_or_none()
+    found = session.connection().execute(SILENT, {"partner": name, "moment": clock.now()})
+    until: datetime | None = found.scalar_one_or_none()
+    return until
 
 
 def _let_in(name: str) -> bool:

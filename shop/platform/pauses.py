@@ -22,6 +22,7 @@ from shop.platform.actor import COMMAND
 from shop.platform.tags import Done
 
 IS_OPEN = Restoration.resumed_at.is_(None)
+PAUSED_SINCE = sa.select(Restoration.restored_at).where(IS_OPEN).order_by(Restoration.id).limit(1)
 
 
 class SendingPaused(ShopError):
@@ -52,7 +53,8 @@ def is_paused() -> sa.ColumnElement[bool]:
 
 def paused_since(session: Session) -> datetime | None:
     """Since when nothing is sent; None when all is as usual."""
-    return session.scalars(sa.select(Restoration.restored_at).where(IS_OPEN).order_by(Restoration.id).limit(1)).first()
+    since: datetime | None = session.connection().execute(PAUSED_SINCE).scalar_one_or_none()
+    return since
 
 
 def backup_moment(session: Session) -> datetime | None:

@@ -17,6 +17,7 @@ from flask import Flask, Response, g, request
 from shop.kernel import work
 from shop.kernel.work import Work
 from shop.platform import figures
+from shop.platform.here import this_request
 
 log = logging.getLogger("shop.requests")
 
@@ -74,11 +75,12 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def name_request() -> None:
-        g.request_id = request_number(request.headers.get("X-Request-ID", ""))
-        seen: Work | None = request.environ.get(LISTENS)
+        asked = this_request()
+        g.request_id = number = request_number(asked.environ.get("HTTP_X_REQUEST_ID", ""))
+        seen: Work | None = asked.environ.get(LISTENS)
         if seen is not None:
-            seen.number = g.request_id
-            seen.place = request.url_rule.rule if request.url_rule else NO_ROUTE
+            seen.number = number
+            seen.place = asked.url_rule.rule if asked.url_rule else NO_ROUTE
 
     @app.after_request
     def name_actor(response: Response) -> Response:

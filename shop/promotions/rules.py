@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 
 from shop.kernel.money import ZERO, Money, share
+from shop.kernel.once import once
 from shop.models.promotions import Funder, OfferKind
 
 FEN = Money(1)
@@ -100,15 +100,15 @@ class Terms:
     applied: tuple[Offer, ...] = ()
     nearest: tuple[Nearest, ...] = ()
 
-    @cached_property
+    @once
     def list_total(self) -> Money:
         return Money.total(priced.line.list_total for priced in self.lines)
 
-    @cached_property
+    @once
     def discount(self) -> Money:
         return Money.total(priced.discount for priced in self.lines)
 
-    @cached_property
+    @once
     def paid_total(self) -> Money:
         return self.list_total - self.discount
 

@@ -14,7 +14,7 @@ from shop.kernel.statements import insert_or_ignore, table
 from shop.models.stock import MovementKind, StockItem, StockMovement
 from shop.platform import audit
 from shop.platform.actor import Actor
-from shop.platform.belonging import merchant_of
+from shop.platform.belonging import sold_by
 from shop.stock import queries, rules, shelves
 from shop.stock.errors import (
     CountedSince,
@@ -200,7 +200,7 @@ def _write(
 ) -> None:  # fmt: skip
     """One movement and what it changes. The row is locked, and the CHECK stands behind it."""
     recorded = insert_once(
-        session, StockMovement, merchant_id=merchant_of(variant_id), variant_id=variant_id, quantity=change.quantity,
+        session, StockMovement, merchant_id=sold_by(variant_id), variant_id=variant_id, quantity=change.quantity,
         missing_by=change.missing_by, told=told, kind=kind, cause=cause, order_line_id=None, takes_back_id=takes_back_id,
         actor_id=actor.user_id, at=clock.now(),
     )

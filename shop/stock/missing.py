@@ -11,7 +11,7 @@ from shop.kernel.statements import table
 from shop.models.stock import MovementKind, StockItem, StockMovement
 from shop.platform import audit
 from shop.platform.actor import Actor
-from shop.platform.belonging import merchant_of
+from shop.platform.belonging import sold_by
 from shop.stock.tags import Done
 
 ITEMS = table(StockItem)
@@ -27,7 +27,7 @@ def nothing_left(session: Session, actor: Actor, variant_id: int, cause: str) ->
     if left <= 0:
         return 0
     recorded = insert_once(
-        session, StockMovement, merchant_id=merchant_of(variant_id), variant_id=variant_id, quantity=-left,
+        session, StockMovement, merchant_id=sold_by(variant_id), variant_id=variant_id, quantity=-left,
         kind=MovementKind.CORRECTION, cause=cause, order_line_id=None, actor_id=actor.user_id, at=clock.now(),
     )
     if recorded is None:

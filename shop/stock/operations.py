@@ -21,7 +21,7 @@ from shop.kernel.statements import table
 from shop.models.stock import MovementKind, Reservation, ReservationState, StockItem, StockMovement
 from shop.platform import figures
 from shop.platform.actor import Actor
-from shop.platform.belonging import merchant_of
+from shop.platform.belonging import merchant_of, sold_by
 from shop.stock.errors import QuantityNotPositive, StockShortage
 from shop.stock.queries import shortages
 from shop.stock.rules import Wanted, totals
@@ -100,7 +100,7 @@ def return_to_stock(session: Session, actor: Actor, lines: Sequence[Wanted]) -> 
         line
         for line in lines
         if insert_once(
-            session, StockMovement, merchant_id=merchant_of(line.variant_id), variant_id=line.variant_id, quantity=line.quantity,
+            session, StockMovement, merchant_id=sold_by(line.variant_id), variant_id=line.variant_id, quantity=line.quantity,
             kind=MovementKind.CANCELLATION, cause=f"line:{line.order_line_id}:cancelled", order_line_id=line.order_line_id,
             actor_id=actor.user_id, at=moment,
         ) is not None
@@ -128,7 +128,7 @@ def not_there(session: Session, actor: Actor, lines: Sequence[Wanted], occasion:
         if not fewer:
             continue
         recorded = insert_once(
-            session, StockMovement, merchant_id=merchant_of(line.variant_id), variant_id=line.variant_id, quantity=0, missing_by=-fewer,
+            session, StockMovement, merchant_id=sold_by(line.variant_id), variant_id=line.variant_id, quantity=0, missing_by=-fewer,
             kind=MovementKind.SHORT, cause=f"line:{line.order_line_id}:{occasion}", order_line_id=line.order_line_id,
             actor_id=actor.user_id, at=clock.now(),
         )
@@ -143,7 +143,7 @@ def receive(session: Session, actor: Actor, variant_id: int, quantity: int, caus
     if quantity <= 0:
         raise QuantityNotPositive()
     recorded = insert_once(
-        session, StockMovement, merchant_id=merchant_of(variant_id), variant_id=variant_id, quantity=quantity,
+        session, StockMovement, merchant_id=sold_by(variant_id), variant_id=variant_id, quantity=quantity,
         kind=MovementKind.RECEIVED, cause=cause, order_line_id=None, actor_id=actor.user_id, at=clock.now(),
     )
     if recorded is None:

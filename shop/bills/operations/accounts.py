@@ -17,7 +17,7 @@ from shop.kernel.text import mask_holder
 from shop.models.bills import Bill, BillAccount, BillerFlow, BillLookUp, BillPayment, BillState, LookUpOutcome
 from shop.platform import outbox
 from shop.platform.actor import Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to
 
 LABEL_LENGTH = 20
 COUNTED = sa.or_(BillLookUp.outcome.is_(None), BillLookUp.outcome != LookUpOutcome.UNAVAILABLE)
@@ -65,7 +65,7 @@ def ask(session: Session, actor: Actor, account_ref: str, max_age: timedelta) ->
         key = keys.fingerprint("bill account", f"{biller.code}:{account.account_no}")
         number, place = _next_of_today(session, actor.signed_in_id(), key)
         made = insert_once(
-            session, BillLookUp, community_id=community_of("user", actor.signed_in_id()), user_id=actor.signed_in_id(),
+            session, BillLookUp, community_id=belonging_to("user", actor.signed_in_id()), user_id=actor.signed_in_id(),
             biller_id=biller.id, account_ref=account.ref, account_key=key, day=clock.today(), number=number, place=place, asked_at=moment,
         )  # fmt: skip
         if made is None:  # the same person asked at the same moment on another page: about this number, or about one more

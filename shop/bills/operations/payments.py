@@ -33,7 +33,7 @@ from shop.payments import operations as payments
 from shop.payments.rules import CARD_MINUTES
 from shop.platform import audit, outbox, pauses
 from shop.platform.actor import PROVIDER, Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to
 from shop.wallet import operations as wallet
 from shop.wallet.operations import TransferKind
 from shop.wallet.rules import Proof
@@ -101,7 +101,7 @@ def _write_down(session: Session, actor: Actor, wish: Wish, request_key: str) ->
     moment, ref = clock.now(), ids.dated_reference("B")
     payment_id = insert_once(
         session, BillPayment, ref=ref, serial=f"LL-{ref}", request_key=request_key, user_id=actor.signed_in_id(),
-        community_id=community_of("user", actor.signed_in_id()),
+        community_id=belonging_to("user", actor.signed_in_id()),
         biller_id=view.biller.id, bill_account_id=view.account.id, account_no=view.account.account_no,
         holder_masked=view.account.holder_masked, total=total, state=BillPaymentState.CREATED, created_at=moment,
     )
@@ -124,8 +124,8 @@ def _hold_from_wallet(session: Session, actor: Actor, made: Sequence[BillPayment
             session, actor, purpose=PaymentPurpose.BILL, method=PaymentMethod.WALLET, amount=payment.total, bill_payment_id=payment.id,
             is_paid=True, community_id=payment.community_id,
         )
-        payment.paid_with_id = paid_with.id
         _hold(session, actor, payment, account_code)
+        payment.paid_with_id = paid_with.id  # written with its state, in one statement
 
 
 def _begin_by_card(session: Session, actor: Actor, made: Sequence[BillPayment]) -> None:

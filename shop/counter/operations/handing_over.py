@@ -31,7 +31,7 @@ from shop.pickup import codes, passes
 from shop.pickup.codes import Shown
 from shop.platform import audit
 from shop.platform.actor import Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to
 from shop.platform.collecting import Move, Opened
 from shop.platform.features import registry
 
@@ -119,7 +119,7 @@ def _keep(
     """Keep an event under an id; None when the id is taken."""
     facts = {"outcome": HandoverOutcome.ACCEPTED, "reason": None, "pass_id": None, "is_guess": False, **values}
     return insert_once(
-        session, Handover, client_id=client_id, community_id=community_of("pickup_point", point_id), pickup_point_id=point_id,
+        session, Handover, client_id=client_id, community_id=belonging_to("pickup_point", point_id), pickup_point_id=point_id,
         keeper_id=actor.signed_in_id(),
         device_time=event.device_time or moment, received_at=moment, told_hash=told, **facts,
     )  # fmt: skip

@@ -29,7 +29,7 @@ from shop.pickup import operations as pickup
 from shop.pickup.rules import is_open
 from shop.platform import audit
 from shop.platform.actor import Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to
 
 SUB_ORDERS = table(SubOrder)
 BATCHES = table(Batch)
@@ -206,6 +206,6 @@ def open_batch(session: Session, cycle_id: int) -> None:
     """Open the batch of a delivery unless it is there."""
     arrives_on = session.execute(sa.select(Cycle.arrives_on).where(Cycle.id == cycle_id)).scalar_one()
     insert_once(
-        session, Batch, code=batch_code(arrives_on, cycle_id), community_id=community_of("cycle", cycle_id), cycle_id=cycle_id,
+        session, Batch, code=batch_code(arrives_on, cycle_id), community_id=belonging_to("cycle", cycle_id), cycle_id=cycle_id,
         state=BatchState.PLANNED, created_at=clock.now(), sealed_at=None, arrived_at=None, arrived_by_id=None,
     )

@@ -74,6 +74,23 @@ class Step:
 PART = tuple(SUB_ORDERS.c[name] for name in Part.__slots__)
 ORDER = [PURCHASES.c[name] for name in ("number", "user_id", "pickup_point_id", "state", "method", "total")]
 
+# Made once: building a statement costs more than running it.
+IDS: Any = sa.bindparam("ids", expanding=True)
+PURCHASES_OF = sa.select(SUB_ORDERS.c.id, SUB_ORDERS.c.purchase_id).where(SUB_ORDERS.c.id.in_(IDS))
+ATTEMPTS = (
+    sa.select(PAYMENTS.c.id, PAYMENTS.c.purchase_id, PAYMENTS.c.pays_purchase)
+    .where(PAYMENTS.c.purchase_id.in_(IDS))
+    .order_by(PAYMENTS.c.id)
+    .with_for_update(key_share=True)
+)
+ORDERS = (
+    sa.select(PURCHASES.c.id.label("purchase_id"), *ORDER)
+    .where(PURCHASES.c.id.in_(IDS))
+    .order_by(PURCHASES.c.id)
+    .with_for_update(key_share=True)
+)
+PARTS = sa.select(*PART).where(SUB_ORDERS.c.purchase_id.in_(IDS)).order_by(SUB_ORDERS.c.id).with_for_update(key_share=True)
+
 
 def parts_where(session: Session, *conditions: Any) -> list[Part]:
     """Sub-orders by id, not locked."""
@@ -106,19 +123,16 @@ def open_steps(session: Session, purchase_ids: Collection[int]) -> dict[int, Ste
 
     Whoever locks more (accounts of wallets, slots, stock) does so afterwards, in that order. Raises `NotFound` unless all are there.
     """
-    ids = sorted(set(purchase_ids))
+    ids, connection = sorted(set(purchase_ids)), session.connection()
     paid_by: dict[int, int] = {}
-    attempts = sa.select(PAYMENTS.c.id, PAYMENTS.c.purchase_id, PAYMENTS.c.pays_purchase).where(PAYMENTS.c.purchase_id.in_(ids))
-    for payment_id, purchase_id, pays_purchase in session.execute(attempts.order_by(PAYMENTS.c.id).with_for_update(key_share=True)):
+    for payment_id, purchase_id, pays_purchase in connection.execute(ATTEMPTS, {"ids": ids}):
         if pays_purchase:
             paid_by[purchase_id] = payment_id
-    orders = sa.select(PURCHASES.c.id.label("purchase_id"), *ORDER).where(PURCHASES.c.id.in_(ids)).order_by(PURCHASES.c.id)
-    rows = session.execute(orders.with_for_update(key_share=True)).mappings().all()
+    rows = connection.execute(ORDERS, {"ids": ids}).mappings().all()
     if len(rows) != len(ids):
         raise NotFound()
     parts: dict[int, list[Part]] = {purchase_id: [] for purchase_id in ids}
-    locked = sa.select(*PART).where(SUB_ORDERS.c.purchase_id.in_(ids)).order_by(SUB_ORDERS.c.id).with_for_update(key_share=True)
-    for part in all_as(Part, session.execute(locked)):
+    for part in all_as(Part, connection.execute(PARTS, {"ids": ids})):
         parts[part.purchase_id].append(part)
     return {
         row["purchase_id"]: Step(**row, paid_by=paid_by.get(row["purchase_id"]), parts=tuple(parts[row["purchase_id"]])) for row in rows
@@ -134,7 +148,7 @@ def open_step_of(session: Session, sub_order_id: int) -> tuple[Step, Part]:
 def open_steps_of(session: Session, sub_order_ids: Collection[int]) -> tuple[dict[int, Step], list[Part]]:
     """Lock the orders these sub-orders belong to; the steps, and those parts by id as they are now. Raises `NotFound`."""
     wanted = set(sub_order_ids)
-    found = session.execute(sa.select(SUB_ORDERS.c.id, SUB_ORDERS.c.purchase_id).where(SUB_ORDERS.c.id.in_(sorted(wanted)))).all()
+    found = session.connection().execute(PURCHASES_OF, {"ids": sorted(wanted)}).all()
     if len(found) != len(wanted):
         raise NotFound()
     steps = open_steps(session, {row.purchase_id for row in found})

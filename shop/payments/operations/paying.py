@@ -33,7 +33,7 @@ from shop.payments.rules import (
 )
 from shop.platform import outbox, pauses
 from shop.platform.actor import Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to, community_of
 from shop.wallet import operations as wallet
 from shop.wallet.operations import TransferKind
 
@@ -249,7 +249,7 @@ def note_movement(session: Session, payment_id: int, kind: MovementKind, movemen
     What was kept without being known in yuan is filled in as soon as the provider says it.
     """
     row_id = insert_once(
-        session, ProviderMovement, community_id=community_of("payment", payment_id), payment_id=payment_id, kind=kind,
+        session, ProviderMovement, community_id=belonging_to("payment", payment_id), payment_id=payment_id, kind=kind,
         provider_ref=movement.provider_ref, source_ref=source_ref,
         currency=currency_of(movement.amount), amount=minor_of(movement.amount), fee=minor_of(movement.fee),
         source_currency=currency_of(movement.source), source_amount=minor_of(movement.source), exchange_rate=movement.rate,

@@ -14,7 +14,7 @@ from shop.payments.errors import AlreadyDecided, AlreadyProposed, OwnProposal
 from shop.payments.tags import Done
 from shop.platform import audit
 from shop.platform.actor import Actor
-from shop.platform.belonging import community_of
+from shop.platform.belonging import belonging_to
 
 
 @operation
@@ -27,7 +27,7 @@ def propose(
     A refund that failed has one open proposal at most: raises `AlreadyProposed`.
     """
     values = {
-        "community_id": community_of("refund", refund_id) if refund_id is not None else community_of("sub_order", sub_order_id or 0),
+        "community_id": belonging_to("refund", refund_id) if refund_id is not None else belonging_to("sub_order", sub_order_id or 0),
         "amount": amount, "method": method, "reason": reason, "reference": reference, "sub_order_id": sub_order_id, "refund_id": refund_id,
     }
     made = insert_once(
