@@ -60,8 +60,8 @@ def shop_in_address() -> list[str]:
 def suggestions(actor: Actor) -> str:
     """A fragment of names that begin to match; fetched while somebody types. For nothing typed: what many people search for."""
     text = address.word("q", search.LIMIT_CHARACTERS)
-    names = [name_of(name) for name in search.suggest(reading(), text)]
-    return render_template("catalog/_suggestions.html", names=names)
+    names = [name_of(name) for name in search.suggest(reading(), text)] if text else popular.words(reading())
+    return render_template("catalog/_suggestions.html", names=names, popular=not text)
 
 
 @bp.post("/search/words")

@@ -21,7 +21,7 @@ MOST_CHARACTERS = 60
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 RUNS = re.compile(rf"[{HAN}]+|[a-z]+|[0-9]+")
-MAX_TERMS, MOST_AMOUNTS, LONG_WORD = 8, 3, 4
+MAX_TERMS, MOST_AMOUNTS, LONG_WORD, NOTHING_ELSE = 8, 3, 4, 2
 
 NUMBER = r"(?<![0-9.一二两俩三四五六七八九十百半几])[0-9.一二两俩三四五六七八九十百半几]++"  # from its beginning only, and never given back
 MEASURE = r"(?:公斤|千克|市斤|斤|毫升|升|两|克|kg|g|ml|l|jin|个|只|条|盒|箱|袋|瓶|包|把|份|根|颗|棵|块|桶|枚|件|卷)"
@@ -131,7 +131,10 @@ def other_forms(word: str) -> tuple[str, ...]:
 
 
 def sounding(text: str) -> Query:
-    """The same by its sound, for who wrote it with another character: 雪橙 is heard as 血橙. Empty without two characters in a row."""
+    """The same by its sound, for who wrote it with another character: 雪橙 is heard as 血橙. Empty without two characters in a row, and
+    with letters or figures beside them."""
+    if parse(text).beginnings:
+        return Query((), ())
     runs = [run for run in RUNS.findall(typed(text)) if is_han(run) and len(run) > 1]
     heard = dict.fromkeys(fold(sounds.said(run)) for run in runs)
     return Query((), tuple(heard)[:MAX_TERMS]) if all(heard) else Query((), ())
@@ -142,7 +145,10 @@ Sounds = tuple[tuple[str, ...], ...]
 
 
 def syllables(text: str) -> tuple[Sounds, ...]:
-    """How each word of two characters and more may be said, character by character; empty when one of them cannot be."""
+    """How each word of two characters and more may be said, character by character; empty when one of them cannot be,
+    and with letters or figures beside them."""
+    if parse(text).beginnings:
+        return ()
     said = tuple(sounds.every(run) for run in RUNS.findall(typed(text)) if is_han(run) and len(run) > 1)
     return said if all(said) else ()
 
@@ -185,8 +191,13 @@ def thing(name: str) -> str:
 
 
 def index_thing(name: str, weight: int, terms: dict[str, int]) -> None:
-    """Give the last word of a name the weight of the thing itself: its last character, its last two, and how these are said."""
-    last = (RUNS.findall(thing(name)) or [""])[-1]
+    """Give the last word of a name the weight of the thing itself: its last character, its last two, and how these are said. A little
+    more when it is the whole name: potatoes are potatoes before sweet potatoes are.
+    """
+    runs = RUNS.findall(thing(name))
+    last = runs[-1] if runs else ""
+    if len(runs) == 1 and (len(last) <= 2 or not is_han(last)):
+        weight += NOTHING_ELSE
     if is_han(last):
         for term in {last[-1], last[-2:]}:
             terms[term] = max(weight, terms.get(term, 0))
