@@ -111,7 +111,7 @@ def counted(groups: Sequence[Group], chosen: Chosen) -> Facets:
     return Facets(
         sum(group.goods for group in groups if chosen.but("")(group)),
         tuple((one, by_category[one]) for one in most_first(by_category)),
-        tuple(Seller(*one, by_shop[one]) for one in most_first(by_shop)[:MOST_SHOPS]),
+        tuple(Seller(code, zh, en, by_shop[code, zh, en]) for code, zh, en in most_first(by_shop)[:MOST_SHOPS]),
         tuple((price, by_price.get(price, 0)) for price in PRICES),
         sums("season", lambda group: group.is_in_season).get(True, 0), sums("weight", lambda group: group.is_by_weight).get(True, 0),
         sum(group.goods for group in groups) >= MOST_COUNTED,
@@ -120,14 +120,14 @@ def counted(groups: Sequence[Group], chosen: Chosen) -> Facets:
 
 def of_cards(cards: Iterable[Card]) -> list[Group]:
     """The groups of cards that are all there are: no database is asked."""
-    found: dict[tuple[Any, ...], int] = {}
+    found: dict[Group, int] = {}
     for card in cards:
-        alike = (
+        alike = Group(
             card.category_id, card.merchant_code, card.merchant_name_zh, card.merchant_name_en, band(card.price.fen), card.is_in_season,
-            card.is_by_weight,
+            card.is_by_weight, 0,
         )  # fmt: skip
         found[alike] = found.get(alike, 0) + 1
-    return [Group(*alike, goods) for alike, goods in found.items()]
+    return [group._replace(goods=goods) for group, goods in found.items()]
 
 
 def band(fen: int) -> str:

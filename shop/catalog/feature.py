@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shop.catalog import commands, searching
+from shop.catalog import commands, searching, views
 from shop.catalog.permissions import CatalogPermission
 from shop.catalog.tags import FACTS, SUBJECTS, Done
 from shop.models.catalog import Category, Listing, PriceChange, Product, ProductImage, SearchTerm, SearchWord, Variant
@@ -13,7 +13,8 @@ from shop.platform.retention import PLACES, Forget, Keep
 
 FEATURE = Feature(
     name="catalog",
-    blueprints=(searching.bp,),
+    blueprints=(views.bp,),
+    pages=(searching,),
     commands=(commands.group,),
     owns=(Category, Product, Variant, PriceChange, ProductImage, Listing, SearchTerm, SearchWord),
     keeps={

@@ -92,7 +92,7 @@ def refresh_search_terms(
             .join(Category, Category.id == Product.category_id)
             .where(Product.id.in_(some), Product.state == ProductState.ON_SALE)
         )
-        sizes: dict[int, list[sa.Row[Any]]] = {}
+        sizes: dict[int, list[Any]] = {}
         for row in session.execute(
             sa.select(Variant.product_id, Variant.label_zh, Variant.label_en, Variant.net_weight_grams)
             .where(Variant.product_id.in_(some), Variant.is_on_sale)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from shop.catalog import facets, matching, queries, spelling, terms
 from shop.catalog.errors import SearchTooLong
 from shop.catalog.facets import Group
-from shop.catalog.matching import MOST_ENTRIES, MOST_FOUND, TERMS
+from shop.catalog.matching import MOST_FOUND, TERMS
 from shop.catalog.queries import LISTINGS, PAGE, Arrival, Card, Wanted, card_select, to_cards
 from shop.kernel.memory import remember
 from shop.kernel.rows import all_as
@@ -27,7 +27,7 @@ FIT = ("fit",)
 """What the rows of a search say beside their card: how well it fits."""
 
 FIRST_PRODUCTS, LONGEST_WORD, LEAST_WEIGHT, ALMOST, MOST_INITIALS = 300, 24, 10, 0.75, 4
-FEWEST_CHARACTERS = 3
+FEWEST_CHARACTERS, MOST_OF_CHARACTER = 3, 500
 EVERYTHING = Wanted()
 ALIKE_IN_NAME = 3
 """Of so many times the names wanted some may be the same: many shops sell what they call 番茄."""
@@ -268,7 +268,7 @@ def with_some_characters(characters: int, is_served: bool) -> sa.Select[Any]:
             sa.select(entry.product_id, entry.weight)
             .where(entry.term == sa.bindparam(f"character_{place}"), entry.weight >= LEAST_WEIGHT)
             .order_by(entry.weight.desc(), entry.rank, entry.product_id)
-            .limit(MOST_ENTRIES)
+            .limit(MOST_OF_CHARACTER)
             .subquery()
         )
         for place in range(characters)

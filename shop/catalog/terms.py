@@ -98,6 +98,13 @@ def parse(text: str) -> Query:
     return Query(tuple(exact[:MAX_TERMS]), tuple(beginnings[:MAX_TERMS]), tuple(amounts[:MOST_AMOUNTS]))
 
 
+def latin(text: str) -> tuple[str, ...]:
+    """The words of what was typed, when all of them are letters and may be pinyin or initials; else none."""
+    query = parse(text)
+    is_latin = not query.exact and all(word.isalpha() and len(word) > 1 for word in query.beginnings)
+    return query.beginnings if is_latin else ()
+
+
 def plainly(text: str) -> str:
     """The thing alone, without the words that people say around it; empty when there are none, or when nothing is left."""
     folded = " ".join(typed(text).split())
@@ -154,8 +161,9 @@ def syllables(text: str) -> tuple[Sounds, ...]:
 
 
 def apart(text: str) -> list[Query]:
-    """The same where long words are two: 血橙礼盒 as 血橙 and 礼盒, which stand apart in 资中血橙大果礼盒. Of an odd number the first or the
-    last three stay together. Empty when no word is so long.
+    """The same where long words are two: 血橙礼盒 as 血橙 and 礼盒, which stand apart in 资中血橙大果礼盒.
+
+    Of an odd number the first or the last three stay together. Empty when no word is so long.
     """
     whole = parse(text)
     runs = [run for run in RUNS.findall(measures.taken_out(typed(text))[1]) if is_han(run)]

@@ -218,7 +218,7 @@ def category(actor: Actor, slug: str) -> Response | str:
             count=shelves.count(session, wanted, arriving, only_arriving=only_arriving) if is_short else counted.goods,
             prices=price_words, undo=lambda: ways_back(filters, groups, slug=slug),
         ),
-        url_for("catalog.category", slug=slug, **filters.arguments),
+        url_for("catalog.category", **{**dict[str, Any](filters.arguments), "slug": slug}),
     )  # fmt: skip
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.catalog import terms
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
 from shop.kernel.rows import all_as, one_as
@@ -83,18 +82,18 @@ SORTS: dict[str, Any] = {"code": CODE, "name": Product.name_zh, "price": Variant
 
 
 def list_shelves(
-    session: Session, merchant_ids: Sequence[int], *, text: str = "", sort: str = "code", only_few: bool = False,
+    session: Session, merchant_ids: Sequence[int], *, text: str = "", said: Sequence[str] = (), sort: str = "code", only_few: bool = False,
     after: str | None = None, limit: int = PAGE,
 ) -> tuple[list[Shelf], str | None]:  # fmt: skip
     """Variants in the order of `sort` (a minus turns it round), and the code after which the next page begins.
 
-    `text` finds names, codes and barcodes, and what is on sale by its pinyin or initials too; `only_few` leaves what is on sale and
-    nearly gone.
+    `text` finds names, codes and barcodes; `said` are its words as beginnings of pinyin or initials, by which what is on sale is found
+    too. `only_few` leaves what is on sale and nearly gone.
     """
     found = _rows(merchant_ids)
     if text:
         like = (Product.name_zh, Product.name_en, Variant.code, Variant.barcode)
-        found = found.where(sa.or_(*(column.icontains(text, autoescape=True) for column in like), *_said(text)))
+        found = found.where(sa.or_(*(column.icontains(text, autoescape=True) for column in like), *_said(said)))
     if only_few:
         found = found.where(Variant.is_on_sale, Product.state == ProductState.ON_SALE, AVAILABLE < FEW)
     column, downwards = SORTS.get(sort.removeprefix("-"), CODE), sort.startswith("-")
@@ -107,16 +106,10 @@ def list_shelves(
     return with_waiting(session, merchant_ids, rows[:limit]), rows[limit - 1].code if len(rows) > limit else None
 
 
-def _said(text: str) -> list[sa.ColumnElement[bool]]:
-    """Goods of which every word typed begins the pinyin or the initials; nothing for characters, figures and single letters.
-
-    Asked of each of the shop's own goods by the key of the search terms: the terms of all shops are not read.
-    """
-    query = terms.parse(text)
-    words = query.beginnings
-    if query.exact or not words or not all(word.isalpha() and len(word) > 1 for word in words):
-        return []
-    return [sa.and_(*(sa.or_(*(_has_term(f"{kind}:{word}") for kind in ("p", "i"))) for word in words))]
+def _said(words: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    """Goods of which every word begins the pinyin or the initials. Asked of each of the shop's own goods by the key of the search terms:
+    the terms of all shops are not read."""
+    return [sa.and_(*(sa.or_(*(_has_term(f"{kind}:{word}") for kind in ("p", "i"))) for word in words))] if words else []
 
 
 def _has_term(beginning: str) -> sa.ColumnElement[bool]:

@@ -28,7 +28,8 @@ FOUND = {
     # amounts put the sizes meant first and leave nothing out; alone they are looked for themselves
     "血橙 5斤": ORANGES, "五斤血橙": ORANGES, "2.5kg血橙": ORANGES,
     "血橙10斤": ("blood-orange-gift", "blood-orange-m", "blood-orange-loose", "blood-orange-slices", "blood-orange-juice"),
-    "豆杆 250g": ("longchang-dougan",), "豆杆 500g": ("longchang-dougan",), "5L菜油": ("rapeseed-oil",), "950ml": ("milk",), "30个鸡蛋": ("eggs-free-range", "eggs"),
+    "豆杆 250g": ("longchang-dougan",), "豆杆 500g": ("longchang-dougan",),
+    "5L菜油": ("rapeseed-oil",), "950ml": ("milk",), "30个鸡蛋": ("eggs-free-range", "eggs"),
     # other words for the same before what is made of it
     "红苕": ("sweet-potato", "sweet-potato-noodles"), "花生": ("peanuts", "peanut-brittle-box", "rice-brittle"), "西红柿": ("tomato",),
     # long words whose parts stand apart in the name
