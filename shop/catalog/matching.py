@@ -20,7 +20,7 @@ from shop.models.catalog import SearchTerm
 
 TERMS = table(SearchTerm)
 ENTRY: Any = TERMS.c
-MOST_ENTRIES, MOST_OWN, MOST_FOUND = 1_000, 1_000, 500
+MOST_ENTRIES, MOST_OWN, MOST_FOUND, FEW_TERMS = 1_000, 800, 500, 3
 """So many entries of the leading term are read, so many goods of a shop that is searched, and so many goods are found: a search costs the
 same in a large city as in a small one."""
 BEGINNINGS = ("w:", "p:", "i:")
@@ -110,20 +110,23 @@ def ranges(number: int, beginning: Beginning) -> list[Any]:
     return [*found, ENTRY.term.in_(sa.bindparam(f"forms_{number}", expanding=True))] if beginning.has_forms else found
 
 
-def first_entries(condition: Any, *, is_one_term: bool) -> Any:
-    """The first entries of a term, or of a range of terms, read in the order of the index and no further."""
+def first_entries(shape: Shape, condition: Any, *, is_one_term: bool) -> Any:
+    """The first entries of a term, or of a range of terms, read in the order of the index and no further: fewer of them when each has to
+    be asked for many other terms.
+    """
+    most = MOST_ENTRIES * FEW_TERMS // max(FEW_TERMS, shape.exact + len(shape.beginnings))
     order = [ENTRY.weight.desc(), ENTRY.rank, ENTRY.product_id]
     entries = sa.select(ENTRY.product_id, ENTRY.merchant_id, ENTRY.weight, ENTRY.rank).where(condition)
-    return entries.order_by(*(order if is_one_term else [ENTRY.term, *order])).limit(MOST_ENTRIES).subquery()
+    return entries.order_by(*(order if is_one_term else [ENTRY.term, *order])).limit(most).subquery()
 
 
 def leading_entries(shape: Shape) -> Any:
     """The entries of the leading term, each product once with its best weight."""
     if shape.leading < shape.exact:
-        return first_entries(is_term(shape.leading), is_one_term=True)
+        return first_entries(shape, is_term(shape.leading), is_one_term=True)
     number = shape.leading - shape.exact
     every = sa.union_all(
-        *(sa.select(first_entries(some, is_one_term=False)) for some in ranges(number, shape.beginnings[number]))
+        *(sa.select(first_entries(shape, some, is_one_term=False)) for some in ranges(number, shape.beginnings[number]))
     ).subquery()
     best = (sa.func.max(every.c.merchant_id).label("merchant_id"), sa.func.max(every.c.weight).label("weight"))
     return sa.select(every.c.product_id, *best, sa.func.min(every.c.rank).label("rank")).group_by(every.c.product_id).subquery()

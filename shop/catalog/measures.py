@@ -40,13 +40,13 @@ def taken_out(folded: str) -> tuple[list[str], str]:
     """The amounts in what somebody typed, and the rest of it with a space in the place of each."""
     found: list[str] = []
 
-    def take(number: Decimal, unit: str, written: str) -> str:
+    def read(number: Decimal, unit: str, written: str) -> str:
         term = amount(number, unit)
         found.extend([term] if term and term not in found else [])
         return " " if term else written
 
-    rest = WRITTEN.sub(lambda at: take(Decimal(at[1]), at[2], at[0]), folded)
-    rest = SPOKEN.sub(lambda at: take(spoken(at[1]) + (Decimal("0.5") if at[3] else 0), at[2], at[0]), rest)
+    rest = WRITTEN.sub(lambda at: read(Decimal(at[1]), at[2], at[0]), folded)
+    rest = SPOKEN.sub(lambda at: read(spoken(at[1]) + (Decimal("0.5") if at[3] else 0), at[2], at[0]), rest)
     return found, rest
 
 
