@@ -69,7 +69,7 @@ def test_nothing_exact_shows_what_comes_close(shelf: dict[str, Variant]) -> None
 def test_what_can_be_had_comes_first(make: Factories, shelf: dict[str, Variant]) -> None:
     point = make.point()
     near = make.merchant("near", points=[point], name_zh="近处", name_en="Near")
-    variant = make.product(near, code="near-orange", name_zh="血橙", name_en="Blood orange", position=99)
+    variant = make.product(near, code="near-orange", name_zh="近处血橙", name_en="Blood orange", position=99)
     perform(operations.refresh_search_terms, [variant.product_id], [])
     assert codes("血橙") == ["blood-orange", "near-orange", "juice"]
     arriving = arrivals(reading(), point.id)
