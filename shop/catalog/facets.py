@@ -6,7 +6,7 @@ or more".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -88,8 +88,12 @@ class Facets:
     is_more: bool = False
 
 
-def counted(groups: Sequence[Group], chosen: Chosen) -> Facets:
-    """The facets of these groups when so much is chosen."""
+Groups = tuple[Group, ...]
+
+
+@lru_cache(maxsize=1_000)
+def counted(groups: Groups, chosen: Chosen) -> Facets:
+    """The facets of these groups when so much is chosen. The same groups come for many readers: what they sum up to is kept."""
 
     def sums(left_out: str, name: Callable[[Group], Any]) -> dict[Any, int]:
         found: dict[Any, int] = {}
@@ -118,7 +122,7 @@ def counted(groups: Sequence[Group], chosen: Chosen) -> Facets:
     )  # fmt: skip
 
 
-def of_cards(cards: Iterable[Card]) -> list[Group]:
+def of_cards(cards: Iterable[Card]) -> Groups:
     """The groups of cards that are all there are: no database is asked."""
     found: dict[Group, int] = {}
     for card in cards:
@@ -127,7 +131,7 @@ def of_cards(cards: Iterable[Card]) -> list[Group]:
             card.is_by_weight, 0,
         )  # fmt: skip
         found[alike] = found.get(alike, 0) + 1
-    return [group._replace(goods=goods) for group, goods in found.items()]
+    return tuple(group._replace(goods=goods) for group, goods in found.items())
 
 
 def band(fen: int) -> str:
@@ -157,11 +161,11 @@ def grouped_search(shape: matching.Shape) -> sa.Select[Any]:
 
 
 @remember(seconds=30)
-def of_search(session: Session, query: terms.Query, served: tuple[int, ...], shop_id: int | None) -> list[Group]:
+def of_search(session: Session, query: terms.Query, served: tuple[int, ...], shop_id: int | None) -> Groups:
     """The groups of what a search finds."""
     shape = matching.shape_of(session, query, bool(served), shop_id is not None)
     facts = {**matching.places_of(query), "served": list(served), "merchant_id": shop_id, "month": rules.month_bit(clock.today())}
-    return all_as(Group, session.connection().execute(grouped_search(shape), facts))
+    return tuple(all_as(Group, session.connection().execute(grouped_search(shape), facts)))
 
 
 @cache
@@ -172,9 +176,9 @@ def grouped_shelf(shape: queries.Shape) -> queries.Prepared:
 
 
 @remember(seconds=30)
-def of_shelf(session: Session, category_id: int, served: tuple[int, ...]) -> list[Group]:
+def of_shelf(session: Session, category_id: int, served: tuple[int, ...]) -> Groups:
     """The groups of the first goods of a category, of these merchants or of all."""
     wanted = Wanted(category_id=category_id)
     query = grouped_shelf(queries.shape_of(wanted, bool(served)))
     facts = queries.facts_of(wanted, served)
-    return all_as(Group, session.connection().execute(query.statement, {name: facts[name] for name in query.names}))
+    return tuple(all_as(Group, session.connection().execute(query.statement, {name: facts[name] for name in query.names})))

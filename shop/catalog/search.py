@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from shop.catalog import facets, matching, queries, spelling, terms
 from shop.catalog.errors import SearchTooLong
-from shop.catalog.facets import Group
+from shop.catalog.facets import Groups
 from shop.catalog.matching import MOST_FOUND, TERMS
 from shop.catalog.queries import LISTINGS, PAGE, Arrival, Card, Wanted, card_select, to_cards
 from shop.kernel.memory import remember
@@ -63,7 +63,7 @@ class Found:
     has_more: bool
     plainly: str = ""
     is_heard: bool = False
-    groups: Sequence[Group] = ()
+    groups: Groups = ()
 
     @property
     def count(self) -> int:
@@ -127,7 +127,7 @@ def understood(session: Session, reading: Reading, place: Place) -> Found | None
     """What there is when the words are read so; None when it is nothing, however it is narrowed."""
     rows = rows_of(session, reading.query, place)
     is_part = bool(place.page or place.wanted.is_narrowed)
-    groups: Sequence[Group] = ()
+    groups: Groups = ()
     if is_part and (place.with_groups or not rows):
         groups = groups_of(session, reading.query, place)
     if not rows and not groups:
@@ -169,7 +169,7 @@ def rows_of(session: Session, query: terms.Query, place: Place) -> Sequence[sa.R
     return session.connection().execute(statement, facts).all()
 
 
-def groups_of(session: Session, query: terms.Query, place: Place) -> Sequence[Group]:
+def groups_of(session: Session, query: terms.Query, place: Place) -> Groups:
     """What was found, counted by what it can be narrowed by; up to half a minute late."""
     return facets.of_search(session, query, tuple(sorted(place.arriving)), place.shop_id)
 

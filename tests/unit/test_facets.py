@@ -8,12 +8,12 @@ from shop.catalog import facets
 from shop.catalog.facets import Chosen, Group, Seller
 
 FRUIT, GRAIN = 1, 2
-GROUPS = [
+GROUPS = (
     Group(FRUIT, "coop", "社", "Co-op", "0-10", True, True, 5),
     Group(FRUIT, "coop", "社", "Co-op", "10-30", False, False, 3),
     Group(FRUIT, "mall", "城", "Mall", "30-", False, False, 2),
     Group(GRAIN, "mall", "城", "Mall", "10-30", False, False, 7),
-]
+)
 
 
 def test_with_nothing_chosen_all_are_counted() -> None:
@@ -43,7 +43,7 @@ def test_each_count_is_what_that_choice_would_show_beside_the_others(
 
 
 def test_a_shelf_longer_than_what_is_counted_says_or_more() -> None:
-    assert facets.counted([Group(FRUIT, "coop", "社", "Co-op", "0-10", True, True, facets.MOST_COUNTED)], Chosen()).is_more
+    assert facets.counted((Group(FRUIT, "coop", "社", "Co-op", "0-10", True, True, facets.MOST_COUNTED),), Chosen()).is_more
 
 
 @pytest.mark.parametrize(("fen", "name"), [(0, "0-10"), (999, "0-10"), (1_000, "10-30"), (2_999, "10-30"), (3_000, "30-"), (10**9, "30-")])
