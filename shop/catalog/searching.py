@@ -45,7 +45,7 @@ def search_page(actor: Actor) -> Response | str:
             popular=popular.words(session) if not found.cards else [],
             next_url=url_for("catalog.search", **{**said, "page": page + 1}) if found.has_more else "",
         ),
-        url_for("catalog.search", **{**said, "q": text}),
+        lambda: url_for("catalog.search", **{**said, "q": text}),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -178,12 +178,12 @@ def next_url(page: queries.Page) -> str:
     return url_for(str(request.endpoint), **arguments)
 
 
-def settled(page: str, here: str) -> Response | str:
+def settled(page: str, here: Callable[[], str]) -> Response | str:
     """A page; when a script fetched it for its list, with the short address that the browser shall show."""
     if request.headers.get("HX-Target") != "goods":
         return page
     answer = make_response(page)
-    answer.headers["HX-Push-Url"] = here
+    answer.headers["HX-Push-Url"] = here()
     return answer
 
 
@@ -218,7 +218,7 @@ def category(actor: Actor, slug: str) -> Response | str:
             count=shelves.count(session, wanted, arriving, only_arriving=only_arriving) if is_short else counted.goods,
             prices=price_words, undo=lambda: ways_back(filters, groups, slug=slug),
         ),
-        url_for("catalog.category", **{**dict[str, Any](filters.arguments), "slug": slug}),
+        lambda: url_for("catalog.category", **{**dict[str, Any](filters.arguments), "slug": slug}),
     )  # fmt: skip
 
 
