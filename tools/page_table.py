@@ -44,6 +44,8 @@ PAGES = (
     Page("shop", "product-loose", "/products/{loose}", MEI),
     Page("shop", "search", "/search?q=xuecheng"),
     Page("shop", "search-nothing", "/search?q=zzzzqq"),
+    Page("shop", "search-narrowed", "/search?q=橙&price=0-10"),
+    Page("shop", "shop-search", "/shops/orange-coop?q=xuecheng"),
     Page("shop", "merchant", "/shops/orange-coop"),
     Page("shop", "communities", "/communities"),
     Page("account", "sign-in", "/sign-in"),

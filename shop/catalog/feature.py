@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from shop.catalog import commands, views
+from datetime import timedelta
+
+from shop.catalog import commands, searching, views
 from shop.catalog.permissions import CatalogPermission
 from shop.catalog.tags import FACTS, SUBJECTS, Done
-from shop.models.catalog import Category, Listing, PriceChange, Product, ProductImage, SearchTerm, Variant
+from shop.models.catalog import Category, Listing, PriceChange, Product, ProductImage, SearchTerm, SearchWord, Variant
 from shop.platform.features import Feature
-from shop.platform.retention import PLACES, Keep
+from shop.platform.retention import PLACES, Forget, Keep
 
 FEATURE = Feature(
     name="catalog",
     blueprints=(views.bp,),
+    pages=(searching,),
     commands=(commands.group,),
-    owns=(Category, Product, Variant, PriceChange, ProductImage, Listing, SearchTerm),
+    owns=(Category, Product, Variant, PriceChange, ProductImage, Listing, SearchTerm, SearchWord),
     keeps={
         Category: Keep(PLACES),
         Product: Keep("Lines of orders name it; taken off sale it is shown to nobody."),
@@ -22,6 +25,7 @@ FEATURE = Feature(
         ProductImage: Keep("As long as its product."),
         Listing: Keep("Made from products and made again at any time."),
         SearchTerm: Keep("Made from products and made again at any time."),
+        SearchWord: Keep("What is shown is counted over seven days.", (Forget(timedelta(days=8), SearchWord.created_at),)),
     },
     done=Done,
     subjects=SUBJECTS,

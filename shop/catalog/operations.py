@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.catalog import rules, terms
+from shop.catalog import measures, rules, terms
 from shop.catalog.names import Names
 from shop.kernel import clock
 from shop.kernel.db import operation
 from shop.models.catalog import Category, Listing, PricedBy, Product, ProductImage, ProductState, SearchTerm, Variant
 from shop.models.merchants import Merchant
 
-WEIGHT_ITSELF, WEIGHT_NAME, WEIGHT_SAME, WEIGHT_WIDER, WEIGHT_PLACE = 24, 20, 12, 8, 6
+WEIGHT_ITSELF, WEIGHT_CALLED, WEIGHT_NAME, WEIGHT_SAME, WEIGHT_WIDER, WEIGHT_PLACE = 24, 22, 20, 12, 8, 6
+"""`WEIGHT_CALLED` is that of another name of the thing itself: 红苕 is one of 红心苕, and of 红苕粉条 only what it is made of."""
 WHOLE = 1
-"""How much more another word weighs for the thing itself than for what is made of it: 橙子 is said of 血橙, and less of 血橙汁."""
+"""How much more a wider word weighs for the thing itself than for what is made of it: 橙子 is said of 血橙, and less of 血橙汁."""
 
 
 @operation
@@ -90,13 +92,28 @@ def refresh_search_terms(
             .join(Category, Category.id == Product.category_id)
             .where(Product.id.in_(some), Product.state == ProductState.ON_SALE)
         )
+        sizes: dict[int, list[Any]] = {}
+        for row in session.execute(
+            sa.select(Variant.product_id, Variant.label_zh, Variant.label_en, Variant.net_weight_grams)
+            .where(Variant.product_id.in_(some), Variant.is_on_sale)
+        ):
+            sizes.setdefault(row.product_id, []).append(row)
         found = [
-            {"term": term, "product_id": product.id, "weight": weight}
+            {"term": term, "product_id": product.id, "weight": weight, "rank": product.position, "merchant_id": product.merchant_id}
             for product, merchant, category in rows
-            for term, weight in terms_of(product, merchant, category, names).items()
+            for term, weight in {**terms_of(product, merchant, category, names), **amounts_of(sizes.get(product.id, []))}.items()
         ]
         if found:
             session.execute(sa.insert(SearchTerm), found)
+
+
+def amounts_of(sizes: Sequence[Any]) -> dict[str, int]:
+    """The terms of what the sizes of a product weigh, hold or count."""
+    return {
+        term: WEIGHT_SAME
+        for size in sizes
+        for term in measures.of_size(terms.fold(size.label_zh), terms.fold(size.label_en), size.net_weight_grams)
+    }
 
 
 def terms_of(product: Product, merchant: Merchant, category: Category, names: Names) -> dict[str, int]:
@@ -106,10 +123,14 @@ def terms_of(product: Product, merchant: Merchant, category: Category, names: Na
     terms.index_terms(product.name_en, WEIGHT_NAME, found)
     for name in (product.name_zh, product.name_en):
         terms.index_thing(name, WEIGHT_ITSELF, found)
-    said_of_it = set().union(*names.beside(names.last(terms.thing(product.name_zh))))
-    for words, weight in zip(names.beside(product.name_zh), (WEIGHT_SAME, WEIGHT_WIDER), strict=True):
-        for word in words:
-            terms.index_terms(word, weight + WHOLE * (word in said_of_it), found, with_pinyin=True)
+    called, covered = names.beside(names.last(terms.thing(product.name_zh)))
+    same, wider = names.beside(product.name_zh)
+    for word in same:
+        terms.index_terms(word, WEIGHT_NAME if word in called else WEIGHT_SAME, found, with_pinyin=True)
+        if word in called:
+            terms.index_thing(word, WEIGHT_CALLED, found)
+    for word in wider:
+        terms.index_terms(word, WEIGHT_WIDER + WHOLE * (word in called | covered), found, with_pinyin=True)
     for text in (merchant.name_zh, merchant.name_en, category.name_zh, category.name_en, product.origin_zh, product.origin_en):
         terms.index_terms(text, WEIGHT_PLACE, found)
     return found

@@ -95,6 +95,11 @@ class Wanted:
     after: tuple[int, int] | None = None
     limit: int = PAGE
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a filter leaves something out."""
+        return any(shape_of(self, False))
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

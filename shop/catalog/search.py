@@ -1,20 +1,22 @@
-"""Search: an intersection of terms in an ordinary table, the same statement on both engines."""
+"""Search: what somebody may mean by what they typed, one reading after the other until one finds goods."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from shop.catalog import terms
+from shop.catalog import facets, matching, queries, spelling, terms
 from shop.catalog.errors import SearchTooLong
-from shop.catalog.queries import LISTINGS, PAGE, Arrival, Card, card_select, to_cards
+from shop.catalog.facets import Groups
+from shop.catalog.matching import MOST_FOUND, TERMS
+from shop.catalog.queries import LISTINGS, PAGE, Arrival, Card, Wanted, card_select, to_cards
 from shop.kernel.memory import remember
 from shop.kernel.rows import all_as
 from shop.models.catalog import Listing, SearchTerm
@@ -23,13 +25,12 @@ from shop.models.stock import StockItem
 LIMIT_CHARACTERS = terms.MOST_CHARACTERS
 FIT = ("fit",)
 """What the rows of a search say beside their card: how well it fits."""
-BEGINNINGS = ("w:", "p:", "i:")
-MOST_COUNTED = 500
-SHORT_BEGINNING, MOST_ENTRIES = 2, 2_000
-"""One or two letters say little: of each kind at most so many entries of the index are looked at, in its own order, so that a search
-for `x` costs the same in a large city as in a small one. Longer beginnings and words are looked at whole."""
 
 FIRST_PRODUCTS, LONGEST_WORD, LEAST_WEIGHT, ALMOST, MOST_INITIALS = 300, 24, 10, 0.75, 4
+FEWEST_CHARACTERS, MOST_OF_CHARACTER = 3, 500
+EVERYTHING = Wanted()
+ALIKE_IN_NAME = 3
+"""Of so many times the names wanted some may be the same: many shops sell what they call 番茄."""
 
 
 class Name(NamedTuple):
@@ -40,10 +41,21 @@ class Name(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to understand what was typed. `plainly` are the words that were read when not all of them were; `is_heard` by sound or
+    with a slip mended."""
+
+    query: terms.Query
+    plainly: str = ""
+    is_heard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a search found; `is_exact` is False when these only resemble what was asked for.
 
-    `plainly` are the words that found something when all that was typed did not, else empty. `is_heard` when these sound like it.
+    `plainly` are the words that found something when all that was typed did not, else empty. `is_heard` when these sound like it, or
+    are written almost so. `groups` are all that was found, counted by what it can be narrowed by.
     """
 
     cards: list[Card]
@@ -51,37 +63,81 @@ class Found:
     has_more: bool
     plainly: str = ""
     is_heard: bool = False
+    groups: Groups = ()
+
+    @property
+    def count(self) -> int:
+        """How many goods the words found, narrowed or not; at most `MOST_FOUND`."""
+        return sum(group.goods for group in self.groups)
 
 
-def find(session: Session, text: str, arriving: Mapping[int, Arrival], *, page: int = 0, limit: int = PAGE) -> Found:
+def find(
+    session: Session, text: str, arriving: Mapping[int, Arrival], *, page: int = 0, limit: int = PAGE, wanted: Wanted = EVERYTHING,
+    shop_id: int | None = None, with_groups: bool = False,
+) -> Found:  # fmt: skip
     """Products that have every term of `text`, best first: what can be had, then how well it fits, then the shop's order.
 
-    When nothing has all of them, the same for the thing alone, without the words around it; then what sounds the same; then products
-    that share characters with it. Raises `SearchTooLong`.
+    `wanted` narrows and sorts them; `shop_id` looks inside one shop. When nothing has all of the terms, the same for the thing alone,
+    without the words around it; then what sounds the same or is one slip away; then products that share characters with it. Of all
+    that match the best `MOST_FOUND` are found. `with_groups` also counts them. Raises `SearchTooLong`.
     """
     if len(text) > LIMIT_CHARACTERS:
         raise SearchTooLong(limit=LIMIT_CHARACTERS)
-    query = terms.parse(text)
-    if query.is_empty:
-        return Found([], True, False)
-    rows = rows_of(session, query, arriving, page, limit)
-    if rows or page:
-        cards = to_cards(rows[:limit], arriving, leave_out=FIT)
-        return Found(together(cards, query, arriving), True, len(rows) > limit)
+    place = Place(arriving, page, limit, wanted, shop_id, with_groups)
+    for reading in readings(session, text):
+        if (found := understood(session, reading, place)) is not None:
+            return found
+    if not (wanted.is_narrowed or page or shop_id is not None) and (cards := nearly(session, terms.plainly(text) or text, arriving, limit)):
+        return Found(cards, False, False)
+    alike = spelling.heard_alike(session, terms.syllables(terms.plainly(text) or text))
+    found = understood(session, Reading(alike, is_heard=True), place) if alike else None
+    return found or Found([], True, False)
+
+
+def readings(session: Session, text: str) -> Iterator[Reading]:
+    """Ways to understand what was typed, the plainest first; each is only thought of when those before found nothing."""
+    whole = terms.parse(text)
+    if whole.is_empty:
+        return
+    yield Reading(whole)
+    for query in terms.apart(text):
+        yield Reading(query)
     plainly = terms.plainly(text)
-    query = terms.parse(plainly)
-    if not query.is_empty and (rows := rows_of(session, query, arriving, 0, limit)):
-        return Found(to_cards(rows[:limit], arriving, leave_out=FIT), True, len(rows) > limit, plainly)
-    query = terms.sounding(plainly or text)
-    if not query.is_empty and (rows := rows_of(session, query, arriving, 0, limit)):
-        return Found(to_cards(rows[:limit], arriving, leave_out=FIT), False, False, is_heard=True)
-    characters = terms.loosely(plainly or text)
-    if len(characters) < 2:
-        return Found([], True, False)
-    enough = -(-len(characters) * 6 // 10)
-    facts = {"characters": characters, "enough": enough, "served": sorted(arriving), "most": limit, "skipped": 0}
-    rows = session.connection().execute(with_some_characters(bool(arriving)), facts).all()
-    return Found(to_cards(rows, arriving, leave_out=FIT), False, False)
+    plain = terms.parse(plainly) if plainly else whole
+    if plainly and not plain.is_empty:
+        yield Reading(plain, plainly)
+    sounding = terms.sounding(plainly or text)
+    mended = spelling.meant(session, plain) if sounding.is_empty else sounding
+    if mended is not None:
+        yield Reading(mended, is_heard=True)
+
+
+class Place(NamedTuple):
+    """Where and how it is searched: what arrives there, which page, narrowed by what, inside which shop, counted or not."""
+
+    arriving: Mapping[int, Arrival]
+    page: int
+    limit: int
+    wanted: Wanted
+    shop_id: int | None
+    with_groups: bool
+
+
+def understood(session: Session, reading: Reading, place: Place) -> Found | None:
+    """What there is when the words are read so; None when it is nothing, however it is narrowed."""
+    rows = rows_of(session, reading.query, place)
+    is_part = bool(place.page or place.wanted.is_narrowed)
+    groups: Groups = ()
+    if is_part and (place.with_groups or not rows):
+        groups = groups_of(session, reading.query, place)
+    if not rows and not groups:
+        return None
+    cards, has_more = to_cards(rows[: place.limit], place.arriving, leave_out=FIT), len(rows) > place.limit
+    if place.with_groups and not is_part:
+        groups = groups_of(session, reading.query, place) if has_more else facets.of_cards(cards)
+    if place.wanted.order == "rank":
+        cards = together(cards, reading.query, place.arriving)
+    return Found(cards, not reading.is_heard, has_more, reading.plainly, reading.is_heard, groups)
 
 
 def together(cards: list[Card], query: terms.Query, arriving: Mapping[int, Arrival]) -> list[Card]:
@@ -102,28 +158,31 @@ def together(cards: list[Card], query: terms.Query, arriving: Mapping[int, Arriv
     return sorted(cards, key=place_of)
 
 
-def rows_of(session: Session, query: terms.Query, arriving: Mapping[int, Arrival], page: int, limit: int) -> Sequence[sa.Row[Any]]:
+def rows_of(session: Session, query: terms.Query, place: Place) -> Sequence[sa.Row[Any]]:
     """The rows of one page, and one more when there is more; each ends with how well it fits."""
-    facts = {**places_of(query), "served": sorted(arriving), "most": limit + 1, "skipped": page * limit}
-    return session.connection().execute(with_all_terms(shape_of(query), bool(arriving)), facts).all()
+    shape = matching.shape_of(session, query, bool(place.arriving), place.shop_id is not None)
+    facts = {
+        **queries.facts_of(place.wanted, sorted(place.arriving)), **matching.places_of(query), "most": place.limit + 1,
+        "skipped": place.page * place.limit, **({} if place.shop_id is None else {"merchant_id": place.shop_id}),
+    }  # fmt: skip
+    statement = with_all_terms(shape, queries.shape_of(place.wanted, False), place.wanted.order)
+    return session.connection().execute(statement, facts).all()
 
 
-@remember(seconds=30)
-def count(session: Session, text: str) -> int:
-    """How many products have every term of `text`, at most `MOST_COUNTED`."""
-    query = terms.parse(text)
-    if query.is_empty:
-        return 0
-    return int(session.connection().execute(count_of_all_terms(shape_of(query)), places_of(query)).scalar_one())
+def groups_of(session: Session, query: terms.Query, place: Place) -> Groups:
+    """What was found, counted by what it can be narrowed by; up to half a minute late."""
+    return facets.of_search(session, query, tuple(sorted(place.arriving)), place.shop_id)
 
 
 def suggest(session: Session, text: str, limit: int = 8) -> list[Name]:
-    """Names of products that begin to match what is being typed."""
+    """Names of products that begin to match what is being typed; nothing for one letter, which says nothing yet."""
     query = terms.parse(text[:LIMIT_CHARACTERS])
-    if query.is_empty:
+    if query.is_empty or (not query.exact and all(len(word) < 2 for word in query.beginnings)):
         return []
-    rows = session.connection().execute(names_with_all_terms(shape_of(query)), {**places_of(query), "most": limit})
-    return all_as(Name, rows)
+    shape = matching.shape_of(session, query, False)
+    facts = {**matching.places_of(query), "most": limit * ALIKE_IN_NAME}
+    names = all_as(Name, session.connection().execute(names_with_all_terms(shape), facts))
+    return list(dict.fromkeys(names))[:limit]
 
 
 def nearest(session: Session, text: str, limit: int = 5) -> list[Name]:
@@ -136,7 +195,8 @@ def nearest(session: Session, text: str, limit: int = 5) -> list[Name]:
     for run in terms.parse(text).beginnings:
         heads: dict[str, list[Name]] = {}
         for word, names in vocabulary(session).items():
-            heads.setdefault(word[: len(run)], []).extend(names)
+            if word[:1] == run[:1]:  # nobody mistakes the first letter
+                heads.setdefault(word[: len(run)], []).extend(names)
         for head in get_close_matches(run[:LONGEST_WORD], heads, n=limit, cutoff=ALMOST):
             found |= dict.fromkeys(heads[head])
     return list(found)[:limit]
@@ -161,127 +221,82 @@ def vocabulary(session: Session) -> dict[str, list[Name]]:
 
 def begins(column: Any, beginning: str) -> Any:
     """`column` starts with `beginning`, as a range that an ordinary index serves."""
-    return sa.and_(column >= beginning, column < beginning + "\U0010ffff")
-
-
-class Beginning(NamedTuple):
-    """How one beginning of a word is looked up: by initials too, by other forms of an English word too, and whether it is cut short."""
-
-    has_initials: bool
-    has_forms: bool
-    is_short: bool
-
-
-class Shape(NamedTuple):
-    """What the statement of a search depends on: how many terms, and how each beginning of a word is looked up."""
-
-    exact: int
-    beginnings: tuple[Beginning, ...]
-
-
-def shape_of(query: terms.Query) -> Shape:
-    return Shape(
-        len(query.exact),
-        tuple(Beginning(len(word) > 1, bool(terms.other_forms(word)), len(word) <= SHORT_BEGINNING) for word in query.beginnings),
-    )
-
-
-def places_of(query: terms.Query) -> dict[str, Any]:
-    """What the places of the statement are filled with."""
-    places: dict[str, Any] = {f"term_{number}": term for number, term in enumerate(query.exact)}
-    for number, word in enumerate(query.beginnings):
-        for kind in BEGINNINGS:
-            places |= {f"from_{kind[0]}{number}": kind + word, f"to_{kind[0]}{number}": kind + word + "\U0010ffff"}
-        if forms := terms.other_forms(word):
-            places[f"forms_{number}"] = [f"w:{form}" for form in forms]
-    return places
-
-
-def fitting(shape: Shape) -> sa.Select[Any]:
-    """Product ids that have every term, with how well they fit. A beginning is a range, which an ordinary index serves."""
-    parts: list[Any] = [
-        sa.select(SearchTerm.product_id, SearchTerm.weight).where(SearchTerm.term == sa.bindparam(f"term_{number}")).subquery()
-        for number in range(shape.exact)
-    ]
-    parts += [beginning_with(number, beginning) for number, beginning in enumerate(shape.beginnings)]
-    first, *others = parts
-    fit = first.c.weight
-    joined = first
-    for other in others:
-        joined = sa.join(joined, other, other.c.product_id == first.c.product_id)
-        fit = fit + other.c.weight
-    return sa.select(first.c.product_id, fit.label("fit")).select_from(joined)
-
-
-def beginning_with(number: int, beginning: Beginning) -> Any:
-    """Products that have a word, its pinyin or its initials beginning so, each once with its best weight."""
-    kinds = [kind[0] for kind in BEGINNINGS if kind != "i:" or beginning.has_initials]
-    ranges: list[Any] = [
-        sa.and_(SearchTerm.term >= sa.bindparam(f"from_{kind}{number}"), SearchTerm.term < sa.bindparam(f"to_{kind}{number}"))
-        for kind in kinds
-    ]
-    if beginning.is_short:
-        entries = sa.union_all(*(sa.select(first_entries(some)) for some in ranges)).subquery()
-        found: Any = sa.select(entries.c.product_id, sa.func.max(entries.c.weight).label("weight")).group_by(entries.c.product_id)
-        return found.subquery()
-    if beginning.has_forms:
-        ranges.append(SearchTerm.term.in_(sa.bindparam(f"forms_{number}", expanding=True)))
-    found = sa.select(SearchTerm.product_id, sa.func.max(SearchTerm.weight).label("weight")).where(sa.or_(*ranges))
-    return found.group_by(SearchTerm.product_id).subquery()
-
-
-def first_entries(some: Any) -> Any:
-    """The first entries of the index in a range: read in the order of its key, and no further."""
-    entries = sa.select(SearchTerm.product_id, SearchTerm.weight).where(some).order_by(SearchTerm.term, SearchTerm.product_id)
-    return entries.limit(MOST_ENTRIES).subquery()
+    return sa.and_(column >= beginning, column < beginning + matching.LAST)
 
 
 # Statements are made once for each shape: building one costs more than running it.
-@lru_cache(maxsize=200)
-def with_all_terms(shape: Shape, has_arrivals: bool) -> sa.Select[Any]:
-    return best_first(fitting(shape).subquery(), has_arrivals)
+@lru_cache(maxsize=400)
+def with_all_terms(shape: matching.Shape, narrowed: queries.Shape, order: str = "rank") -> sa.Select[Any]:
+    """A page of cards that have every term."""
+    asked, _names = queries.conditions(narrowed)
+    return best_first(matching.candidates(shape).subquery(), shape.is_served, order).where(*asked)
 
 
 @lru_cache(maxsize=200)
-def count_of_all_terms(shape: Shape) -> sa.Select[Any]:
-    some = sa.select(fitting(shape).subquery().c.product_id).limit(MOST_COUNTED).subquery()
-    return sa.select(sa.func.count()).select_from(some)
-
-
-@lru_cache(maxsize=200)
-def names_with_all_terms(shape: Shape) -> sa.Select[Any]:
-    matching = fitting(shape).subquery()
+def names_with_all_terms(shape: matching.Shape) -> sa.Select[Any]:
+    found = matching.candidates(shape).subquery()
     return (
         sa.select(LISTINGS.c.name_zh, LISTINGS.c.name_en)
-        .join(matching, matching.c.product_id == LISTINGS.c.product_id)
-        .order_by(matching.c.fit.desc(), LISTINGS.c.rank)
+        .join(found, found.c.product_id == LISTINGS.c.product_id)
+        .order_by(found.c.fit.desc(), LISTINGS.c.rank, LISTINGS.c.product_id)
         .limit(sa.bindparam("most", type_=sa.BigInteger()))
     )
 
 
+def nearly(session: Session, text: str, arriving: Mapping[int, Arrival], limit: int) -> list[Card]:
+    """Products that have at least 60 % of the characters in their own names or other words for them: 四 of 四川 says nothing of beans.
+
+    Those that have two of them side by side as they were typed come first. Of two characters alone both must stand together, which is
+    no likeness: 包面 is no 面包.
+    """
+    characters = terms.loosely(text)
+    if len(characters) < FEWEST_CHARACTERS:
+        return []
+    facts: dict[str, Any] = {f"character_{place}": one for place, one in enumerate(characters)}
+    enough = -(-len(characters) * 6 // 10)
+    facts |= {"pairs": terms.pairs("".join(characters)), "enough": enough, "served": sorted(arriving), "most": limit, "skipped": 0}
+    rows = session.connection().execute(with_some_characters(len(characters), bool(arriving)), facts).all()
+    return to_cards(rows, arriving, leave_out=FIT)
+
+
 @cache
-def with_some_characters(has_arrivals: bool) -> sa.Select[Any]:
-    """Products that have `enough` of the characters, at least 60 %, in their own names: 四 of 四川 says nothing about beans."""
-    term = aliased(SearchTerm)
-    some = (
-        sa.select(term.product_id, sa.func.sum(term.weight).label("fit"))
-        .where(term.term.in_(sa.bindparam("characters", expanding=True)), term.weight >= LEAST_WEIGHT)
-        .group_by(term.product_id)
-        .having(sa.func.count() >= sa.bindparam("enough", type_=sa.BigInteger()))
-        .subquery()
+def with_some_characters(characters: int, is_served: bool) -> sa.Select[Any]:
+    """Of each character the first entries of the index, of what they have in common the best."""
+    entry: Any = TERMS.c
+    each = [
+        sa.select(
+            sa.select(entry.product_id, entry.weight)
+            .where(entry.term == sa.bindparam(f"character_{place}"), entry.weight >= LEAST_WEIGHT)
+            .order_by(entry.weight.desc(), entry.rank, entry.product_id)
+            .limit(MOST_OF_CHARACTER)
+            .subquery()
+        )
+        for place in range(characters)
+    ]
+    every = sa.union_all(*each).subquery()
+    fit = sa.func.sum(every.c.weight).label("fit")
+    some = sa.select(every.c.product_id, fit).group_by(every.c.product_id)
+    some = some.having(sa.func.count() >= sa.bindparam("enough", type_=sa.BigInteger()))
+    best = some.order_by(fit.desc(), every.c.product_id).limit(MOST_FOUND).subquery()
+    side_by_side = sa.select(sa.func.coalesce(sa.func.sum(entry.weight), 0)).where(
+        entry.product_id == best.c.product_id, entry.term.in_(sa.bindparam("pairs", expanding=True)), entry.weight >= LEAST_WEIGHT
     )
-    return best_first(some, has_arrivals)
+    whole = best.c.fit + side_by_side.correlate_except(TERMS).scalar_subquery()
+    return best_first(sa.select(best.c.product_id, whole.label("fit")).subquery(), is_served)
 
 
-def best_first(matching: Any, has_arrivals: bool) -> sa.Select[Any]:
+def best_first(found: Any, is_served: bool, order: str = "rank") -> sa.Select[Any]:
+    """The cards of what was found: what can be had at the reader's point first, then what fits best, or costs least or most."""
     is_left: Any = StockItem.available > 0
-    comes: Any = LISTINGS.c.merchant_id.in_(sa.bindparam("served", expanding=True)) if has_arrivals else sa.true()
+    comes: Any = LISTINGS.c.merchant_id.in_(sa.bindparam("served", expanding=True)) if is_served else sa.true()
+    price: Any = sa.type_coerce(LISTINGS.c.price, sa.BigInteger())
+    by_price = {"price": [price], "price_down": [price.desc()]}.get(order, [])
     return (
         card_select()
-        .add_columns(matching.c.fit)
-        .join(matching, matching.c.product_id == LISTINGS.c.product_id)
+        .add_columns(found.c.fit)
+        .join(found, found.c.product_id == LISTINGS.c.product_id)
         .order_by(
-            sa.case((sa.not_(comes), 2), (is_left, 0), else_=1), matching.c.fit.desc(), LISTINGS.c.rank, LISTINGS.c.product_id
+            sa.case((sa.not_(comes), 2), (is_left, 0), else_=1), *by_price, found.c.fit.desc(), LISTINGS.c.rank, LISTINGS.c.product_id
         )
         .limit(sa.bindparam("most", type_=sa.BigInteger()))
         .offset(sa.bindparam("skipped", type_=sa.BigInteger()))

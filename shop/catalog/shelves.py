@@ -1,9 +1,9 @@
-"""What stands on a shelf: how much, from whom, and what is like it. Kept for some seconds; nothing here is ever ordered by."""
+"""What stands on a shelf: how much, and what is like it. Kept for some seconds; nothing here is ever ordered by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import sqlalchemy as sa
@@ -12,23 +12,10 @@ from sqlalchemy.orm import Session
 from shop.catalog import queries
 from shop.catalog.queries import Arrival, Card, Prepared, Shape, Wanted
 from shop.kernel.memory import remember
-from shop.kernel.rows import all_as
 from shop.models.catalog import Listing
 
 MOST_COUNTED = 1_000
-MOST_SELLERS = 40
 SIMILAR = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Seller:
-    """A merchant with goods on a shelf."""
-
-    id: int
-    code: str
-    name_zh: str
-    name_en: str
-    goods: int
 
 
 @cache
@@ -49,24 +36,6 @@ def _count(session: Session, wanted: Wanted, served: tuple[int, ...]) -> int:
     query = count_select(queries.shape_of(wanted, bool(served)))
     facts = queries.facts_of(wanted, served)
     return int(session.execute(query.statement, {name: facts[name] for name in query.names}).scalar_one())
-
-
-@remember(seconds=120)
-def sellers(session: Session, category_id: int) -> list[Seller]:
-    """Who has goods in a category, most first."""
-    goods = sa.func.count()
-    rows = session.execute(
-        sa.select(
-            Listing.merchant_id.label("id"), sa.func.min(Listing.merchant_code).label("code"),
-            sa.func.min(Listing.merchant_name_zh).label("name_zh"), sa.func.min(Listing.merchant_name_en).label("name_en"),
-            goods.label("goods"),
-        )
-        .where(Listing.category_id == category_id)
-        .group_by(Listing.merchant_id)
-        .order_by(goods.desc(), Listing.merchant_id)
-        .limit(MOST_SELLERS)
-    )  # fmt: skip
-    return all_as(Seller, rows)
 
 
 def similar(session: Session, category_id: int, product_id: int, point_id: int | None) -> list[Card]:

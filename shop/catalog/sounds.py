@@ -14,16 +14,23 @@ from importlib.util import find_spec
 from pathlib import Path
 
 FIRST, LAST = 0x4E00, 0x9FFF
+MOST_READINGS = 4
 
 
 @cache
 def readings() -> dict[str, str]:
     """The first reading of every usual character, with its tone mark."""
+    return {character: sys.intern(said.partition(",")[0]) for character, said in all_readings().items()}
+
+
+@cache
+def all_readings() -> dict[str, str]:
+    """All readings of every usual character, the first one first, with commas between them."""
     found = find_spec("pypinyin")
     folder = next(iter(found.submodule_search_locations or ()), "") if found else ""
     table: dict[str, str] = json.loads((Path(folder) / "pinyin_dict.json").read_text(encoding="utf-8"))
     usual = ((int(point), said) for point, said in table.items())
-    return {chr(point): sys.intern(said.partition(",")[0]) for point, said in usual if FIRST <= point <= LAST}
+    return {chr(point): sys.intern(said) for point, said in usual if FIRST <= point <= LAST}
 
 
 def said(run: str) -> str:
@@ -31,6 +38,18 @@ def said(run: str) -> str:
     known = readings()
     heard = [known.get(character, "") for character in run]
     return "".join(heard) if all(heard) else ""
+
+
+def every(run: str) -> tuple[tuple[str, ...], ...]:
+    """All readings of each character of a run, without tone marks, ü as `v`; empty where a character is not known."""
+    known = all_readings()
+    heard = tuple(tuple(dict.fromkeys(map(without_tone, known.get(character, "").split(","))))[:MOST_READINGS] for character in run)
+    return heard if all(map(all, heard)) else ()
+
+
+def without_tone(syllable: str) -> str:
+    apart = unicodedata.normalize("NFD", syllable).replace("u\u0308", "v")
+    return "".join(letter for letter in apart if unicodedata.category(letter) != "Mn")
 
 
 def initial(character: str) -> str:

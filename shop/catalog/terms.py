@@ -14,14 +14,14 @@ from functools import cache, lru_cache
 
 from opencc import OpenCC
 
-from shop.catalog import sounds
+from shop.catalog import measures, sounds
 
 MOST_CHARACTERS = 60
 """What is typed counts so far. The text is cut before any pattern sees it, so that a search costs the same whatever was typed."""
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 RUNS = re.compile(rf"[{HAN}]+|[a-z]+|[0-9]+")
-MAX_TERMS = 8
+MAX_TERMS, MOST_AMOUNTS, LONG_WORD, NOTHING_ELSE = 8, 3, 4, 2
 
 NUMBER = r"(?<![0-9.一二两俩三四五六七八九十百半几])[0-9.一二两俩三四五六七八九十百半几]++"  # from its beginning only, and never given back
 MEASURE = r"(?:公斤|千克|市斤|斤|毫升|升|两|克|kg|g|ml|l|jin|个|只|条|盒|箱|袋|瓶|包|把|份|根|颗|棵|块|桶|枚|件|卷)"
@@ -42,10 +42,11 @@ BEHIND = re.compile(
 
 @dataclass(frozen=True)
 class Query:
-    """What must be found: terms as they stand, and beginnings of Latin words, pinyin or initials."""
+    """What must be found: terms as they stand, and beginnings of Latin words, pinyin or initials. What has `measures` comes first."""
 
     exact: tuple[str, ...]
     beginnings: tuple[str, ...]
+    measures: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -83,15 +84,25 @@ def pairs(run: str) -> list[str]:
 
 
 def parse(text: str) -> Query:
-    """The terms of what somebody typed; at most eight of each, the rest is ignored."""
+    """The terms of what somebody typed; at most eight of each, the rest is ignored. An amount alone is looked for itself."""
     exact: list[str] = []
     beginnings: list[str] = []
-    for run in RUNS.findall(typed(text)):
+    amounts, rest = measures.taken_out(typed(text))
+    for run in RUNS.findall(rest):
         if is_han(run):
             exact += [term for term in dict.fromkeys(pairs(run)) if term not in exact]
         elif run not in beginnings:
             beginnings.append(run)
-    return Query(tuple(exact[:MAX_TERMS]), tuple(beginnings[:MAX_TERMS]))
+    if not exact and not beginnings:
+        return Query(tuple(amounts[:MAX_TERMS]), ())
+    return Query(tuple(exact[:MAX_TERMS]), tuple(beginnings[:MAX_TERMS]), tuple(amounts[:MOST_AMOUNTS]))
+
+
+def latin(text: str) -> tuple[str, ...]:
+    """The words of what was typed, when all of them are letters and may be pinyin or initials; else none."""
+    query = parse(text)
+    is_latin = not query.exact and all(word.isalpha() and len(word) > 1 for word in query.beginnings)
+    return query.beginnings if is_latin else ()
 
 
 def plainly(text: str) -> str:
@@ -127,10 +138,54 @@ def other_forms(word: str) -> tuple[str, ...]:
 
 
 def sounding(text: str) -> Query:
-    """The same by its sound, for who wrote it with another character: 雪橙 is heard as 血橙. Empty without two characters in a row."""
+    """The same by its sound, for who wrote it with another character: 雪橙 is heard as 血橙. Empty without two characters in a row, and
+    with letters or figures beside them."""
+    if parse(text).beginnings:
+        return Query((), ())
     runs = [run for run in RUNS.findall(typed(text)) if is_han(run) and len(run) > 1]
     heard = dict.fromkeys(fold(sounds.said(run)) for run in runs)
     return Query((), tuple(heard)[:MAX_TERMS]) if all(heard) else Query((), ())
+
+
+Sounds = tuple[tuple[str, ...], ...]
+"""How each character of a word may be said."""
+
+
+def syllables(text: str) -> tuple[Sounds, ...]:
+    """How each word of two characters and more may be said, character by character; empty when one of them cannot be,
+    and with letters or figures beside them."""
+    if parse(text).beginnings:
+        return ()
+    said = tuple(sounds.every(run) for run in RUNS.findall(typed(text)) if is_han(run) and len(run) > 1)
+    return said if all(said) else ()
+
+
+def apart(text: str) -> list[Query]:
+    """The same where long words are two: 血橙礼盒 as 血橙 and 礼盒, which stand apart in 资中血橙大果礼盒.
+
+    Of an odd number the first or the last three stay together. Empty when no word is so long.
+    """
+    whole = parse(text)
+    runs = [run for run in RUNS.findall(measures.taken_out(typed(text))[1]) if is_han(run)]
+    if all(len(run) < LONG_WORD for run in runs):
+        return []
+    ways = []
+    for begins_with in (3, 2) if any(len(run) % 2 and len(run) > LONG_WORD for run in runs) else (2,):
+        exact: dict[str, None] = {}
+        for run in runs:
+            exact |= dict.fromkeys(pair for word in words_of(run, begins_with) for pair in pairs(word))
+        ways.append(Query(tuple(exact)[:MAX_TERMS], whole.beginnings, whole.measures))
+    return ways
+
+
+def words_of(run: str, begins_with: int) -> list[str]:
+    """A long run in words of two; of an odd number the first or the last has three."""
+    if len(run) < LONG_WORD:
+        return [run]
+    first = begins_with if len(run) % 2 else 2
+    rest = run[first:]
+    words = [run[:first], *(rest[place : place + 2] for place in range(0, len(rest), 2))]
+    return [*words[:-2], words[-2] + words[-1]] if len(words[-1]) == 1 else words
 
 
 def thing(name: str) -> str:
@@ -144,8 +199,13 @@ def thing(name: str) -> str:
 
 
 def index_thing(name: str, weight: int, terms: dict[str, int]) -> None:
-    """Give the last word of a name the weight of the thing itself: its last character, its last two, and how these are said."""
-    last = (RUNS.findall(thing(name)) or [""])[-1]
+    """Give the last word of a name the weight of the thing itself: its last character, its last two, and how these are said. A little
+    more when it is the whole name: potatoes are potatoes before sweet potatoes are.
+    """
+    runs = RUNS.findall(thing(name))
+    last = runs[-1] if runs else ""
+    if len(runs) == 1 and (len(last) <= 2 or not is_han(last)):
+        weight += NOTHING_ELSE
     if is_han(last):
         for term in {last[-1], last[-2:]}:
             terms[term] = max(weight, terms.get(term, 0))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 from markupsafe import Markup
 
-from shop.catalog import pictures, queries, rules, search, shared, shelves, words
+from shop.catalog import facets, pictures, queries, rules, search, shared, shelves, words
+from shop.catalog.facets import Group
 from shop.catalog.forms import IN_ADDRESS, Filters, filters_of, place_of
 from shop.catalog.queries import Arrival, Card, CategoryFacts
-from shop.catalog.shelves import Seller
 from shop.communities.current import current_point
 from shop.communities.queries import Point
 from shop.kernel import clock
@@ -178,12 +178,12 @@ def next_url(page: queries.Page) -> str:
     return url_for(str(request.endpoint), **arguments)
 
 
-def settled(page: str, slug: str, filters: Filters) -> Response | str:
+def settled(page: str, here: Callable[[], str]) -> Response | str:
     """A page; when a script fetched it for its list, with the short address that the browser shall show."""
     if request.headers.get("HX-Target") != "goods":
         return page
     answer = make_response(page)
-    answer.headers["HX-Push-Url"] = address_of(slug, filters)
+    answer.headers["HX-Push-Url"] = here()
     return answer
 
 
@@ -204,22 +204,28 @@ def is_whole() -> bool:
 def category(actor: Actor, slug: str) -> Response | str:
     session, here, arriving = reading(), current_point(actor), arriving_for(actor)
     found = queries.get_category(session, slug)
-    sellers = shelves.sellers(session, found.id)
-    filters = filters_of(address, sellers)
-    wanted = filters.wanted(queries.Wanted(category_id=found.id, after=place_of(address)), sellers)
-    only_arriving = not filters.everywhere
+    only_arriving = not address.is_on("all")
+    groups = facets.of_shelf(session, found.id, tuple(sorted(arriving)) if only_arriving else ())
+    filters = filters_of(address, {group.shop for group in groups})
+    wanted = filters.wanted(queries.Wanted(category_id=found.id, after=place_of(address)), merchant_id=shop_named(filters.shop))
     page = queries.list_cards(session, wanted, arriving, only_arriving=only_arriving)
+    counted = facets.counted(groups, filters.chosen())
+    is_short = counted.is_more and filters.narrowing  # all that is chosen may lie behind what was counted
     return settled(
         render_template(
             "catalog/category.html", category=found, categories=queries.categories(session), grid=card_grid(page.cards, here, level=2),
-            share=shared.category_share(found, page.cards, is_whole()),
-            next_url=next_url(page), count=shelves.count(session, wanted, arriving, only_arriving=only_arriving), filters=filters,
-            sellers=[seller for seller in sellers if seller.id in arriving or not (arriving and only_arriving)], prices=price_words,
-            undo=lambda: ways_back(found, filters, sellers),
+            share=shared.category_share(found, page.cards, is_whole()), next_url=next_url(page), filters=filters, facets=counted,
+            count=shelves.count(session, wanted, arriving, only_arriving=only_arriving) if is_short else counted.goods,
+            prices=price_words, undo=lambda: ways_back(filters, groups, slug=slug),
         ),
-        slug,
-        filters,
+        lambda: url_for("catalog.category", **{**dict[str, Any](filters.arguments), "slug": slug}),
     )  # fmt: skip
+
+
+def shop_named(code: str) -> int | None:
+    """The id of a shop that a list is narrowed to."""
+    merchant = merchants.by_code(reading(), code) if code else None
+    return merchant.id if merchant else None
 
 
 def price_words() -> dict[str, str]:
@@ -227,17 +233,16 @@ def price_words() -> dict[str, str]:
     return {"0-10": _("up to ¥10"), "10-30": _("¥10 to ¥30"), "30-": _("¥30 and up")}
 
 
-def ways_back(category: CategoryFacts, filters: Filters, sellers: Sequence[Seller]) -> list[tuple[str, str]]:
-    """What was narrowed by, in words, each with the address without it."""
-    shop = next((name_of(seller) for seller in sellers if seller.code == filters.shop), "")
-    said = {"season": _("In season now"), "weight": _("Sold by weight"), "shop": shop, "price": price_words().get(filters.price, "")}
-    return [(said[name], address_of(category.slug, filters.without(name))) for name in filters.narrowing]
-
-
-def address_of(slug: str, filters: Filters) -> str:
-    """Where a category narrowed like this is found."""
-    arguments: dict[str, Any] = {**filters.arguments}
-    return url_for("catalog.category", slug=slug, **arguments)
+def ways_back(filters: Filters, groups: Sequence[Group], **place: str) -> list[tuple[str, str]]:
+    """What was narrowed by, in words, each with the address of the same list without it. `place` is what the list itself is named by."""
+    shop = next((name_of(group) for group in groups if group.shop == filters.shop), "")
+    category = next((name_of(found) for found in queries.categories(reading()) if found.slug == filters.category), "")
+    said = {
+        "season": _("In season now"), "weight": _("Sold by weight"), "shop": shop, "price": price_words().get(filters.price, ""),
+        "category": category,
+    }  # fmt: skip
+    arguments: list[tuple[str, dict[str, Any]]] = [(name, {**place, **filters.without(name).arguments}) for name in filters.narrowing]
+    return [(said[name], url_for(str(request.endpoint), **without)) for name, without in arguments]
 
 
 @bp.get("/shops/<code>")
@@ -245,13 +250,20 @@ def address_of(slug: str, filters: Filters) -> str:
 def shop(actor: Actor, code: str) -> str:
     session, here, arriving = reading(), current_point(actor), arriving_for(actor)
     merchant = merchants.get_merchant(session, code)
+    text, place = address.text("q", MOST_TYPED), address.number("page", most=MOST_PAGES)
     wanted = filters_of(address).wanted(queries.Wanted(merchant_id=merchant.id, after=place_of(address)))
-    page = queries.list_cards(session, wanted, arriving, only_arriving=False)
+    if text:
+        inside = replace(wanted, merchant_id=None)
+        found = search.find(session, text, arriving, page=place, wanted=inside, shop_id=merchant.id, with_groups=True)
+        cards, following = found.cards, url_for("catalog.shop", code=code, q=text, page=place + 1) if found.has_more else ""
+        count = found.count
+    else:
+        found, page = None, queries.list_cards(session, wanted, arriving, only_arriving=False)
+        cards, following, count = page.cards, next_url(page), shelves.count(session, wanted, arriving, only_arriving=False)
     return render_template(
-        "catalog/shop.html", merchant=merchant, grid=card_grid(page.cards, here, level=2), next_url=next_url(page),
-        share=shared.shop_share(merchant, page.cards, is_whole()),
-        count=shelves.count(session, wanted, arriving, only_arriving=False), arrival=arriving.get(merchant.id), sort=wanted.order,
-        kind=words.kind_of(merchant), logo=logo_url(merchant),
+        "catalog/shop.html", merchant=merchant, grid=card_grid(cards, here, level=2), next_url=following,
+        share=shared.shop_share(merchant, cards, is_whole()), text=text, found=found,
+        count=count, arrival=arriving.get(merchant.id), sort=wanted.order, kind=words.kind_of(merchant), logo=logo_url(merchant),
     )  # fmt: skip
 
 
@@ -333,31 +345,3 @@ def variant_options(page: queries.ProductPage) -> list[dict[str, object]]:
         }
         for variant in page.variants
     ]  # fmt: skip
-
-
-@bp.get("/search", endpoint="search")
-@open_to_everyone
-def search_page(actor: Actor) -> str:
-    """What fits, what can be had first. Nothing found: that is said, with words that are near and without other goods."""
-    text, page = address.text("q", MOST_TYPED), address.number("page", most=MOST_PAGES)
-    session, here, arriving = reading(), current_point(actor), arriving_for(actor)
-    found = search.find(session, text, arriving, page=page) if text else search.Found([], True, False)
-    near = [card for card in found.cards if here is None or card.arrives_on is not None]
-    far = [card for card in found.cards if here is not None and card.arrives_on is None]
-    season = queries.list_cards(session, queries.Wanted(in_season=True, limit=6), arriving).cards if not text else []
-    return render_template(
-        "catalog/search.html", text=text, found=found, grid=card_grid(near, here, level=2), far=card_grid(far, here, eager=0), page=page,
-        count=search.count(session, found.plainly or text) if page or found.has_more else len(found.cards),
-        season=card_grid(season, here, eager=0),
-        nearest=[name_of(name) for name in search.nearest(session, text)] if text and not found.cards else [],
-        categories=queries.categories(session),
-        next_url=url_for("catalog.search", q=found.plainly or text, page=page + 1) if found.has_more else "",
-    )  # fmt: skip
-
-
-@bp.get("/search/suggestions")
-@open_to_everyone
-def suggestions(actor: Actor) -> str:
-    """A fragment of names that begin to match; fetched while somebody types."""
-    names = search.suggest(reading(), address.word("q", search.LIMIT_CHARACTERS))
-    return render_template("catalog/_suggestions.html", names=[name_of(name) for name in names])

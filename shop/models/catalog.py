@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -168,12 +168,38 @@ class Listing(Base):
 
 
 class SearchTerm(Base):
-    """The inverted index of search, the same on both engines: single Han characters, pairs of them, words, pinyin."""
+    """The inverted index of search, the same on both engines: single Han characters, pairs of them, words, pinyin, measures.
+
+    `ix_search_terms_best` holds the entries of a term in the order in which they are wanted, so that a search reads the first of them.
+    """
 
     __tablename__ = "search_terms"
-    __table_args__ = (sa.Index("ix_search_terms_product_id", "product_id"),)
+    __table_args__ = (sa.Index("ix_search_terms_best", "term", sa.text("weight DESC"), "rank", "product_id", "merchant_id"),)
 
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
     # compared byte by byte on both engines: beginnings are found as ranges
     term: Mapped[str] = mapped_column(sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True)
-    product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"), primary_key=True)
     weight: Mapped[int]
+    rank: Mapped[int] = mapped_column(default=0, server_default="0")  # as in the listing: lower comes first
+    merchant_id: Mapped[int] = mapped_column(default=0, server_default="0")  # 0: written before this was kept
+
+
+class SearchWord(Base):
+    """How many people searched for a word on a day, at least. Who they were is not kept, and cannot be found out.
+
+    Everybody who is signed in falls on one of sixty places, another one for each word and day. `seen` is a bit for each place that
+    somebody fell on, `people` how many there are: so many different people searched for it, or more.
+    """
+
+    __tablename__ = "search_words"
+    __table_args__ = (
+        sa.UniqueConstraint("day", "word", name="uq_search_words_day_word"),
+        sa.Index("ix_search_words_day_people", "day", "people", "id"),
+    )
+
+    id: Mapped[pk]
+    day: Mapped[date]
+    word: Mapped[str]
+    seen: Mapped[int]
+    people: Mapped[int]
+    created_at: Mapped[datetime]

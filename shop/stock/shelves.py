@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
 from shop.kernel.rows import all_as, one_as
-from shop.models.catalog import PricedBy, Product, ProductState, Variant
+from shop.models.catalog import PricedBy, Product, ProductState, SearchTerm, Variant
 from shop.models.stock import StockItem
 from shop.stock import queries
 from shop.stock.rules import Lying
@@ -82,17 +82,18 @@ SORTS: dict[str, Any] = {"code": CODE, "name": Product.name_zh, "price": Variant
 
 
 def list_shelves(
-    session: Session, merchant_ids: Sequence[int], *, text: str = "", sort: str = "code", only_few: bool = False,
+    session: Session, merchant_ids: Sequence[int], *, text: str = "", said: Sequence[str] = (), sort: str = "code", only_few: bool = False,
     after: str | None = None, limit: int = PAGE,
 ) -> tuple[list[Shelf], str | None]:  # fmt: skip
     """Variants in the order of `sort` (a minus turns it round), and the code after which the next page begins.
 
-    `text` finds names, codes and barcodes; `only_few` leaves what is on sale and nearly gone.
+    `text` finds names, codes and barcodes; `said` are its words as beginnings of pinyin or initials, by which what is on sale is found
+    too. `only_few` leaves what is on sale and nearly gone.
     """
     found = _rows(merchant_ids)
     if text:
         like = (Product.name_zh, Product.name_en, Variant.code, Variant.barcode)
-        found = found.where(sa.or_(*(column.icontains(text, autoescape=True) for column in like)))
+        found = found.where(sa.or_(*(column.icontains(text, autoescape=True) for column in like), *_said(said)))
     if only_few:
         found = found.where(Variant.is_on_sale, Product.state == ProductState.ON_SALE, AVAILABLE < FEW)
     column, downwards = SORTS.get(sort.removeprefix("-"), CODE), sort.startswith("-")
@@ -103,6 +104,18 @@ def list_shelves(
     found = found.order_by(column.desc() if downwards else column, Variant.code)
     rows = all_as(Shelf, session.execute(found.limit(limit + 1)))
     return with_waiting(session, merchant_ids, rows[:limit]), rows[limit - 1].code if len(rows) > limit else None
+
+
+def _said(words: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    """Goods of which every word begins the pinyin or the initials. Asked of each of the shop's own goods by the key of the search terms:
+    the terms of all shops are not read."""
+    return [sa.and_(*(sa.or_(*(_has_term(f"{kind}:{word}") for kind in ("p", "i"))) for word in words))] if words else []
+
+
+def _has_term(beginning: str) -> sa.ColumnElement[bool]:
+    term: Any = SearchTerm.term
+    one = sa.select(sa.literal(1)).where(SearchTerm.product_id == Product.id, term >= beginning, term < beginning + "\U0010ffff")
+    return one.limit(1).correlate(Product).scalar_subquery().is_not(None)
 
 
 def with_waiting(session: Session, merchant_ids: Sequence[int], rows: Sequence[Shelf]) -> list[Shelf]:

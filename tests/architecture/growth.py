@@ -52,7 +52,7 @@ DOES_NOT_GROW: Mapping[str, str] = {
         ("users", "role_grants", "carts", "cart_lines", "bill_accounts", "wallets", "ledger_accounts", "favourites"), "with people"
     ),
     **dict.fromkeys(("sign_in_codes", "user_sessions", "idempotency_keys", "audit_gaps"), "forgotten soon"),
-    **dict.fromkeys(("product_imports", "import_files", "import_rows"), "forgotten soon"),
+    **dict.fromkeys(("product_imports", "import_files", "import_rows", "search_words"), "forgotten soon"),
     **dict.fromkeys(
         ("regions", "communities", "pickup_points", "merchant_points", "merchants", "billers", "partners", "price_offers",
          "bulletin_notices", "bulletin_versions"),

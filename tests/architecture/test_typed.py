@@ -54,6 +54,7 @@ NOT_TYPED = {
     "regions.name": "the state's list",
     "restorations.backup": "the name of a file",
     "search_terms.term": "words of goods",
+    "search_words.word": "words that find goods, without who searched for them",
     "sign_in_codes.phone": "a number",
     "user_sessions.device": "a kind of browser, one of a list",
     "users.phone": "a number",

@@ -55,7 +55,7 @@ NOT_SOLD = ("榴莲", "手机", "鲫鱼", "四季豆", "洗洁精", "酱油", "�
 
 SAID_AROUND = {
     "新鲜的血橙": ("血橙", "blood-orange-m"), "买两斤五花肉": ("五花肉", "pork-belly"), "来点小葱": ("小葱", "spring-onion"),
-    "血橙5斤": ("血橙", "blood-orange-m"), "请问有没有鸡蛋": ("鸡蛋", "eggs"), "我想买 土豆 3公斤": ("土豆", "potato"),
+    "请问有没有鸡蛋": ("鸡蛋", "eggs"), "我想买 土豆 3公斤": ("土豆", "potato"),
     "新鮮的雞蛋": ("鸡蛋", "eggs"), "some fresh eggs please": ("eggs", "eggs"), "一箱好吃的橙子": ("橙子", "blood-orange-m"),
 }  # fmt: skip
 

@@ -88,8 +88,8 @@ MOST_STEPS = 150_000
 """So many steps may SQLite's machine take for a statement; looking at 100,000 rows takes at least 300,000."""
 
 
-def excess(said: Said) -> str:
-    """What is wrong with the way the database did it: it touched more than a page can need. Empty when nothing is."""
+def excess(said: Said, times: int = 1) -> str:
+    """What is wrong with the way the database did it: it touched more than a page can need, or so many. Empty when nothing is."""
     with database.engines["reading"].connect() as connection:
         if connection.dialect.name == "postgresql":
             explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {said.statement}", said.values)
@@ -97,9 +97,9 @@ def excess(said: Said) -> str:
             touched = [one for one in rows_touched(plan) if not any(one[0].endswith(f" of {name}") for name in SMALL)]
             total = sum(rows for _name, rows in touched)
             worst = ", ".join(f"{name} {rows:,}" for name, rows in sorted(touched, key=lambda one: -one[1])[:3])
-            return f"{total:,} rows touched: {worst}" if total > MOST_ROWS else ""
+            return f"{total:,} rows touched: {worst}" if total > MOST_ROWS * times else ""
         steps = steps_of(connection, said)
-        if steps <= MOST_STEPS:
+        if steps <= MOST_STEPS * times:
             return ""
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said.statement}", said.values).all()
         return f"{steps:,} steps: {'; '.join(row[-1] for row in plan)}"

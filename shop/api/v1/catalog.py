@@ -113,7 +113,14 @@ def list_products(actor: Actor, query: ProductQuery) -> ProductList:
     slugs = {found.id: found.slug for found in queries.categories(session)}
     if query.q:
         page = (decode_cursor(query.cursor, int) or (0,))[0]
-        found = search.find(session, query.q, arriving, page=min(max(page, 0), 1_000), limit=query.limit)
+        found = search.find(
+            session, query.q, arriving, page=min(max(page, 0), 1_000), limit=query.limit,
+            wanted=queries.Wanted(
+                category_id=queries.get_category(session, query.category).id if query.category else None, in_season=query.in_season,
+                order=query.sort,
+            ),
+            shop_id=merchants.get_merchant(session, query.merchant).id if query.merchant else None,
+        )  # fmt: skip
         return ProductList(items=items(found.cards, slugs), next_cursor=encode_cursor(page + 1) if found.has_more else None)
     merchant = merchants.get_merchant(session, query.merchant) if query.merchant else None
     after = decode_cursor(query.cursor, int, int)

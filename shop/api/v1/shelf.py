@@ -8,7 +8,7 @@ from flask import request
 from pydantic import AwareDatetime, Field
 
 from shop.api.v1.merchant import CODE, own_shops
-from shop.catalog import pricing
+from shop.catalog import pricing, terms
 from shop.catalog.errors import PricesRefused
 from shop.catalog.permissions import CatalogPermission
 from shop.catalog.pricing import NewPrice
@@ -137,7 +137,9 @@ def stock_out(shelf: Shelf) -> StockItem:
 def merchant_stock(actor: Actor, query: StockQuery) -> StockPage:
     after = decode_cursor(query.cursor, str)
     shops = own_shops(actor, query.merchant, StockPermission.SHELF_READ)
-    rows, following = shelves.list_shelves(reading(), shops, text=query.q, after=after[0] if after else None, limit=query.limit)
+    rows, following = shelves.list_shelves(
+        reading(), shops, text=query.q, said=terms.latin(query.q), after=after[0] if after else None, limit=query.limit
+    )
     return StockPage(items=[stock_out(shelf) for shelf in rows], next_cursor=encode_cursor(following) if following else None)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from flask import flash, redirect, url_for
 from werkzeug.wrappers import Response
 
+from shop.catalog import terms
 from shop.consoles.merchant import forms
 from shop.consoles.merchant.here import page, shop_of
 from shop.consoles.merchant.views import bp
@@ -49,7 +50,8 @@ def listed(actor: Actor, permission: Permission, sizes: Sequence[int] = shelves.
     after = address.word("cursor") or None
     size = address.size(sizes)
     rows, following = shelves.list_shelves(
-        reading(), [shop_of(actor, permission).id], text=words, sort=sort, only_few=only_few, after=after, limit=size
+        reading(), [shop_of(actor, permission).id], text=words, said=terms.latin(words), sort=sort, only_few=only_few, after=after,
+        limit=size,
     )
     return {
         "shelves": rows, "next_cursor": following, "q": words, "sort": sort, "few": only_few, "size": size, "sizes": sizes,

@@ -1,4 +1,5 @@
 // What this browser searched for lately, offered again under the empty search field. Kept on the device only, and forgotten on request.
+// Where there is nothing yet, what many people search for is offered instead.
 const KEPT = "searches";
 const MOST = 8;
 
@@ -19,17 +20,35 @@ const write = (texts) => {
 };
 
 export function enhance(root) {
-  const searched = root.querySelector("[data-searched]")?.dataset.searched;
-  if (searched) write([searched, ...read().filter((text) => text !== searched)].slice(0, MOST));
+  const found = root.querySelector("[data-searched]");
+  const searched = found?.dataset.searched;
+  if (searched) {
+    if (found.dataset.counts && read()[0] !== searched) count(found.dataset.counts, searched);
+    write([searched, ...read().filter((text) => text !== searched)].slice(0, MOST));
+  }
   for (const place of root.querySelectorAll("[data-recent-here]")) show(place);
   const field = root.querySelector(".search-input");
   const offers = root.querySelector("[data-recent]");
   if (!field || !offers || field.dataset.started) return;
   field.dataset.started = "yes";
-  const offer = () => { if (!field.value.trim()) show(offers, "suggestions recent"); };
+  let asked = false;
+  const offer = () => {
+    if (field.value.trim()) return;
+    if (read().length) show(offers, "suggestions recent");
+    else if (!asked) {
+      asked = true;
+      window.htmx?.ajax("GET", field.getAttribute("hx-get"), { target: offers });
+    }
+  };
   field.addEventListener("focus", offer);
   field.addEventListener("input", offer);
-  offers.addEventListener("htmx:afterSwap", offer); // suggestions for nothing are empty
+  offers.addEventListener("htmx:afterSwap", offer); // for nothing typed the shop answers with what many search for
+}
+
+// One more person found goods by this word; who it was is not kept.
+function count(action, q) {
+  const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}");
+  fetch(action, { method: "POST", body: new URLSearchParams({ q, csrf_token: token ?? "" }), credentials: "same-origin", keepalive: true }).catch(() => {});
 }
 
 // On a page they are links. Below the field they are choices, which the field itself moves among (suggest.js).
