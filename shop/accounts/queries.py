@@ -105,6 +105,17 @@ def live_grants(session: Session, user_id: int, role: Role | None = None) -> lis
     return list(session.scalars(held.where(RoleGrant.role == role) if role else held))
 
 
+def works_at_a_shop(session: Session, user_id: int) -> bool:
+    """Whether somebody holds a role at a shop now."""
+    return any(grant.merchant_id is not None for grant in live_grants(session, user_id))
+
+
+def can_set_up_authenticator(session: Session, actor: Actor) -> bool:
+    """Whether the person who asks works at a shop and has never confirmed with an authenticator."""
+    never_used = sa.select(User.id).where(User.id == actor.signed_in_id(), User.totp_last_step.is_(None))
+    return session.scalar(never_used) is not None and works_at_a_shop(session, actor.signed_in_id())
+
+
 @dataclass(frozen=True, slots=True)
 class SignedInDevice:
     """One live sign-in of a person, for the list on their own page."""

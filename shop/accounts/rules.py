@@ -36,6 +36,9 @@ NAME_LENGTH = 40
 REASON_LENGTH = 200
 LEVELS = (1, 2, 3)  # of verification, beside 0: a name, a name with its bank card, in person
 
+FOUNDS_A_SHOP = Role.MERCHANT_OWNER
+"""What somebody is given whose application was approved."""
+
 MERCHANT_ROLES = frozenset({Role.MERCHANT_OWNER, Role.MERCHANT_CLERK})
 POINT_ROLES = frozenset({Role.KEEPER})
 

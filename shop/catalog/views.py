@@ -252,6 +252,7 @@ def shop(actor: Actor, code: str) -> str:
         share=shared.shop_share(merchant, page.cards, is_whole()),
         count=shelves.count(session, wanted, arriving, only_arriving=False), arrival=arriving.get(merchant.id), sort=wanted.order,
         kind=words.kind_of(merchant), logo=logo_url(merchant),
+        more=Markup("".join(say(merchant.id) for say in registry.on_shop_page())),  # noqa: S704  (templates drew and escaped it)
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from shop.models.pickup import PickupPoint
 COMMUNITY = "community_id"
 Id = int | sa.BindParameter[int] | sa.orm.InstrumentedAttribute[int]
 
-OF_THE_CITY = frozenset({"variant", "product", "merchant", "partner", "offer", "restoration", "invariant", "product_import"})
+OF_THE_CITY = frozenset({"variant", "product", "merchant", "partner", "offer", "restoration", "invariant", "product_import", "application"})
 """Kinds that belong to no community: what a merchant sells, he sells in many; a restore is of the whole city."""
 
 PEOPLE = frozenset({"user", "user_session"})

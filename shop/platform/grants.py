@@ -42,6 +42,13 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "bulletin:desk:read": (KEEPER, OPERATOR, AUDITOR),
     "bulletin:notice:write": (KEEPER, OPERATOR),
     "bulletin:notice:publish": (OPERATOR,),
+    # In the city: who may sell
+    "onboarding:application:read": (OPERATOR, AUDITOR),
+    "onboarding:application:decide": (OPERATOR,),
+    "onboarding:paper:reveal": (OPERATOR,),
+    "onboarding:shop:read": (OPERATOR, AUDITOR),
+    "onboarding:licence:write": (OPERATOR,),
+    "onboarding:shop:suspend": (OPERATOR,),
     # In the city: to look
     "operations:today:read": (OPERATOR, FINANCE, AUDITOR),
     "operations:health:read": (OPERATOR, FINANCE, AUDITOR),
