@@ -140,6 +140,7 @@ PAGES = (
     Page("onboarding", "join-points", "/join/points", MEI),
     Page("onboarding", "join-papers", "/join/papers", MEI),
     Page("onboarding", "authenticator", "/me/authenticator", MEI),
+    Page("merchant", "members", "/merchant/members", ORANGE_OWNER),
     Page("onboarding", "queue", "/admin/applications", OPERATOR),
     Page("onboarding", "queue-closed", "/admin/applications?tab=closed", OPERATOR),
     Page("onboarding", "queue-empty", "/admin/applications?tab=approved", OPERATOR),

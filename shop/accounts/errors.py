@@ -60,6 +60,11 @@ class AuthenticatorIsThere(ShopError):
     message = sentence("Your authenticator is set up already. If you lost it, ask the operator for a new one.")
 
 
+class TooManyMembers(ShopError):
+    code, status, field = "too_many_members", 409, "phone"
+    message = sentence("%(most)s people work at this shop already. Please end the work of somebody first.")
+
+
 class RefreshRefused(ShopError):
     """Unknown, expired or already used; a used one also ended its session."""
 

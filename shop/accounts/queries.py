@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from shop.accounts import rules
 from shop.kernel import clock, keys
 from shop.kernel.ids import fingerprint
+from shop.kernel.text import mask_phone
 from shop.models.accounts import TAIL, Role, RoleGrant, SessionKind, User, UserSession, UserState
 from shop.platform.actor import Actor, Grant
 from shop.platform.grants import holders
@@ -103,6 +104,32 @@ def live_grants(session: Session, user_id: int, role: Role | None = None) -> lis
     """The roles somebody holds now, oldest first."""
     held = sa.select(RoleGrant).where(RoleGrant.user_id == user_id, RoleGrant.revoked_at.is_(None)).order_by(RoleGrant.id)
     return list(session.scalars(held.where(RoleGrant.role == role) if role else held))
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who works at a shop, as its owner sees them."""
+
+    user_id: int
+    name: str
+    phone: str
+    role: Role
+    since: datetime
+    has_authenticator: bool
+
+
+def members(session: Session, merchant_id: int) -> list[Member]:
+    """Everybody who works at a shop, those there longest first; numbers are masked."""
+    rows = session.execute(
+        sa.select(User.id, User.display_name, User.phone, RoleGrant.role, RoleGrant.created_at, User.totp_last_step)
+        .join(RoleGrant, RoleGrant.user_id == User.id)
+        .where(RoleGrant.merchant_id == merchant_id, RoleGrant.revoked_at.is_(None))
+        .order_by(RoleGrant.id)
+        .limit(rules.MOST_MEMBERS * 2)
+    )
+    return [
+        Member(row.id, row.display_name, mask_phone(row.phone), row.role, row.created_at, row.totp_last_step is not None) for row in rows
+    ]
 
 
 def works_at_a_shop(session: Session, user_id: int) -> bool:

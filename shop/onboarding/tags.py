@@ -22,5 +22,5 @@ class Done(Tag):
 SUBJECTS = {"application": sentence("Application"), "merchant": sentence("Seller")}
 """What deeds are done to."""
 
-FACTS = {"paper": sentence("Paper"), "commission": sentence("Commission"), "until": sentence("Valid until")}
+FACTS = {"paper": sentence("Paper"), "commission": sentence("Commission"), "last_day": sentence("Valid until")}
 """What the facts of entries are called."""

@@ -30,6 +30,7 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "imports:sheet:read": (OWNER, CLERK),
     "imports:sheet:write": (OWNER, CLERK),
     "settlement:statement:read": (OWNER,),
+    "people:member:write": (OWNER,),
     # At a pick-up point
     "counter:point:read": (KEEPER,),
     "counter:pass:find": (KEEPER,),

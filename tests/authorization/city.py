@@ -77,9 +77,11 @@ class City:
                 created_at=clock.now(), community_id=CITY,
             )
         )
-        self.own = {role: self.belongings(0, person) for role, person in self.people.items()}
-        for counter in self.counters:
+        self.members = [make.user() for _ in self.counters]
+        for counter, member in zip(self.counters, self.members, strict=True):
+            make.grant(member, Role.MERCHANT_CLERK, merchant=counter.merchants[0])
             make_suspension(make, counter.merchants[0], self.asker)
+        self.own = {role: self.belongings(0, person) for role, person in self.people.items()}
         self.others = [self.belongings(number, counter.buyer()) for number, counter in enumerate(self.counters)]
 
     def belongings(self, number: int, person: User) -> Belongings:
@@ -142,6 +144,7 @@ class City:
             "scan": visit.code, "payment": payment.ref, "account": account.ref, "account to remove": removed.ref,
             "account to remove by API": removed_too.ref, "bill payment": bill.ref, "refund": refund.ref, "proposal": proposal.id,
             "application": handed_in.id, "paper": handed_in_paper.id, "draft paper": draft_paper.id,
+            "member": self.members[number].id,
             "bulletin notice": standing.notice_id, "bulletin text": waiting.id,
             "community": session.scalars(sa.select(Community.slug).where(Community.id == counter.point.community_id)).one(),
             "hand-over": told, "notice": notice.id, "variant": code, "import": sheet.ref, "job": self.job.id, "partner": "sms",
@@ -182,7 +185,7 @@ MISSING: dict[str, Any] = {
     "merchant": "nothing", "point": "nothing", "community": "nothing", "import": "nothing", "batch": "T991231-9999",
     **dict.fromkeys(
         ("bulletin notice", "bulletin text", "application", "paper", "draft paper", "cycle", "proposal", "notice", "job", "line",
-         "movement", "session", "merchant id", "point id"),
+         "movement", "session", "merchant id", "point id", "member"),
         987_654,
     ),
 }  # fmt: skip

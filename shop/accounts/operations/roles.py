@@ -42,6 +42,11 @@ def grant_role(
     _check(actor, AccountPermission.ROLE_GRANT)
     if not rules.is_place_right(role, merchant_id, pickup_point_id):
         raise RoleNeedsPlace()
+    return give(session, actor, phone, role, merchant_id, pickup_point_id)
+
+
+def give(session: Session, actor: Actor, phone: str, role: Role, merchant_id: int | None, pickup_point_id: int | None) -> Granted:
+    """The role itself, for who was found to be allowed to give it."""
     phone = phone_number(phone)
     insert_once(session, User, phone=phone, display_name=mask_phone(phone), created_at=clock.now())
     # The person's row is locked, so that two grants of the same role at once are one.

@@ -106,6 +106,6 @@ def approve(session: Session, actor: Actor, application_id: int, seen: int, comm
         Licence(merchant_id=shop_id, kind=kind, legal_name=found.legal_name, valid_until=ends[kind], created_at=moment) for kind in ends
     )
     accounts.grant_role(session, actor, queries.applicant_of(session, found).phone, FOUNDS_A_SHOP, merchant_id=shop_id)
-    audit.record(session, actor, Done.APPROVED, "application", found.id, merchant_id=shop_id, commission=commission_bps)
+    audit.record(session, actor, Done.APPROVED, "application", found.id, merchant_id=shop_id, commission=f"{commission_bps / 100:g} %")
     told(session, found, "approved", "decided", shop={"zh": found.name_zh, "en": found.name_en or found.name_zh})
     return shop_id

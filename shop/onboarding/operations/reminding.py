@@ -64,4 +64,4 @@ def renew(session: Session, actor: Actor, code: str, kind: PaperKind, valid_unti
     renewed = sa.update(Licence).where(Licence.merchant_id == found.id, Licence.kind == kind)
     if not take(session, renewed.values(valid_until=valid_until)):
         raise NotFound()
-    audit.record(session, actor, Done.RENEWED, "merchant", found.id, paper=kind.value, until=str(valid_until or ""))
+    audit.record(session, actor, Done.RENEWED, "merchant", found.id, paper=kind.value, last_day=str(valid_until or ""))
