@@ -23,7 +23,7 @@ TAG = "applications to sell"
 
 class ApplicationPaperOut(Schema):
     kind: PaperKind
-    valid_until: Day | None
+    last_day: Day | None = Field(description="The last day it is valid; null without an end.")
     uploaded_at: AwareDatetime
     removed_at: AwareDatetime | None
 
@@ -86,7 +86,7 @@ def told(found: Application) -> dict[str, Any]:
         "credit_code": found.uscc, "pickup_points": [known[point].slug for point in found.point_ids if point in known],
         "missing": list(queries.missing(reading(), found)) if found.state in rules.WRITABLE else [],
         "papers": [
-            {"kind": one.kind, "valid_until": one.valid_until, "uploaded_at": one.uploaded_at, "removed_at": one.removed_at}
+            {"kind": one.kind, "last_day": one.valid_until, "uploaded_at": one.uploaded_at, "removed_at": one.removed_at}
             for one in queries.papers(reading(), found.id)
         ],
         "messages": [

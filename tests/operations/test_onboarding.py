@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import pytest
 import sqlalchemy as sa
@@ -30,7 +31,7 @@ from shop.models.onboarding import (
 )
 from shop.models.pickup import MerchantPoint
 from shop.models.platform import AuditEntry, Notice
-from shop.onboarding import jobs, operations, queries, rules
+from shop.onboarding import jobs, operations, queries, rules, seeding
 from shop.onboarding.errors import (
     AnswerMissing,
     ChangedMeanwhile,
@@ -455,3 +456,15 @@ def test_a_paper_may_be_handed_in_again_after_it_was_asked_for(make: Factories, 
     assert latest(user).state is ApplicationState.WAITING
     assert count(ApplicationMessage) == 2
     assert clock.now() >= found.submitted_at  # type: ignore[operator]
+
+
+def test_the_demo_city_has_an_application_in_each_queue(make: Factories) -> None:
+    make.point()
+    for phone in (seeding.OPERATOR, *(each.phone for each in seeding.APPLICATIONS)):
+        make.user(phone)
+    with transaction() as session:
+        seeding.seed(session, Random(1))
+    finish_reading()
+    assert [len(queries.queue(reading(), tab)[0]) for tab in queries.TABS] == [1, 1, 0, 1]
+    assert all(queries.missing(reading(), found) == () for found in reading().scalars(sa.select(Application)))
+    assert [finding.name for finding in broken(reading()) if finding.name.startswith("onboarding.")] == []
