@@ -31,6 +31,7 @@ from shop.home.feature import FEATURE as HOME
 from shop.imports.feature import FEATURE as IMPORTS
 from shop.kernel import clock, db, discretion, keys, privacy
 from shop.merchants.feature import FEATURE as MERCHANTS
+from shop.onboarding.feature import FEATURE as ONBOARDING
 from shop.orders.feature import FEATURE as ORDERS
 from shop.payments.feature import FEATURE as PAYMENTS
 from shop.payments.gateway import StripeGateway
@@ -87,6 +88,7 @@ FEATURES = (
     CHECKOUT,
     SETTLEMENT,
     FULFILMENT,
+    ONBOARDING,
     HOME,
     CONSOLES_MERCHANT,
     CONSOLES_STATION,

@@ -55,6 +55,16 @@ class SecondFactorNotSetUp(ShopError):
     message = sentence("No authenticator has been set up for this account. Please ask the operator.")
 
 
+class AuthenticatorIsThere(ShopError):
+    code, status = "authenticator_is_there", 409
+    message = sentence("Your authenticator is set up already. If you lost it, ask the operator for a new one.")
+
+
+class TooManyMembers(ShopError):
+    code, status, field = "too_many_members", 409, "phone"
+    message = sentence("%(most)s people work at this shop already. Please end the work of somebody first.")
+
+
 class RefreshRefused(ShopError):
     """Unknown, expired or already used; a used one also ended its session."""
 

@@ -6,7 +6,7 @@ from shop.accounts import browser, jobs
 from shop.accounts.notices import NOTICES
 from shop.accounts.permissions import AccountPermission
 from shop.accounts.tags import SUBJECTS, Done
-from shop.accounts.views import me, notices, preferences
+from shop.accounts.views import authenticator, me, notices, preferences
 from shop.kernel.errors import sentence
 from shop.models.accounts import RoleGrant, SignInCode, User, UserSession
 from shop.platform.features import Feature
@@ -15,7 +15,7 @@ from shop.platform.typed import YOU, Reader, Typed
 
 FEATURE = Feature(
     name="accounts",
-    blueprints=(me.bp, preferences.bp, notices.bp),
+    blueprints=(me.bp, preferences.bp, notices.bp, authenticator.bp),
     jobs=(jobs,),
     pages=(browser,),
     owns=(User, RoleGrant, SignInCode, UserSession),

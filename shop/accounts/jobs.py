@@ -15,7 +15,9 @@ from shop.platform.language import speaking, words
 # The signature and the code stand at fixed places: phones and people know the message by them.
 TEXTS = {
     CodePurpose.SIGN_IN: sentence("Your code to sign in is %(code)s, valid for 5 minutes. We never ask for it; tell nobody."),
-    CodePurpose.STEP_UP: sentence("Your code to confirm a payment is %(code)s, valid for 5 minutes. We never ask for it; tell nobody."),
+    CodePurpose.STEP_UP: sentence(
+        "Your code to confirm a payment or a change is %(code)s, valid for 5 minutes. We never ask for it; tell nobody."
+    ),
 }
 
 

@@ -7,4 +7,5 @@ from shop.platform.notices import Words
 
 NOTICES: Words = {
     "user.verified": (sentence("Your identity has been checked"), sentence("You can open your wallet now, or raise its limits.")),
+    "accounts.member_added": (sentence("You can work at a shop now"), sentence("Set up your authenticator to get into its console.")),
 }

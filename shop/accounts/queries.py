@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from shop.accounts import rules
 from shop.kernel import clock, keys
 from shop.kernel.ids import fingerprint
+from shop.kernel.text import mask_phone
 from shop.models.accounts import TAIL, Role, RoleGrant, SessionKind, User, UserSession, UserState
 from shop.platform.actor import Actor, Grant
 from shop.platform.features import registry
@@ -125,6 +126,43 @@ def live_grants(session: Session, user_id: int, role: Role | None = None) -> lis
     """The roles somebody holds now, oldest first."""
     held = sa.select(RoleGrant).where(RoleGrant.user_id == user_id, RoleGrant.revoked_at.is_(None)).order_by(RoleGrant.id)
     return list(session.scalars(held.where(RoleGrant.role == role) if role else held))
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who works at a shop, as its owner sees them."""
+
+    user_id: int
+    name: str
+    phone: str
+    role: Role
+    since: datetime
+    has_authenticator: bool
+
+
+def members(session: Session, merchant_id: int) -> list[Member]:
+    """Everybody who works at a shop, those there longest first; numbers are masked."""
+    rows = session.execute(
+        sa.select(User.id, User.display_name, User.phone, RoleGrant.role, RoleGrant.created_at, User.totp_last_step)
+        .join(RoleGrant, RoleGrant.user_id == User.id)
+        .where(RoleGrant.merchant_id == merchant_id, RoleGrant.revoked_at.is_(None))
+        .order_by(RoleGrant.id)
+        .limit(rules.MOST_MEMBERS * 2)
+    )
+    return [
+        Member(row.id, row.display_name, mask_phone(row.phone), row.role, row.created_at, row.totp_last_step is not None) for row in rows
+    ]
+
+
+def works_at_a_shop(session: Session, user_id: int) -> bool:
+    """Whether somebody holds a role at a shop now."""
+    return any(grant.merchant_id is not None for grant in live_grants(session, user_id))
+
+
+def can_set_up_authenticator(session: Session, actor: Actor) -> bool:
+    """Whether the person who asks works at a shop and has never confirmed with an authenticator."""
+    never_used = sa.select(User.id).where(User.id == actor.signed_in_id(), User.totp_last_step.is_(None))
+    return session.scalar(never_used) is not None and works_at_a_shop(session, actor.signed_in_id())
 
 
 @dataclass(frozen=True, slots=True)

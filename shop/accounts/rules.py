@@ -36,6 +36,14 @@ NAME_LENGTH = 40
 REASON_LENGTH = 200
 LEVELS = (1, 2, 3)  # of verification, beside 0: a name, a name with its bank card, in person
 
+FOUNDS_A_SHOP = Role.MERCHANT_OWNER
+"""What somebody is given whose application was approved."""
+
+JOINS_A_SHOP = Role.MERCHANT_CLERK
+"""What an owner gives to who works at the shop."""
+
+MOST_MEMBERS = 30
+
 MERCHANT_ROLES = frozenset({Role.MERCHANT_OWNER, Role.MERCHANT_CLERK})
 POINT_ROLES = frozenset({Role.KEEPER})
 

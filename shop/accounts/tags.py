@@ -13,6 +13,7 @@ class Done(Tag):
     SESSION_ALL_REVOKED = "session.all_revoked", sentence("Signed out everywhere"), True
     SESSION_REFRESH_REUSED = "session.refresh_reused", sentence("Signed out: refresh token used twice"), True
     SECOND_FACTOR_RESET = "second_factor.reset", sentence("Second factor reset"), True
+    SECOND_FACTOR_SET_UP = "second_factor.set_up", sentence("Authenticator set up"), True
     USER_VERIFIED = "user.verified", sentence("Identity checked"), True
     ROLE_GRANTED = "role.granted", sentence("Role granted"), True
     ROLE_REVOKED = "role.revoked", sentence("Role taken away"), True

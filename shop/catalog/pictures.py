@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import TYPE_CHECKING
 
 from shop.kernel.errors import Invalid, sentence
 from shop.platform.files import Storage
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 LARGE, SMALL = 960, 320
 SHARED = 800
@@ -37,6 +41,18 @@ class PictureTooLarge(Invalid):
 
 def keep(storage: Storage, content: bytes) -> str:
     """Store an uploaded picture in both sizes; the name for `ProductImage.file`. Raises the refusals above."""
+    from PIL import ImageOps
+
+    upright = opened(content)
+    large = ImageOps.fit(upright, (min(LARGE, *upright.size),) * 2)
+    name = storage.keep(encoded(large), ".webp")
+    storage.keep_beside(name, encoded(large.resize((min(SMALL, large.width),) * 2)), "small")
+    storage.keep_beside(name, share_form(large), "share", ".jpg")
+    return name
+
+
+def opened(content: bytes) -> Image:
+    """An uploaded picture, bounded, upright and without its metadata. Raises `UnreadablePicture`, `PictureTooLarge`."""
     from PIL import Image, ImageOps  # slow to import, needed only where pictures come in
 
     if len(content) > MAX_BYTES:
@@ -44,17 +60,12 @@ def keep(storage: Storage, content: bytes) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            opened = Image.open(io.BytesIO(content), formats=FORMATS)
-            if opened.width * opened.height > MAX_PIXELS:
+            found = Image.open(io.BytesIO(content), formats=FORMATS)
+            if found.width * found.height > MAX_PIXELS:
                 raise PictureTooLarge()
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
+            return ImageOps.exif_transpose(found).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise UnreadablePicture() from None
-    large = ImageOps.fit(upright, (min(LARGE, *upright.size),) * 2)
-    name = storage.keep(encoded(large), ".webp")
-    storage.keep_beside(name, encoded(large.resize((min(SMALL, large.width),) * 2)), "small")
-    storage.keep_beside(name, share_form(large), "share", ".jpg")
-    return name
 
 
 def add_share_form(storage: Storage, name: str) -> bool:

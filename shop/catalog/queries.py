@@ -19,7 +19,7 @@ from shop.kernel.money import Money
 from shop.kernel.rows import all_as, each_with, one_as
 from shop.kernel.statements import table
 from shop.models.catalog import Category, Listing, Product, ProductImage, ProductState, Variant
-from shop.models.merchants import Merchant
+from shop.models.merchants import Merchant, MerchantState
 from shop.models.pickup import Cycle
 from shop.models.stock import StockItem
 
@@ -126,11 +126,11 @@ def get_category(session: Session, slug: str) -> CategoryFacts:
 
 @remember(seconds=5)
 def open_cycles(session: Session, point_id: int) -> list[Arrival]:
-    """The cycles to a point that are open and have room, latest first."""
+    """The cycles to a point that are open and have room, latest first; none of merchants who are suspended or closed."""
     rows = session.execute(
         sa.select(Cycle.merchant_id, Cycle.id.label("cycle_id"), Cycle.arrives_on, Cycle.arrives_at, Cycle.cut_off_at)
         .where(Cycle.pickup_point_id == point_id, Cycle.cut_off_at > clock.now(), Cycle.booked < Cycle.capacity)
-        .where(Cycle.closed_at.is_(None))
+        .where(Cycle.closed_at.is_(None), Cycle.merchant_id.in_(sa.select(Merchant.id).where(Merchant.state == MerchantState.ACTIVE)))
         .order_by(Cycle.cut_off_at.desc())
     )
     return all_as(Arrival, rows)

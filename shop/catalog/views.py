@@ -264,6 +264,7 @@ def shop(actor: Actor, code: str) -> str:
         "catalog/shop.html", merchant=merchant, grid=card_grid(cards, here, level=2), next_url=following,
         share=shared.shop_share(merchant, cards, is_whole()), text=text, found=found,
         count=count, arrival=arriving.get(merchant.id), sort=wanted.order, kind=words.kind_of(merchant), logo=logo_url(merchant),
+        more=Markup("".join(say(merchant.id) for say in registry.on_shop_page())),  # noqa: S704  (templates drew and escaped it)
     )  # fmt: skip
 
 

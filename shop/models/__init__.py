@@ -15,6 +15,7 @@ from shop.models import (  # noqa: F401  (mapping every table is the point)
     favourites,
     imports,
     merchants,
+    onboarding,
     orders,
     payments,
     pickup,

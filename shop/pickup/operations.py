@@ -16,7 +16,7 @@ from shop.models.pickup import Cycle, MerchantPoint, PickupPoint
 from shop.pickup.errors import CutOffPassed, SlotFull
 from shop.pickup.rules import DAYS_AHEAD, DEFAULT_CAPACITY, cycle_times, is_open, next_days
 
-CYCLES = table(Cycle)
+CYCLES, SERVED = table(Cycle), table(MerchantPoint)
 
 
 def _locked() -> sa.Select[tuple[int]]:
@@ -102,6 +102,14 @@ def reopen_cycle(session: Session, cycle_id: int) -> bool:
 def hold_cycles(session: Session, cycle_ids: Iterable[int]) -> None:
     """Let no delivery of these close, and nobody join it, until the end of this transaction."""
     session.connection().execute(_held(), {"cycle_ids": sorted(set(cycle_ids))}).all()
+
+
+@operation
+def serve(session: Session, merchant_id: int, point_ids: Iterable[int]) -> None:
+    """From now on a merchant delivers to these points; the next round of `open_cycles` opens its deliveries. Again nothing changes."""
+    rows = [{"merchant_id": merchant_id, "pickup_point_id": point_id} for point_id in sorted(set(point_ids))]
+    if rows:
+        session.execute(insert_or_ignore(SERVED, SERVED.c.merchant_id).of(session), rows)
 
 
 @operation

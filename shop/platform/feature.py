@@ -32,7 +32,7 @@ from shop.platform.permissions import PlatformPermission
 from shop.platform.plumbing import INVARIANTS
 from shop.platform.retention import Forget, Keep
 from shop.platform.tags import FACTS, SUBJECTS, Done
-from shop.platform.typed import AT_WORK, SHOPS, Reader, Typed
+from shop.platform.typed import AT_WORK, Reader, Typed
 
 FEATURE = Feature(
     name="platform",
@@ -75,7 +75,7 @@ FEATURE = Feature(
     },
     typed={
         AuditEntry.facts: Typed(what=sentence("Reasons on the record of who did what"), by=AT_WORK, readers=(Reader.STAFF,)),
-        Notice.facts: Typed(what=sentence("A shop's reasons in your messages"), by=SHOPS, readers=(Reader.BUYER,)),
+        Notice.facts: Typed(what=sentence("Reasons in your messages"), by=AT_WORK, readers=(Reader.BUYER,)),
     },
     done=Done,
     subjects=SUBJECTS,

@@ -41,6 +41,7 @@ class Feature:
     `partners` tells whom outside it asks, in the reader's language.
     `beside_goods` is what it puts beside products, on cards and pages; `own_pages` are the pages that "Me" leads to,
     `life_pages` those of "Life", `console_pages` those of consoles.
+    `on_shop_page` is what it has to say on the page of a shop, by the shop's id: markup, escaped; the empty text is nothing.
     `collectables` are the kinds of its things that lie at counters; the counter tells it there what becomes of each.
     `keeps` says of each table it owns how long its rows are kept, and why.
     `typed` says of each of its columns that holds what people type freely who else reads it.
@@ -72,6 +73,7 @@ class Feature:
     life_pages: tuple[OwnPage, ...] = ()
     console_pages: tuple[ConsolePage, ...] = ()
     read_along: Mapping[str, ScalarSelect[Any]] | None = None
+    on_shop_page: Callable[[int], str] | None = None
     seed: Seed | None = None
 
 
@@ -162,6 +164,10 @@ class Registry:
     def collectables(self) -> dict[str, Kind]:
         """What can lie at a counter, by the name of its kind."""
         return {kind.name: kind for feature in self.all() for kind in feature.collectables}
+
+    def on_shop_page(self) -> tuple[Callable[[int], str], ...]:
+        """What is said on the page of a shop, feature by feature."""
+        return tuple(feature.on_shop_page for feature in self.all() if feature.on_shop_page)
 
     def life_pages(self) -> tuple[OwnPage, ...]:
         """The pages that "Life" leads to, besides those that it names itself."""

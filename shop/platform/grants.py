@@ -30,6 +30,7 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "imports:sheet:read": (OWNER, CLERK),
     "imports:sheet:write": (OWNER, CLERK),
     "settlement:statement:read": (OWNER,),
+    "people:member:write": (OWNER,),
     # At a pick-up point
     "counter:point:read": (KEEPER,),
     "counter:pass:find": (KEEPER,),
@@ -42,6 +43,13 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "bulletin:desk:read": (KEEPER, OPERATOR, AUDITOR),
     "bulletin:notice:write": (KEEPER, OPERATOR),
     "bulletin:notice:publish": (OPERATOR,),
+    # In the city: who may sell
+    "onboarding:application:read": (OPERATOR, AUDITOR),
+    "onboarding:application:decide": (OPERATOR,),
+    "onboarding:paper:reveal": (OPERATOR,),
+    "onboarding:shop:read": (OPERATOR, AUDITOR),
+    "onboarding:licence:write": (OPERATOR,),
+    "onboarding:shop:suspend": (OPERATOR,),
     # In the city: to look
     "operations:today:read": (OPERATOR, FINANCE, AUDITOR),
     "operations:health:read": (OPERATOR, FINANCE, AUDITOR),

@@ -55,7 +55,8 @@ DOES_NOT_GROW: Mapping[str, str] = {
     **dict.fromkeys(("product_imports", "import_files", "import_rows", "search_words"), "forgotten soon"),
     **dict.fromkeys(
         ("regions", "communities", "pickup_points", "merchant_points", "merchants", "billers", "partners", "price_offers",
-         "bulletin_notices", "bulletin_versions"),
+         "bulletin_notices", "bulletin_versions", "applications", "application_papers", "paper_slices", "application_messages", "licences",
+         "suspensions"),
         "with the city",
     ),
     **dict.fromkeys(

@@ -28,6 +28,8 @@ LANGUAGES = frozenset({"zh", "en"})
 """What stands in both languages is written for everybody."""
 
 NOT_TYPED = {
+    "applications.legal_name": "written for everybody, as the register has it",
+    "applications.point_ids": "ids",
     "bill_accounts.offer": "what a biller sells",
     "bill_attempts.detail": "our own words about a call",
     "bill_payments.next_step": "a choice of ours",
@@ -42,8 +44,10 @@ NOT_TYPED = {
     "invariant_checks.trouble": "ours",
     "jobs.arguments": "ids",
     "jobs.last_error": "a fault without anybody's words",
+    "licences.legal_name": "written for everybody, as the register has it",
     "marks.name": "ours",
     "notices.link": "a path of ours",
+    "paper_slices.content": "a picture of a paper",
     "partners.last_error": "a fault without anybody's words",
     "partners.name": "ours",
     "payments.opening": "what the provider's page is asked for with",

@@ -26,6 +26,8 @@ PLACES: dict[str, dict[str, str]] = {
     "admin.ask_partner": {"name": "partner"}, "api.ask_partner": {"name": "partner"},
     "admin.end_overdue": {"number": "part"}, "admin.ask_biller": {"ref": "bill payment"},
     "bills.payment": {"ref": "bill payment"}, "bills.print_receipt": {"ref": "bill payment"}, "bills.give_up": {"ref": "bill payment"},
+    "onboarding.take_paper_away": {"paper_id": "draft paper"},
+    **{f"onboarding.{name}": {"code": "merchant"} for name in ("one_shop", "suspend", "restore", "renew")},
     "bills.remove": {"ref": "account to remove"},
     "api.get_order": {"number": "purchase"}, "api.cancel_order": {"number": "purchase"}, "api.pay_order": {"number": "purchase"},
     "api.post_order_payment": {"number": "purchase"}, "api.repeat_order": {"number": "purchase"},
@@ -35,6 +37,7 @@ PLACES: dict[str, dict[str, str]] = {
 NAMED = {
     "cycle_id": "cycle", "line_id": "line", "line": "line", "movement_id": "movement", "job_id": "job", "proposal_id": "proposal",
     "notice_id": "notice", "session_id": "session", "bulletin_id": "bulletin notice", "version_id": "bulletin text",
+    "application_id": "application", "paper_id": "paper", "user_id": "member",
 }  # fmt: skip
 FIXED = {
     "product": "rice",
@@ -73,6 +76,10 @@ ASKED: dict[str, dict[str, Any]] = {
         "body": {"community": "community", "kind": "=event", "title_en": "=", "text_en": "=", "first_day": "=2099-01-01",
                  "last_day": "=2099-01-02"},
     },
+    **{f"onboarding.{name}": {"form": REASON} for name in ("decline", "reveal", "suspend", "restore")},
+    "onboarding.renew": {"form": {"kind": "=nothing"}},
+    "onboarding.ask": {"form": {"text": "=why"}},
+    "onboarding.approve": {"form": {"commission": "=3", "seen": "=1"}},
     "admin.find_order": {"query": {"number": "purchase"}},
     "admin.retry": {"form": REASON},
     "admin.ask_partner": {"form": REASON},

@@ -28,6 +28,7 @@ from shop.models.payments import Payment, Refund, RefundMethod, RefundProposal, 
 from shop.models.pickup import Batch, Handover, HandoverOutcome, PickupPoint
 from shop.models.platform import Job, JobState, Notice
 from shop.models.stock import StockMovement
+from tests.support.applying import make_application, make_suspension
 from tests.support.bills import save_billers
 from tests.support.bulletin import make_text
 from tests.support.counter import Counter
@@ -76,6 +77,10 @@ class City:
                 created_at=clock.now(), community_id=CITY,
             )
         )
+        self.members = [make.user() for _ in self.counters]
+        for counter, member in zip(self.counters, self.members, strict=True):
+            make.grant(member, Role.MERCHANT_CLERK, merchant=counter.merchants[0])
+            make_suspension(make, counter.merchants[0], self.asker)
         self.own = {role: self.belongings(0, person) for role, person in self.people.items()}
         self.others = [self.belongings(number, counter.buyer()) for number, counter in enumerate(self.counters)]
 
@@ -113,6 +118,8 @@ class City:
             )
         )
         standing, waiting = (make_text(self.make, made["community_id"], self.asker, state) for state in TEXTS)
+        handed_in, handed_in_paper = make_application(self.make, person, self.asker)
+        _draft, draft_paper = make_application(self.make, person)
         told = f"matrix-{person.id}"
         self.make.save(
             Handover(
@@ -136,6 +143,8 @@ class City:
             "part": part.number, "cycle": part.cycle_id, "pass": visit.ref,
             "scan": visit.code, "payment": payment.ref, "account": account.ref, "account to remove": removed.ref,
             "account to remove by API": removed_too.ref, "bill payment": bill.ref, "refund": refund.ref, "proposal": proposal.id,
+            "application": handed_in.id, "paper": handed_in_paper.id, "draft paper": draft_paper.id,
+            "member": self.members[number].id,
             "bulletin notice": standing.notice_id, "bulletin text": waiting.id,
             "community": session.scalars(sa.select(Community.slug).where(Community.id == counter.point.community_id)).one(),
             "hand-over": told, "notice": notice.id, "variant": code, "import": sheet.ref, "job": self.job.id, "partner": "sms",
@@ -175,8 +184,8 @@ MISSING: dict[str, Any] = {
     "refund": "nothing", "hand-over": "nothing", "variant": "nothing", "partner": "nothing",
     "merchant": "nothing", "point": "nothing", "community": "nothing", "import": "nothing", "batch": "T991231-9999",
     **dict.fromkeys(
-        ("bulletin notice", "bulletin text", "cycle", "proposal", "notice", "job", "line", "movement", "session", "merchant id",
-         "point id"),
+        ("bulletin notice", "bulletin text", "application", "paper", "draft paper", "cycle", "proposal", "notice", "job", "line",
+         "movement", "session", "merchant id", "point id", "member"),
         987_654,
     ),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from shop.kernel.db import Base, transaction
 from shop.models.accounts import User
 from shop.models.bills import BillAccount
 from shop.models.bulletin import BulletinVersion
+from shop.models.onboarding import Application, ApplicationMessage, Suspension
 from shop.models.orders import OrderLine, SubOrder
 from shop.models.payments import Refund, RefundProposal
 from shop.models.platform import AuditEntry, Notice
@@ -53,6 +54,11 @@ def type_everywhere() -> None:
         Refund: sa.select(Refund.id, SubOrder.user_id).join(SubOrder, SubOrder.id == Refund.sub_order_id),
         RefundProposal: sa.select(RefundProposal.id, SubOrder.user_id).join(SubOrder, SubOrder.id == RefundProposal.sub_order_id),
         Notice: sa.select(Notice.id, Notice.user_id),
+        Application: sa.select(Application.id, Application.user_id),
+        ApplicationMessage: sa.select(ApplicationMessage.id, Application.user_id).join(
+            Application, Application.id == ApplicationMessage.application_id
+        ),
+        Suspension: sa.select(Suspension.id, sa.literal(0)),
         BulletinVersion: sa.select(BulletinVersion.id, sa.literal(0)),
     }
     beside: dict[type[Base], dict[str, Any]] = {

@@ -22,9 +22,9 @@ PHONE = "13812345678"
     ("purpose", "locale", "pattern"),
     [
         (CodePurpose.SIGN_IN, "zh", r"【邻里】验证码 (\d{6})，用于登录，5 分钟内有效。.*请勿告诉他人。"),
-        (CodePurpose.STEP_UP, "zh", r"【邻里】验证码 (\d{6})，用于确认付款，5 分钟内有效。.*请勿告诉他人。"),
+        (CodePurpose.STEP_UP, "zh", r"【邻里】验证码 (\d{6})，用于确认付款或变更，5 分钟内有效。.*请勿告诉他人。"),
         (CodePurpose.SIGN_IN, "en", r"【邻里】Your code to sign in is (\d{6}), valid for 5 minutes\. .*"),
-        (CodePurpose.STEP_UP, "en", r"【邻里】Your code to confirm a payment is (\d{6}), valid for 5 minutes\. .*"),
+        (CodePurpose.STEP_UP, "en", r"【邻里】Your code to confirm a payment or a change is (\d{6}), valid for 5 minutes\. .*"),
     ],
 )
 def test_the_message_starts_with_the_signature_and_says_what_the_code_is_for(

@@ -362,7 +362,13 @@ IMPORTS = {
     "imports.files_are_forgotten_once_read": ["INSERT INTO import_files (import_id, content) VALUES (1, '')"],
 }
 
+ONBOARDING = {
+    "onboarding.decided_by_another": [change("applications", "decided_by_id = user_id")],
+    "onboarding.suspensions_stand": [change("suspensions", "lifted_at = NULL, lifted_by_id = NULL")],
+    "onboarding.papers_are_whole_or_gone": ["DELETE FROM paper_slices"],
+}
+
 FAULTS: dict[str, list[str]] = {
     **LEDGER, **PAYMENTS, **ORDERS, **PRICING, **STOCK, **BILLS, **PICKUP, **ENDINGS, **PLUMBING, **SUMS, **KEYS, **FAVOURITES, **BULLETIN,
-    **IMPORTS,
+    **IMPORTS, **ONBOARDING,
 }  # fmt: skip

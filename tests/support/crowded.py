@@ -27,6 +27,7 @@ from shop.platform import audit, notices
 from shop.platform.tags import Done
 from shop.settlement import operations as settlement
 from shop.wallet import closing
+from tests.support.applying import make_application
 from tests.support.bills import save_billers
 from tests.support.bulletin import make_text
 from tests.support.counter import Counter
@@ -96,7 +97,9 @@ def small_shop(make: Factories) -> Crowd:
     text = make_text(make, counter.point.community_id, people["operator"])
     perform(bulletin.note_reader, actor_of(resident), text.notice_id)
     perform(note_something, people["operator"], resident, part.id)
+    application, paper = make_application(make, make.user(), people["operator"])
     known = {
+        "application_id": application.id, "paper_id": paper.id, "user_id": 1, "onboarding.one_shop:code": counter.merchants[0].code,
         "number": part.number.rpartition("-")[0], "slug": "rice", "product": "rice", "code": "rice",
         "bulletin_id": text.notice_id, "version_id": text.id, "cycle_id": part.cycle_id, "line_id": line,
         "job_id": 1, "notice_id": 1, "session_id": 1, "ref": account.ref, "quote": quote.ref,
@@ -113,7 +116,7 @@ def small_shop(make: Factories) -> Crowd:
 
 
 PLACES = frozenset({"number", "slug", "code", "cycle_id", "line_id", "job_id", "notice_id", "session_id", "ref", "product", "bulletin_id",
-                    "version_id"})
+                    "version_id", "application_id", "paper_id", "user_id"})
 """What may stand in a path: each has its value in `Crowd.known`, for all doors or for one (`endpoint:name`)."""
 
 OF_A_SHEET = ("merchant.sheet", "merchant.repair_list", "api.get_product_import", "api.import_rows")

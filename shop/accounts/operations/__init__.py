@@ -2,14 +2,17 @@
 
 from shop.accounts.operations.codes import check_code, request_code
 from shop.accounts.operations.identity import verify
+from shop.accounts.operations.members import add_member, remove_member
 from shop.accounts.operations.people import choose_point, rename, set_preferences
 from shop.accounts.operations.restored import close_doors
-from shop.accounts.operations.roles import Granted, grant_role, reset_second_factor, revoke_role
+from shop.accounts.operations.roles import Enrolment, Granted, grant_role, reset_second_factor, revoke_role, set_up_second_factor
 from shop.accounts.operations.sessions import Tokens, confirm_second_factor, forget_old, refresh, revoke, revoke_all, sign_in, sign_out
 
 __all__ = [
+    "Enrolment",
     "Granted",
     "Tokens",
+    "add_member",
     "check_code",
     "choose_point",
     "close_doors",
@@ -17,6 +20,7 @@ __all__ = [
     "forget_old",
     "grant_role",
     "refresh",
+    "remove_member",
     "rename",
     "request_code",
     "reset_second_factor",
@@ -24,6 +28,7 @@ __all__ = [
     "revoke_all",
     "revoke_role",
     "set_preferences",
+    "set_up_second_factor",
     "sign_in",
     "sign_out",
     "verify",

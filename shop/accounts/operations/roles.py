@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shop.accounts import authenticator, rules
-from shop.accounts.errors import RoleNeedsPlace
+from shop.accounts import authenticator, queries, rules
+from shop.accounts.errors import AuthenticatorIsThere, RoleNeedsPlace
 from shop.accounts.permissions import AccountPermission
 from shop.accounts.tags import Done
 from shop.kernel import clock
-from shop.kernel.db import insert_once, operation
+from shop.kernel.db import insert_once, operation, take
 from shop.kernel.errors import Forbidden, NotFound
 from shop.kernel.identifiers import phone_number
 from shop.kernel.text import mask_phone
@@ -42,6 +42,11 @@ def grant_role(
     _check(actor, AccountPermission.ROLE_GRANT)
     if not rules.is_place_right(role, merchant_id, pickup_point_id):
         raise RoleNeedsPlace()
+    return give(session, actor, phone, role, merchant_id, pickup_point_id)
+
+
+def give(session: Session, actor: Actor, phone: str, role: Role, merchant_id: int | None, pickup_point_id: int | None) -> Granted:
+    """The role itself, for who was found to be allowed to give it."""
     phone = phone_number(phone)
     insert_once(session, User, phone=phone, display_name=mask_phone(phone), created_at=clock.now())
     # The person's row is locked, so that two grants of the same role at once are one.
@@ -76,6 +81,30 @@ def revoke_role(
     audit.record(
         session, actor, Done.ROLE_REVOKED, "user", user.id, role=role.value, merchant_id=merchant_id, pickup_point_id=pickup_point_id
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A new secret, for a person to type or to scan. Shown once."""
+
+    secret: str
+    uri: str
+
+
+@operation
+def set_up_second_factor(session: Session, actor: Actor) -> Enrolment:
+    """A new authenticator for who works at a shop and has never confirmed with one. The caller has checked a code sent to their number.
+
+    Raises `AuthenticatorIsThere` once one was used: then only an operator gives another. `Forbidden` for who works at no shop.
+    """
+    if not queries.works_at_a_shop(session, actor.signed_in_id()):
+        raise Forbidden()
+    secret = authenticator.new_secret()
+    never_used = sa.update(User).where(User.id == actor.user_id, User.totp_last_step.is_(None))
+    if not take(session, never_used.values(totp_secret=secret)):
+        raise AuthenticatorIsThere()
+    audit.record(session, actor, Done.SECOND_FACTOR_SET_UP, "user", actor.signed_in_id())
+    return Enrolment(secret, authenticator.enrolment_uri(secret, actor.phone))
 
 
 @operation

@@ -1,0 +1,1 @@
+"""Becoming a shop, and staying one."""
