@@ -372,7 +372,7 @@ def test_an_error_page_comes_up_without_the_database(
     def away(*_: object) -> None:
         raise OperationalError("SELECT", {}, Exception("the database is away"))
 
-    monkeypatch.setattr(queries, "actor_of_token", away)
+    monkeypatch.setattr(queries, "reader_of_token", away)
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     answer = client.get("/me")
     assert answer.status_code == 500
