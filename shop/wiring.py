@@ -30,6 +30,7 @@ from shop.home import context
 from shop.home.feature import FEATURE as HOME
 from shop.imports.feature import FEATURE as IMPORTS
 from shop.kernel import clock, db, discretion, keys, privacy
+from shop.listings.feature import FEATURE as LISTINGS
 from shop.merchants.feature import FEATURE as MERCHANTS
 from shop.orders.feature import FEATURE as ORDERS
 from shop.payments.feature import FEATURE as PAYMENTS
@@ -75,6 +76,7 @@ FEATURES = (
     WALLET,
     PROMOTIONS,
     IMPORTS,
+    LISTINGS,
     CART,
     FAVOURITES,
     BULLETIN,

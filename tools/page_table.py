@@ -119,6 +119,7 @@ PAGES = (
     Page("merchant", "prices", "/merchant/products/blood-orange-loose", ORANGE_OWNER),
     Page("merchant", "products", "/merchant/products", ORANGE_OWNER),
     Page("merchant", "imports", "/merchant/imports", ORANGE_OWNER),
+    Page("merchant", "pictures", "/merchant/listings/blood-orange-loose/pictures", ORANGE_OWNER),
     Page("merchant", "statement", "/merchant/statement", ORANGE_OWNER),
     Page("station", "today", "/station/", KEEPER),
     Page("station", "desk", "/station/desk", KEEPER),

@@ -44,7 +44,7 @@ def _refresh_some(session: Session, product_ids: list[int]) -> None:
     pictures = session.execute(
         sa.select(ProductImage.product_id, ProductImage.file)
         .where(ProductImage.product_id.in_(product_ids))
-        .order_by(ProductImage.position)
+        .order_by(ProductImage.position, ProductImage.id)
     )
     images: dict[int, list[str]] = {}
     for row in pictures:

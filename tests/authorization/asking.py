@@ -35,6 +35,7 @@ PLACES: dict[str, dict[str, str]] = {
 NAMED = {
     "cycle_id": "cycle", "line_id": "line", "line": "line", "movement_id": "movement", "job_id": "job", "proposal_id": "proposal",
     "notice_id": "notice", "session_id": "session", "bulletin_id": "bulletin notice", "version_id": "bulletin text",
+    "picture_id": "picture",
 }  # fmt: skip
 FIXED = {
     "product": "rice",
