@@ -1,5 +1,6 @@
 """Pictures of goods; typing, changing and publishing them."""
 
+from shop.listings.operations.drafts import complete_draft, drop_draft, publish, publish_due, retype_draft, save_draft, schedule
 from shop.listings.operations.pictures import (
     LONGEST_ALT,
     MAKE,
@@ -10,4 +11,19 @@ from shop.listings.operations.pictures import (
     say_of_pictures,
 )
 
-__all__ = ["LONGEST_ALT", "MAKE", "add_picture", "bring_pictures", "refuse_picture", "remove_picture", "say_of_pictures"]
+__all__ = [
+    "LONGEST_ALT",
+    "MAKE",
+    "add_picture",
+    "bring_pictures",
+    "complete_draft",
+    "drop_draft",
+    "publish",
+    "publish_due",
+    "refuse_picture",
+    "remove_picture",
+    "retype_draft",
+    "save_draft",
+    "say_of_pictures",
+    "schedule",
+]
