@@ -35,10 +35,14 @@ def _refresh_some(session: Session, product_ids: list[int]) -> None:
         sa.select(Product, Merchant)
         .join(Merchant, Merchant.id == Product.merchant_id)
         .where(Product.id.in_(product_ids), Product.state == ProductState.ON_SALE)
+        .execution_options(populate_existing=True)  # the caller may have read them before it wrote
     ).all()
     variants: dict[int, list[Variant]] = {}
     for variant in session.scalars(
-        sa.select(Variant).where(Variant.product_id.in_(product_ids), Variant.is_on_sale).order_by(Variant.position, Variant.id)
+        sa.select(Variant)
+        .where(Variant.product_id.in_(product_ids), Variant.is_on_sale)
+        .order_by(Variant.position, Variant.id)
+        .execution_options(populate_existing=True)
     ):
         variants.setdefault(variant.product_id, []).append(variant)
     pictures = session.execute(
@@ -89,6 +93,7 @@ def refresh_search_terms(
             .join(Merchant, Merchant.id == Product.merchant_id)
             .join(Category, Category.id == Product.category_id)
             .where(Product.id.in_(some), Product.state == ProductState.ON_SALE)
+            .execution_options(populate_existing=True)
         )
         found = [
             {"term": term, "product_id": product.id, "weight": weight}

@@ -73,6 +73,11 @@ def typed_of(session: Session, product_id: int) -> ListingDraft | None:
     return session.get(ListingDraft, product_id)
 
 
+def sizes_of_product(session: Session, product_id: int) -> list[Variant]:
+    """All sizes of a product in their order, withdrawn ones among them."""
+    return list(session.scalars(sa.select(Variant).where(Variant.product_id == product_id).order_by(Variant.position, Variant.id)))
+
+
 def category_ids(session: Session) -> dict[str, int]:
     return {row.slug: row.id for row in session.execute(sa.select(Category.slug, Category.id))}
 

@@ -54,6 +54,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "bills.pay": {"form": {"method": "=wallet", "amount": "=30", "seen_total": "=3000", "pin": f"={PIN}"}},
     "merchant.choose_shop": {"form": {"shop": "merchant id"}},
     "merchant.bulk": {"form": {"ticked": "part", "do": "=unpack"}},
+    "merchant.withdraw_size": {"form": {"size": "variant"}},
     "merchant.publish": {"form": {"ticked": "variant"}},
     "merchant.papers": {"query": {"number": "part"}},
     "merchant.adjust": {"form": {"code": "variant", "kind": "=received", "quantity": "=1"}},

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from shop.kernel import clock
 from shop.kernel.db import finish_reading, reading, transaction
+from shop.kernel.money import Money
 from shop.models.accounts import Role
-from shop.models.catalog import Listing, Product, ProductState, Variant
+from shop.models.catalog import Listing, Product, ProductImage, ProductState, Variant
 from shop.models.listings import ListingDraft, PictureUpload
 from shop.models.merchants import Merchant
 from tests.support.factories import Factories
@@ -134,3 +138,78 @@ def test_fifty_products_ask_no_more_than_one(client: FlaskClient, make: Factorie
     assert told.count("<tr id=") == 50
     assert len(few) == len(many)
     assert reading().scalar(sa.select(sa.func.count()).select_from(Variant)) == 50
+
+
+EGGS = "/merchant/listings/eggs"
+
+
+def fields_of(told: str) -> dict[str, str]:
+    """What the form of a product holds."""
+    found = dict(re.findall(r'<input class="form-control"[^>]* name="([^"]+)" value="([^"]*)"', told))
+    found |= dict(re.findall(r'<select [^>]*name="([^"]+)"[^>]*>(?:(?!</select>).)*?value="([^"]*)" selected', told, re.DOTALL))
+    found |= dict(re.findall(r'name="(version)" value="([^"]+)"', told))
+    return {name: html.unescape(value) for name, value in found.items() if not name.startswith("new-")}
+
+
+def test_a_product_is_changed_and_what_is_wrong_stays(client: FlaskClient, shop: Merchant) -> None:
+    said = fields_of(page(client, EGGS))
+    assert post(client, EGGS, **{**said, "name_zh": "土鸡蛋", "grams-eggs": "1.2斤", "allergens": "egg"})[0] == 303
+    assert reading().scalars(sa.select(Listing.name_zh)).one() == "土鸡蛋"
+    assert reading().scalars(sa.select(Variant.net_weight_grams)).one() == 600
+    said = fields_of(page(client, EGGS))
+    status, told, _ = post(client, EGGS, **{**said, "name_zh": "", "grams-eggs": "heavy", "shelf_life": "ten"})
+    assert status == 422
+    assert told.count('class="field-error"') == 3
+    assert 'value="heavy"' in told
+
+
+def test_over_somebody_elses_change_the_page_comes_back_with_what_was_typed(client: FlaskClient, shop: Merchant) -> None:
+    said = fields_of(page(client, EGGS))
+    post(client, EGGS, **{**said, "name_zh": "土鸡蛋"})
+    status, told, _ = post(client, EGGS, **{**said, "name_zh": "洋鸡蛋"})
+    assert status == 409
+    assert "Somebody changed this meanwhile" in told
+    assert fields_of(told)["name_zh"] == "洋鸡蛋"
+    assert post(client, EGGS, **fields_of(told))[0] == 303
+
+
+def test_a_size_is_added_withdrawn_and_offered_again(client: FlaskClient, shop: Merchant) -> None:
+    assert post(client, f"{EGGS}/sizes", **{"new-unit_zh": "30枚", "new-price": "0"})[0] == 422
+    more = {"new-unit_zh": "30枚", "new-price": "45", "new-grams": "1800", "new-stock": "3", "once": "x"}
+    assert post(client, f"{EGGS}/sizes", **more)[0] == 303
+    code = reading().scalars(sa.select(Variant.code).where(Variant.code != "eggs")).one()
+    _, asked, _ = post(client, f"{EGGS}/sizes/withdraw", size=code)
+    sure = re.search(r'name="sure" value="([^"]+)"', asked)
+    assert sure is not None
+    assert post(client, f"{EGGS}/sizes/withdraw", size=code, sure=sure[1])[0] == 303
+    assert "Offer again" in page(client, EGGS)
+    assert post(client, f"{EGGS}/sizes/withdraw", size=code, again="1")[0] == 303
+    assert "Offer again" not in page(client, EGGS)
+
+
+def test_a_draft_is_planned_for_a_day(client: FlaskClient, make: Factories, shop: Merchant) -> None:
+    make.product(shop, code="rice", state=ProductState.DRAFT)
+    path = "/merchant/listings/rice/schedule"
+    for day, time in (("", ""), ("2020-01-01", "08:00"), ("2020-01-01", "noon"), ("x", "08:00")):
+        assert post(client, path, do="then", day=day, time=time)[0] == 422
+    tomorrow = (clock.today() + timedelta(days=1)).isoformat()
+    assert post(client, path, do="then", day=tomorrow, time="06:30")[0] == 303
+    assert "It goes on sale by itself" in page(client, "/merchant/listings/rice")
+    assert "on sale from" in page(client, "/merchant/listings?tab=draft")
+    assert post(client, path, do="never")[0] == 303
+    assert "Nobody sees it yet" in page(client, "/merchant/listings/rice")
+    assert post(client, path, do="now")[0] == 303
+    assert post(client, path, do="then", day=tomorrow, time="06:30")[0] == 409
+
+
+def test_fifty_sizes_and_nine_pictures_ask_no_more_than_one(client: FlaskClient, make: Factories, shop: Merchant) -> None:
+    made = reading().scalars(sa.select(Variant)).one()
+    page(client, EGGS)
+    with counted() as few:
+        page(client, EGGS)
+    size = {"label_zh": "盒", "label_en": "box", "price": Money(100), "net_weight_grams": 500, "product_id": made.product_id}
+    make.save(*(Variant(code=f"eggs-{number}", **size) for number in range(49)))
+    make.save(*(ProductImage(product_id=made.product_id, file=f"00/{number:032d}.webp", position=number) for number in range(9)))
+    with counted() as many:
+        assert page(client, EGGS).count('id="row-') == 50
+    assert len(few) == len(many)

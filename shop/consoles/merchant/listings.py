@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from shop.catalog import queries as catalog
 from shop.catalog.permissions import CatalogPermission
 from shop.catalog.pictures import MAX_BYTES
+from shop.catalog.words import MONTHS
 from shop.consoles.merchant.here import page, shop_of
 from shop.consoles.merchant.pictures import FIELD, MOST_SENT
 from shop.consoles.merchant.views import bp
@@ -88,7 +89,7 @@ def said_of(error: ShopError) -> str:
 def field_names() -> dict[str, str]:
     return {
         "name_zh": _("Name"), "category": _("Category"), "price": _("Price"), "stock": _("Stock"), "grams": _("Net weight"),
-        "unit_zh": _("Size"), "origin_zh": _("Origin"), "selling": _("Sold by"), "shelf_life": _("Shelf life in days"),
+        "unit_zh": _("Size"), "origin_zh": _("Origin"), "selling": _("How it is sold"), "shelf_life": _("Shelf life in days"),
         "barcode": _("Barcode"), "minimum": _("Minimum order"), "multiple": _("In steps of"),
     }  # fmt: skip
 
@@ -99,6 +100,12 @@ def selling_words() -> list[tuple[str, str]]:
         ("pack", _("by the pack")), ("piece", _("by the piece")), ("weight", _("by weight, weighed when packed")),
         ("weighed_piece", _("by the piece, priced by its weight")),
     ]  # fmt: skip
+
+
+def month_words() -> list[tuple[str, str]]:
+    """The months to choose from, and none."""
+    names = [f"{number}月" for number in range(1, 13)] if reader_locale() == "zh" else MONTHS
+    return [("", _("all year")), *((str(number), name) for number, name in enumerate(names, start=1))]
 
 
 def storage_words() -> list[tuple[str, str]]:
@@ -135,6 +142,7 @@ def draft_page(
         "draft", actor, "listings", code=code, typed=typed, once=once, errors=errors or {}, trouble=trouble, usual=json.dumps(usual),
         categories=catalog.categories(reading()), allergens=ALLERGENS, units=json.dumps({key: unit[0] for key, unit in UNITS.items()}),
         pictures=queries.pictures_of(reading(), product.id) if product else None, selling=selling_words(), storages=storage_words(),
+        months=month_words(),
     )  # fmt: skip
 
 
@@ -167,7 +175,7 @@ def draft(actor: Actor, code: str) -> Any:
     product = queries.get_product(reading(), actor.merchants(CatalogPermission.GOODS_WRITE), code)
     found = queries.typed_of(reading(), product.id)
     if found is None:
-        return redirect(url_for("merchant.listings", q=product.code))
+        return redirect(url_for("merchant.listing", code=code))
     return draft_page(actor, code, found.typed, ids.secret())
 
 
@@ -182,7 +190,7 @@ def save_draft(actor: Actor, code: str) -> Any:
         raise
     except AlreadyPublished as error:
         flash(told(error), "error")
-        return redirect(url_for("merchant.listings", q=code), 303)
+        return redirect(url_for("merchant.listing", code=code), 303)
     except ShopError as error:
         return draft_page(actor, code, plainly_typed(), ids.secret(), trouble=told(error)), error.status
     return go_on(actor, code, typed)

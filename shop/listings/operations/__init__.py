@@ -1,6 +1,7 @@
 """Pictures of goods; typing, changing and publishing them."""
 
 from shop.listings.operations.drafts import complete_draft, drop_draft, publish, publish_due, retype_draft, save_draft, schedule
+from shop.listings.operations.editing import add_size, change_listing, version_of, withdraw_size
 from shop.listings.operations.pictures import (
     LONGEST_ALT,
     MAKE,
@@ -15,7 +16,9 @@ __all__ = [
     "LONGEST_ALT",
     "MAKE",
     "add_picture",
+    "add_size",
     "bring_pictures",
+    "change_listing",
     "complete_draft",
     "drop_draft",
     "publish",
@@ -26,4 +29,6 @@ __all__ = [
     "save_draft",
     "say_of_pictures",
     "schedule",
+    "version_of",
+    "withdraw_size",
 ]

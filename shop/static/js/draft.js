@@ -4,7 +4,7 @@ const PAUSE = 1200;
 const form = document.querySelector("[data-draft]");
 const usual = JSON.parse(form.dataset.draft);
 const units = JSON.parse(form.dataset.units);
-const said = form.querySelector("[data-saved]");
+const said = form.querySelector("[data-draft-saved]");
 let waiting;
 let saving = false;
 let again = false;
