@@ -122,6 +122,7 @@ PAGES = (
     Page("merchant", "listings", "/merchant/listings", ORANGE_OWNER),
     Page("merchant", "listings-empty", "/merchant/listings?q=zzzz", ORANGE_OWNER),
     Page("merchant", "new-product", "/merchant/products/new", ORANGE_OWNER),
+    Page("merchant", "grid", "/merchant/grid", ORANGE_OWNER),
     Page("merchant", "listing", "/merchant/listings/blood-orange-loose", ORANGE_OWNER),
     Page("merchant", "pictures", "/merchant/listings/blood-orange-loose/pictures", ORANGE_OWNER),
     Page("merchant", "statement", "/merchant/statement", ORANGE_OWNER),

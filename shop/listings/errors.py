@@ -106,3 +106,31 @@ class TooManySizes(ShopError):
 class TooManyDrafts(ShopError):
     code, status = "too_many_drafts", 409
     message = sentence("This shop has %(open)s unfinished drafts. Publish or throw away some of them first.")
+
+
+class CellChangedMeanwhile(ShopError):
+    code, status = "cell_changed_meanwhile", 409
+    message = sentence("Somebody wrote %(now)s here meanwhile.")
+
+
+class ToldTwice(ShopError):
+    code, status = "told_twice", 422
+    message = sentence("Another size of the same product says another name.")
+
+
+class GridRefused(ShopError):
+    """Of all cells none was saved; `refused` says by column and code what is wrong with which."""
+
+    code, status = "grid_refused", 409
+    message = sentence("Nothing was saved yet: please look at the cells that are marked.")
+
+    def __init__(self, refused: Mapping[tuple[str, str], ShopError]) -> None:
+        self.refused = dict(refused)
+        super().__init__()
+
+
+class GridDoubtful(GridRefused):
+    """Likely slips: all is saved when it is told again by somebody who is sure."""
+
+    code = "grid_doubtful"
+    message = sentence("Nothing was saved yet: are these right?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shop.listings import jobs
+from shop.listings import api, jobs
 from shop.listings.invariants import INVARIANTS
 from shop.listings.tags import FACTS, SUBJECTS, Done
 from shop.models.listings import ListingDraft, PictureUpload
@@ -13,6 +13,7 @@ from shop.platform.retention import Forget, Keep
 
 FEATURE = Feature(
     name="listings",
+    api=(api,),
     jobs=(jobs,),
     invariants=INVARIANTS,
     owns=(PictureUpload, ListingDraft),

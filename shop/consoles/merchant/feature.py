@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from shop.consoles.merchant import bulk, deliveries, editing, goods, imports, listings, overdue, packing, pictures, prices, views
+from shop.consoles.merchant import bulk, deliveries, editing, goods, grid, imports, listings, overdue, packing, pictures, prices, views
 from shop.platform.features import Feature
 
 FEATURE = Feature(
     name="merchant console",
     blueprints=(views.bp,),
-    pages=(bulk, deliveries, editing, goods, imports, listings, overdue, packing, pictures, prices),
+    pages=(bulk, deliveries, editing, goods, grid, imports, listings, overdue, packing, pictures, prices),
 )

@@ -214,9 +214,9 @@ def go_on(actor: Actor, code: str, typed: Mapping[str, str]) -> Any:
         return redirect(url_for("merchant.draft", code=code), 303)
     found = perform(operations.publish, actor, [code])
     if found.refused:
-        error = found.refused[code]
-        errors = {name: told(one) for name, one in error.refused.items()} if isinstance(error, ListingIncomplete) else {}
-        return draft_page(actor, code, typed, ids.secret(), errors, told(error)), error.status
+        refusal = found.refused[code]
+        errors = {name: told(one) for name, one in refusal.refused.items()} if isinstance(refusal, ListingIncomplete) else {}
+        return draft_page(actor, code, typed, ids.secret(), errors, told(refusal)), refusal.status
     product = queries.get_product(reading(), actor.merchants(CatalogPermission.GOODS_WRITE), code)
     flash(_("%(goods)s is on sale.", goods=name_of(product)), "success")
     return redirect(url_for("merchant.listings"), 303)

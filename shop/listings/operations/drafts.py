@@ -101,6 +101,14 @@ def complete_draft(session: Session, actor: Actor, code: str) -> None:
     session.flush()
 
 
+@operation
+def new_draft(session: Session, actor: Actor, merchant_id: int, typed: Mapping[str, str], once: str) -> str:
+    """A whole draft at once, or nothing; its code. Raises what `save_draft` and `complete_draft` do."""
+    code = save_draft(session, actor, merchant_id, typed, once)
+    complete_draft(session, actor, code)
+    return code
+
+
 @dataclass(slots=True)
 class Published:
     """What is on sale now, and what is not and why, by code."""
