@@ -91,7 +91,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "api.list_own_products": {"query": {"merchant": "merchant"}},
     "api.post_product": {"body": {"merchant": "merchant", "name_zh": "=x", "category": "=x", "origin_zh": "=x", "price_minor": 1}},
     "api.put_product": {"body": {"name_zh": "=x", "category": "=x", "origin_zh": "=x", "version": "="}},
-    "api.publish_product": {"body": {}},
+    "api.publish_product": {"body": {"at": None}},
     "api.send_picture": {"body": {"content": "="}},
     "api.merchant_orders": {"query": {"merchant": "merchant"}},
     "api.merchant_statements": {"query": {"merchant": "merchant"}},

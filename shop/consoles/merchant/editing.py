@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from datetime import time as time_of_day
 from typing import Any
 
 from flask import flash, redirect, url_for
@@ -35,6 +34,7 @@ from shop.platform.sure import ask_first
 STATES = (ProductState.ON_SALE, ProductState.OFF_SALE)
 SIZE_FIELDS = tuple(fields.OF_SIZE)
 MOST_FIELDS = 500
+USUAL_TIME = "08:00"
 
 
 @bp.get("/listings/<code>")
@@ -90,6 +90,7 @@ def said_of_size(size: Variant) -> dict[str, str]:
 @permitted(CatalogPermission.GOODS_WRITE)
 def save_listing(actor: Actor, code: str) -> Any:
     """All that was typed, or nothing; what is wrong is marked, and stays."""
+    seen = sent.word("version")
     product = queries.get_product(reading(), actor.merchants(CatalogPermission.GOODS_WRITE), code)
     try:
         typed = typed_of(fields.OF_PRODUCT)
@@ -110,7 +111,7 @@ def save_listing(actor: Actor, code: str) -> Any:
     if refused:
         return listing_page(actor, product, typed, refused, told(ListingIncomplete({})), rows), 422
     try:
-        changed = perform(operations.change_listing, actor, code, sent.word("version"), values, sizes)
+        changed = perform(operations.change_listing, actor, code, seen, values, sizes)
     except NotFound:
         raise
     except ShopError as error:
@@ -195,12 +196,8 @@ def schedule(actor: Actor, code: str) -> Any:
 
 def moment_of(day: str, time: str) -> datetime:
     """A day and a time as the browser's fields say them. Raises `MomentNotUnderstood`."""
-    on = gate.day(day)
-    try:
-        at = time_of_day.fromisoformat(time or "08:00")
-    except ValueError:
-        at = None
-    if on is None or at is None or at.tzinfo is not None:
+    on, at = gate.day(day), gate.time_of_day(time or USUAL_TIME)
+    if on is None or at is None:
         raise MomentNotUnderstood()
     return clock.at(on, at)
 
