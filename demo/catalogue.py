@@ -106,7 +106,7 @@ def add_products(session: Session, moment: datetime, kept: dict[str, str]) -> No
         for place, unit in enumerate([row, *further.get(row["code"], [])]):
             add_variant(session, unit, product, place, f"{BARCODE_PREFIX}{place}{position:09d}", moment)
         if row["code"] in kept:
-            session.add(ProductImage(product_id=product.id, file=kept[row["code"]]))
+            session.add(ProductImage(product_id=product.id, file=kept[row["code"]], has_medium=True))
         ids.append(product.id)
     session.flush()
     catalog.refresh_listings(session, ids)

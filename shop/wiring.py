@@ -30,6 +30,7 @@ from shop.home import context
 from shop.home.feature import FEATURE as HOME
 from shop.imports.feature import FEATURE as IMPORTS
 from shop.kernel import clock, db, discretion, keys, privacy
+from shop.listings.feature import FEATURE as LISTINGS
 from shop.merchants.feature import FEATURE as MERCHANTS
 from shop.onboarding.feature import FEATURE as ONBOARDING
 from shop.orders.feature import FEATURE as ORDERS
@@ -77,6 +78,7 @@ FEATURES = (
     WALLET,
     PROMOTIONS,
     IMPORTS,
+    LISTINGS,
     CART,
     FAVOURITES,
     BULLETIN,

@@ -37,16 +37,20 @@ def _refresh_some(session: Session, product_ids: list[int]) -> None:
         sa.select(Product, Merchant)
         .join(Merchant, Merchant.id == Product.merchant_id)
         .where(Product.id.in_(product_ids), Product.state == ProductState.ON_SALE)
+        .execution_options(populate_existing=True)  # the caller may have read them before it wrote
     ).all()
     variants: dict[int, list[Variant]] = {}
     for variant in session.scalars(
-        sa.select(Variant).where(Variant.product_id.in_(product_ids), Variant.is_on_sale).order_by(Variant.position, Variant.id)
+        sa.select(Variant)
+        .where(Variant.product_id.in_(product_ids), Variant.is_on_sale)
+        .order_by(Variant.position, Variant.id)
+        .execution_options(populate_existing=True)
     ):
         variants.setdefault(variant.product_id, []).append(variant)
     pictures = session.execute(
         sa.select(ProductImage.product_id, ProductImage.file)
         .where(ProductImage.product_id.in_(product_ids))
-        .order_by(ProductImage.position)
+        .order_by(ProductImage.position, ProductImage.id)
     )
     images: dict[int, list[str]] = {}
     for row in pictures:
@@ -91,6 +95,7 @@ def refresh_search_terms(
             .join(Merchant, Merchant.id == Product.merchant_id)
             .join(Category, Category.id == Product.category_id)
             .where(Product.id.in_(some), Product.state == ProductState.ON_SALE)
+            .execution_options(populate_existing=True)
         )
         sizes: dict[int, list[Any]] = {}
         for row in session.execute(

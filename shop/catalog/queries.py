@@ -290,6 +290,15 @@ class VariantFacts:
     price_per_kilogram: Money
 
 
+class PictureFacts(NamedTuple):
+    """A picture of a product: its file, what is seen on it (empty: nobody said), and whether there is a middle size."""
+
+    file: str
+    alt_zh: str
+    alt_en: str
+    has_medium: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ProductPage:
     """Everything the page of a product shows."""
@@ -297,8 +306,13 @@ class ProductPage:
     product: Product
     merchant: Merchant
     variants: list[VariantFacts]
-    images: list[str]
+    pictures: list[PictureFacts]
     arrival: Arrival | None
+
+    @property
+    def images(self) -> list[str]:
+        """The files of its pictures, in their order."""
+        return [picture.file for picture in self.pictures]
 
     @property
     def is_in_season(self) -> bool:
@@ -325,11 +339,15 @@ VARIANTS = (
     .where(Variant.product_id == sa.bindparam("product_id"), Variant.is_on_sale)
     .order_by(Variant.position, Variant.id)
 )  # fmt: skip
-IMAGES = sa.select(ProductImage.file).where(ProductImage.product_id == sa.bindparam("product_id")).order_by(ProductImage.position)
+PICTURES = (
+    sa.select(ProductImage.file, ProductImage.alt_zh, ProductImage.alt_en, ProductImage.has_medium)
+    .where(ProductImage.product_id == sa.bindparam("product_id"))
+    .order_by(ProductImage.position, ProductImage.id)
+)
 
 
 @remember(seconds=5)
-def describe(session: Session, slug: str) -> tuple[Product, Merchant, list[str]]:
+def describe(session: Session, slug: str) -> tuple[Product, Merchant, list[PictureFacts]]:
     """What is said about a product on sale, who sells it, and its pictures; detached. Raises `ProductNotFound`.
 
     Up to five seconds late, like all that is only said. Prices and stock are not part of it, and an order looks again.
@@ -338,19 +356,19 @@ def describe(session: Session, slug: str) -> tuple[Product, Merchant, list[str]]
     if found is None:
         raise ProductNotFound()
     product, merchant = found
-    images = list(session.scalars(IMAGES, {"product_id": product.id}))
+    pictures = all_as(PictureFacts, session.execute(PICTURES, {"product_id": product.id}))
     session.expunge(product)
     session.expunge(merchant)
-    return product, merchant, images
+    return product, merchant, pictures
 
 
 def get_product(session: Session, slug: str, point_id: int | None) -> ProductPage:
     """A product on sale with its variants, stock, pictures, and when it can come to a point. Raises `ProductNotFound`."""
-    product, merchant, images = describe(session, slug)
+    product, merchant, pictures = describe(session, slug)
     rows = session.connection().execute(VARIANTS, {"product_id": product.id})
     variants = []
     for row in rows:
         per_jin, per_kilogram = rules.comparable_prices(row.price, row.net_weight_grams)
         variants.append(one_as(VariantFacts, row, price_per_jin=per_jin, price_per_kilogram=per_kilogram))
     arrival = arrivals(session, point_id).get(product.merchant_id) if point_id else None
-    return ProductPage(product, merchant, variants, images, arrival)
+    return ProductPage(product, merchant, variants, pictures, arrival)

@@ -163,6 +163,38 @@ def picture_url(image: str, category_id: int, size: str = "small") -> str:
     return f"/static/img/category/{category_of(category_id).slug}.svg"
 
 
+class PictureView(NamedTuple):
+    """A picture ready to draw: where it is, its other widths for `srcset`, and what is seen on it."""
+
+    src: str
+    srcset: str
+    alt: str
+
+
+def shown_pictures(page: queries.ProductPage) -> list[PictureView]:
+    """The pictures of a product in their order; the drawing of its category where it has none."""
+    name, category_id = name_of(page.product), page.product.category_id
+    if not page.pictures:
+        return [PictureView(picture_url("", category_id), "", name)]
+    return [
+        PictureView(picture_url(one.file, category_id, "large"), widths_of(one), name_of(one, "alt") or numbered(name, number))
+        for number, one in enumerate(page.pictures, start=1)
+    ]
+
+
+def numbered(name: str, number: int) -> str:
+    """What a picture is called that nobody described."""
+    return name if number == 1 else _("%(name)s, picture %(number)s", name=name, number=number)
+
+
+def widths_of(picture: queries.PictureFacts) -> str:
+    """The widths of a picture as `srcset` says them; nothing for those kept with fewer."""
+    if not picture.has_medium:
+        return ""
+    sizes = ((pictures.small, pictures.SMALL), (pictures.medium, pictures.MEDIUM), (str, pictures.LARGE))
+    return ", ".join(f"/media/{name(picture.file)} {width}w" for name, width in sizes)
+
+
 def arriving_for(actor: Actor) -> dict[int, Arrival]:
     """What can come to the reader's point."""
     here = current_point(actor)
@@ -293,7 +325,7 @@ def product(actor: Actor, slug: str) -> str:
             "category_url": lambda: shelf_url(page.product.category_id), "category": lambda: category_of(page.product.category_id),
             "rates": lambda: rates_of(page, chosen), "weighing": lambda: words.weighing(page, chosen),
             "kind": lambda: words.kind_of(page.merchant), "logo": lambda: logo_url(page.merchant), "has_similar": bool(similar),
-            "pictures": lambda: [picture_url(image, page.product.category_id, "large") for image in page.images or [""]],
+            "pictures": lambda: shown_pictures(page),
         },
         cut_off=draw_cut_off(page.arrival, name_of(here)) if page.arrival and here else "", similar=similar, beside=beside,
     )  # fmt: skip
@@ -321,7 +353,7 @@ def page_state(page: queries.ProductPage, chosen: queries.VariantFacts | None) -
     )
     shop = page.merchant
     sign = (shop.id, shop.name_zh, shop.name_en, shop.kind, shop.business_zh, shop.business_en, shop.uscc, shop.logo)
-    return (page.product.id, page.product.updated_at, clock.today(), chosen.code if chosen else "", variants, sign, *page.images)
+    return (page.product.id, page.product.updated_at, clock.today(), chosen.code if chosen else "", variants, sign, *page.pictures)
 
 
 def shelf_url(category_id: int) -> str:

@@ -7,7 +7,7 @@ shop's clock and kept by both engines; everything else is none (`None`) or a ref
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from shop.kernel.errors import ShopError, sentence
 from shop.kernel.text import UNREADABLE, clean
@@ -30,6 +30,12 @@ def number(text: str, least: int = 0, most: int = MOST_NUMBER) -> int | None:
         return None
     found = int(text)
     return found if least <= found <= most else None
+
+
+def time_of_day(text: str) -> time | None:
+    """A wall time as browsers send it, `06:30`; None for anything else."""
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", text)
+    return time(int(found[1]), int(found[2])) if found else None
 
 
 def day(text: str) -> date | None:

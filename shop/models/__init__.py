@@ -14,6 +14,7 @@ from shop.models import (  # noqa: F401  (mapping every table is the point)
     communities,
     favourites,
     imports,
+    listings,
     merchants,
     onboarding,
     orders,

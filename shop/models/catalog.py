@@ -75,6 +75,7 @@ class Product(Base):
     is_returnable_within_7_days: Mapped[bool]
     allergens: Mapped[str] = mapped_column(default="")
     position: Mapped[int] = mapped_column(default=0)
+    publish_at: Mapped[datetime | None] = mapped_column(index=True)  # when a draft goes on sale by itself
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -129,6 +130,9 @@ class ProductImage(Base):
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"), index=True)
     file: Mapped[str]
     position: Mapped[int] = mapped_column(default=0)
+    alt_zh: Mapped[str] = mapped_column(default="", server_default="")  # what is seen on it; empty: the product's name
+    alt_en: Mapped[str] = mapped_column(default="", server_default="")
+    has_medium: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # those kept before there was one have none
 
 
 class Listing(Base):

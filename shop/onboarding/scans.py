@@ -36,10 +36,10 @@ def read(content: bytes) -> Scan:
             raise PaperTooLarge()
         return Scan(content, PDF)
     try:
-        photo = pictures.opened(content)
+        photo = pictures.decoded(content)
     except pictures.PictureTooLarge:
         raise PaperTooLarge() from None
-    except pictures.UnreadablePicture:
+    except (pictures.UnreadablePicture, pictures.PictureTooSmall):
         raise PaperUnreadable() from None
     photo.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     kept = io.BytesIO()

@@ -121,8 +121,19 @@ def uploaded(name: str, limit: int) -> tuple[str, bytes]:
     found = request.files.get(name)
     if found is None:
         return "", b""
-    said = (found.filename or "").replace("\\", "/").rpartition("/")[2]
-    return gate.word(said[-LONGEST_WORD:], LONGEST_WORD), found.stream.read(limit + 1)
+    return gate.word(last_part(found.filename)[-LONGEST_WORD:], LONGEST_WORD), found.stream.read(limit + 1)
+
+
+def uploads(name: str, most: int, limit: int) -> list[tuple[str, bytes]]:
+    """All files of one name that a form sends, as `uploaded` reads one: at most `most` + 1, so that one too many is seen. A field that was
+    left empty sends none.
+    """
+    found = [one for one in request.files.getlist(name) if one.filename][: most + 1]
+    return [(gate.word(last_part(one.filename)[-LONGEST_WORD:], LONGEST_WORD), one.stream.read(limit + 1)) for one in found]
+
+
+def last_part(file_name: str | None) -> str:
+    return (file_name or "").replace("\\", "/").rpartition("/")[2]
 
 
 def came_from() -> SplitResult:

@@ -52,7 +52,7 @@ DOES_NOT_GROW: Mapping[str, str] = {
         ("users", "role_grants", "carts", "cart_lines", "bill_accounts", "wallets", "ledger_accounts", "favourites"), "with people"
     ),
     **dict.fromkeys(("sign_in_codes", "user_sessions", "idempotency_keys", "audit_gaps"), "forgotten soon"),
-    **dict.fromkeys(("product_imports", "import_files", "import_rows", "search_words"), "forgotten soon"),
+    **dict.fromkeys(("product_imports", "import_files", "import_rows", "search_words", "picture_uploads"), "forgotten soon"),
     **dict.fromkeys(
         ("regions", "communities", "pickup_points", "merchant_points", "merchants", "billers", "partners", "price_offers",
          "bulletin_notices", "bulletin_versions", "applications", "application_papers", "paper_slices", "application_messages", "licences",
@@ -60,7 +60,8 @@ DOES_NOT_GROW: Mapping[str, str] = {
         "with the city",
     ),
     **dict.fromkeys(
-        ("categories", "products", "variants", "product_images", "listings", "search_terms", "stock_items", "price_changes"),
+        ("categories", "products", "variants", "product_images", "listings", "search_terms", "stock_items", "price_changes",
+         "listing_drafts"),
         "with what is sold",
     ),
     "closing_balances": "a row for each day of the few accounts that keep no balance of their own",

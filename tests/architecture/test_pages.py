@@ -22,6 +22,7 @@ FOCUS_IS_KEPT_BY = {
     "catalog/_variants.html": "the sizes",
     "layout/page.html": "the suggestions",
     "merchant/import.html": "looks again by itself",
+    "merchant/pictures.html": "looks again by itself",
     "payments/onward.html": "looks again by itself",
     "pickup/passes.html": "looks again by itself",
 }

@@ -69,6 +69,10 @@ NOT_TYPED = {
         ),
         "a shop's sheet of goods: of things, not of people",
     ),
+    **dict.fromkeys(
+        ("listing_drafts.typed", "picture_uploads.file_name", "picture_uploads.refusal"),
+        "what a shop says of its goods: of things, not of people",
+    ),
 }
 
 

@@ -35,6 +35,7 @@ NOT_LOOKED_AT = {
     "health.ready": "a probe",
     "installable.manifest": "JSON",
     "installable.worker": "a script",
+    "merchant.draft": "there once somebody types; as merchant.new_product",
     "merchant.export_goods": "a sheet",
     "merchant.repair_list": "a sheet",
     "merchant.sheet": "there once a shop has brought one; the demo city has none",

@@ -20,7 +20,7 @@ from shop.kernel.money import Money
 from shop.models.accounts import Role, SessionKind, User, UserSession
 from shop.models.bills import Biller, BillPayment, BillPaymentState
 from shop.models.bulletin import VersionState
-from shop.models.catalog import Variant
+from shop.models.catalog import ProductImage, Variant
 from shop.models.communities import Community
 from shop.models.imports import ImportKind, ImportState, ProductImport
 from shop.models.orders import OrderLine, SubOrder
@@ -138,6 +138,7 @@ class City:
             )
         )
         counter.fill(person, {code: 1})
+        picture = self.make.save(ProductImage(product_id=variant.product_id, file=f"00/{'0' * 32}.webp", position=person.id))
         values = {
             "quote": counter.quote(person).ref, "purchase": part.number.rpartition("-")[0],
             "part": part.number, "cycle": part.cycle_id, "pass": visit.ref,
@@ -147,7 +148,8 @@ class City:
             "member": self.members[number].id,
             "bulletin notice": standing.notice_id, "bulletin text": waiting.id,
             "community": session.scalars(sa.select(Community.slug).where(Community.id == counter.point.community_id)).one(),
-            "hand-over": told, "notice": notice.id, "variant": code, "import": sheet.ref, "job": self.job.id, "partner": "sms",
+            "hand-over": told, "notice": notice.id, "variant": code, "import": sheet.ref, "picture": picture.id,
+            "job": self.job.id, "partner": "sms",
             "line": session.scalars(sa.select(OrderLine.id).where(OrderLine.sub_order_id == part.id)).one(),
             "movement": session.scalars(
                 sa.select(StockMovement.id).where(StockMovement.variant_id == variant.id).order_by(StockMovement.id)
@@ -185,7 +187,7 @@ MISSING: dict[str, Any] = {
     "merchant": "nothing", "point": "nothing", "community": "nothing", "import": "nothing", "batch": "T991231-9999",
     **dict.fromkeys(
         ("bulletin notice", "bulletin text", "application", "paper", "draft paper", "cycle", "proposal", "notice", "job", "line",
-         "movement", "session", "merchant id", "point id", "member"),
+         "movement", "session", "merchant id", "picture", "point id", "member"),
         987_654,
     ),
 }  # fmt: skip

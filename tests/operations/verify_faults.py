@@ -362,6 +362,11 @@ IMPORTS = {
     "imports.files_are_forgotten_once_read": ["INSERT INTO import_files (import_id, content) VALUES (1, '')"],
 }
 
+LISTINGS = {
+    "listings.drafts_are_of_drafts": ["INSERT INTO listing_drafts (product_id, typed, saved_at) VALUES (1, '{}', :moment)"],
+    "listings.photos_belong_to_the_shop": [change("picture_uploads", "merchant_id = 2")],
+}
+
 ONBOARDING = {
     "onboarding.decided_by_another": [change("applications", "decided_by_id = user_id")],
     "onboarding.suspensions_stand": [change("suspensions", "lifted_at = NULL, lifted_by_id = NULL")],
@@ -370,5 +375,5 @@ ONBOARDING = {
 
 FAULTS: dict[str, list[str]] = {
     **LEDGER, **PAYMENTS, **ORDERS, **PRICING, **STOCK, **BILLS, **PICKUP, **ENDINGS, **PLUMBING, **SUMS, **KEYS, **FAVOURITES, **BULLETIN,
-    **IMPORTS, **ONBOARDING,
+    **IMPORTS, **LISTINGS, **ONBOARDING,
 }  # fmt: skip

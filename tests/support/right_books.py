@@ -410,6 +410,8 @@ def backbone(at: datetime) -> list[tuple[str, Rows]]:
         ("import_rows", [{"id": 1, "import_id": 1, "merchant_id": 1, "number": 2, "code": "x", "name": "x", "verdict": "new", "cells": {},
                           "values": {}, "changes": [], "questions": [], "wrongs": [], "is_asked": False, "is_sure": False,
                           "outcome": "applied"}]),
+        ("picture_uploads", [{"id": 1, "ref": "PU-1", "merchant_id": 1, "product_id": 1, "file_name": "x.jpg", "state": "made",
+                              "content": None, "refusal": None, "created_by": 1, "created_at": at}]),
         ("carts", [{"id": 1, "user_id": 1, "updated_at": at}]),
         ("audit_entries", [{"id": n, "action": "purchase.paid", "subject_id": n, **entry} for n in (1, 2, 3)]),
     ]  # fmt: skip

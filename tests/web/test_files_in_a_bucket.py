@@ -57,7 +57,7 @@ def seen_at(address: str) -> requests.Response:
 def test_what_was_kept_is_read_again_by_the_name_a_folder_gives_it(storage: BucketStorage, kept: Bucket, tmp_path: Path) -> None:
     name = pictures.keep(storage, picture())
     assert name == pictures.keep(FolderStorage(tmp_path), picture())
-    assert sorted(kept.files) == sorted([name, pictures.small(name), pictures.shared(name)])
+    assert sorted(kept.files) == sorted([name, pictures.medium(name), pictures.small(name), pictures.shared(name)])
     assert {kind for _, kind in kept.files.values()} == {"image/webp", "image/jpeg"}
     assert storage.read(name) == (tmp_path / name).read_bytes()
     assert (storage.has(name), storage.has("00/" + "0" * 32 + ".webp")) == (True, False)
@@ -133,7 +133,7 @@ def test_what_fails_twice_is_told_and_what_is_refused_is_not_repeated(
     kept.troubles.append(403)
     with pytest.raises(StorageAway, match=r"^status 403$"):
         storage.keep(b"content", ".webp")
-    assert kept.asked["PUT"] == 3
+    assert kept.asked["PUT"] == 4
     assert kept.files == {}
 
 
@@ -160,10 +160,10 @@ def test_a_folder_is_moved_into_the_bucket_once(app: Flask, storage: BucketStora
     (tmp_path / "notes.txt").write_text("not one of ours")
     run = app.test_cli_runner().invoke
     first = run(args=["files", "move", "--from", str(tmp_path)])
-    assert (first.exit_code, first.output) == (0, "notes.txt: not one of ours\n3 brought, 0 were there already\n")
+    assert (first.exit_code, first.output) == (0, "notes.txt: not one of ours\n4 brought, 0 were there already\n")
     assert kept.files[name][0] == (tmp_path / name).read_bytes()
-    assert run(args=["files", "move", "--from", str(tmp_path)]).output.endswith("0 brought, 3 were there already\n")
-    assert kept.asked["PUT"] == 3
+    assert run(args=["files", "move", "--from", str(tmp_path)]).output.endswith("0 brought, 4 were there already\n")
+    assert kept.asked["PUT"] == 4
 
 
 def test_without_a_bucket_nothing_is_moved(app: Flask, tmp_path: Path) -> None:

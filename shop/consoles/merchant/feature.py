@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from shop.consoles.merchant import bulk, deliveries, goods, imports, members, overdue, packing, prices, views
+from shop.consoles.merchant import (
+    bulk, deliveries, editing, goods, grid, imports, listings, members, overdue, packing, pictures, prices, views,
+)  # fmt: skip
 from shop.platform.features import Feature
 
 FEATURE = Feature(
     name="merchant console",
     blueprints=(views.bp,),
-    pages=(bulk, deliveries, goods, imports, members, overdue, packing, prices),
+    pages=(bulk, deliveries, editing, goods, grid, imports, listings, members, overdue, packing, pictures, prices),
 )
