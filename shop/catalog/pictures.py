@@ -98,8 +98,8 @@ def decoded(content: bytes) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            found = Image.open(io.BytesIO(content), formats=FORMATS)
-            if found.width * found.height > MAX_PIXELS:
+            opened = Image.open(io.BytesIO(content), formats=FORMATS)
+            if opened.width * opened.height > MAX_PIXELS:
                 raise PictureTooLarge()
             if min(opened.size) < LEAST:
                 raise PictureTooSmall()

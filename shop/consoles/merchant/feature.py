@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from shop.consoles.merchant import (
-    bulk, deliveries, editing, goods, grid, imports, listings, members, overdue, packing, pictures, prices, views,
-)  # fmt: skip
+    bulk,
+    deliveries,
+    editing,
+    goods,
+    grid,
+    imports,
+    listings,
+    members,
+    overdue,
+    packing,
+    pictures,
+    prices,
+    views,
+)
 from shop.platform.features import Feature
 
 FEATURE = Feature(
