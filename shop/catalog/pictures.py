@@ -79,6 +79,8 @@ def keep(storage: Storage, content: bytes) -> str:
 
     look(content)
     upright = decoded(content)
+    if min(upright.size) < LEAST:
+        raise PictureTooSmall()
     large = ImageOps.fit(upright, (min(LARGE, *upright.size),) * 2)
     name = storage.keep(encoded(large), ".webp")
     for variation, width in (("medium", MEDIUM), ("small", SMALL)):
@@ -101,8 +103,6 @@ def decoded(content: bytes) -> Any:
             opened = Image.open(io.BytesIO(content), formats=FORMATS)
             if opened.width * opened.height > MAX_PIXELS:
                 raise PictureTooLarge()
-            if min(opened.size) < LEAST:
-                raise PictureTooSmall()
             upright = ImageOps.exif_transpose(opened)
             if "A" in upright.getbands() or "transparency" in upright.info:
                 seen = upright.convert("RGBA")

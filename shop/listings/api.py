@@ -113,7 +113,7 @@ class SizeOut(Schema):
     on_sale: bool
 
 
-class ProductOut(Schema):
+class ListingOut(Schema):
     product: str
     name_zh: str
     name_en: str
@@ -130,7 +130,7 @@ class ProductRow(Schema):
     sizes: int
 
 
-class ProductList(Schema):
+class ListingList(Schema):
     items: list[ProductRow]
     next_cursor: str | None
 
@@ -191,7 +191,7 @@ def first_of(refusal: ListingIncomplete) -> ShopError:
 
 @route(
     "GET", "/merchant/products", permitted(CatalogPermission.GOODS_WRITE), summary="Goods of a shop, drafts among them", tag=TAG,
-    query=ProductsQuery, answers={200: ProductList},
+    query=ProductsQuery, answers={200: ListingList},
 )  # fmt: skip
 def list_own_products(actor: Actor, query: ProductsQuery) -> Any:
     place = decode_cursor(query.cursor, int)
@@ -203,7 +203,7 @@ def list_own_products(actor: Actor, query: ProductsQuery) -> Any:
 
 @route(
     "POST", "/merchant/products", permitted(CatalogPermission.GOODS_WRITE), summary="A new product as a draft, with its first size",
-    tag=TAG, body=NewProductIn, answers={201: ProductOut}, refuses=(ListingIncomplete, TooManyDrafts),
+    tag=TAG, body=NewProductIn, answers={201: ListingOut}, refuses=(ListingIncomplete, TooManyDrafts),
 )  # fmt: skip
 def post_product(actor: Actor, body: NewProductIn) -> Any:
     of_size = {name: words(getattr(body, name)) for name in ("selling", "unit_zh", "unit_en", "stock", "minimum", "multiple")}
@@ -218,7 +218,7 @@ def post_product(actor: Actor, body: NewProductIn) -> Any:
 
 @route(
     "GET", "/merchant/products/<code>", permitted(CatalogPermission.GOODS_WRITE), summary="One product with its sizes and version",
-    tag=TAG, answers={200: ProductOut},
+    tag=TAG, answers={200: ListingOut},
 )  # fmt: skip
 def get_own_product(actor: Actor, code: str) -> Any:
     return detail(actor, code)
@@ -226,7 +226,7 @@ def get_own_product(actor: Actor, code: str) -> Any:
 
 @route(
     "PUT", "/merchant/products/<code>", permitted(CatalogPermission.GOODS_WRITE), summary="Say anew what is said of a product", tag=TAG,
-    body=ProductChangeIn, answers={200: ProductOut}, refuses=(ListingIncomplete, ChangedMeanwhile, NothingToSell, ShopNotInBusiness),
+    body=ProductChangeIn, answers={200: ListingOut}, refuses=(ListingIncomplete, ChangedMeanwhile, NothingToSell, ShopNotInBusiness),
 )  # fmt: skip
 def put_product(actor: Actor, code: str, body: ProductChangeIn) -> Any:
     product = own(actor, code)
@@ -242,7 +242,7 @@ def put_product(actor: Actor, code: str, body: ProductChangeIn) -> Any:
 
 @route(
     "POST", "/merchant/products/<code>/publish", permitted(CatalogPermission.GOODS_WRITE), summary="Put a draft on sale, now or later",
-    tag=TAG, body=PublishIn, answers={200: ProductOut},
+    tag=TAG, body=PublishIn, answers={200: ListingOut},
     refuses=(ListingIncomplete, NothingToSell, ShopNotInBusiness, AlreadyPublished, MomentNotUnderstood),
 )  # fmt: skip
 def publish_product(actor: Actor, code: str, body: PublishIn) -> Any:

@@ -119,9 +119,10 @@ def decline(actor: Actor, application_id: int) -> Any:
 @permitted(OnboardingPermission.APPLICATION_DECIDE)
 def approve(actor: Actor, application_id: int) -> Any:
     """Make a shop of it."""
+    typed = sent.raw("commission", 10)
     found = queries.handed_in(reading(), application_id)
     try:
-        share = rules.commission(sent.raw("commission", 10))
+        share = rules.commission(typed)
     except ShopError as error:
         return application_page(actor, application_id, error, "approve")
     question = _("Open the shop “%(name)s” with a commission of %(share)s %%?", name=name_of(found), share=f"{share / 100:g}")

@@ -39,7 +39,7 @@ def read(content: bytes) -> Scan:
         photo = pictures.decoded(content)
     except pictures.PictureTooLarge:
         raise PaperTooLarge() from None
-    except (pictures.UnreadablePicture, pictures.PictureTooSmall):
+    except pictures.UnreadablePicture:
         raise PaperUnreadable() from None
     photo.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     kept = io.BytesIO()

@@ -236,15 +236,15 @@ def test_more_goods_and_people_can_be_added_in_plain_rows(app: Flask, storage: F
 @pytest.mark.one_engine
 def test_every_product_and_merchant_has_a_picture(tmp_path: Path) -> None:
     for kind in ("products", "merchants"):
-        kept = catalogue.keep_pictures(FolderStorage(tmp_path), kind, 16, lambda: None)
+        kept = catalogue.keep_pictures(FolderStorage(tmp_path), kind, 160, lambda: None)
         assert sorted(kept) == sorted(row["code"] for row in files.rows(kind))
         assert all((tmp_path / name).stat().st_size for name in kept.values())
 
 
 @pytest.mark.one_engine
 def test_pictures_reach_the_products(app: Flask, storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "PICTURE_SIZE", 16)
-    monkeypatch.setattr(catalogue, "LOGO_SIZE", 16)
+    monkeypatch.setattr(catalogue, "PICTURE_SIZE", 160)
+    monkeypatch.setattr(catalogue, "LOGO_SIZE", 160)
     fill(Plan(neighbours=0, days=3), storage, lambda _count: None)
     assert count(ProductImage) == 102
     assert count(Merchant, Merchant.logo.is_not(None)) == 17

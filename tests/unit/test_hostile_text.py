@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from shop.accounts import authenticator
 from shop.bills import rules as bills
-from shop.catalog import search, terms
+from shop.catalog import matching, terms
 from shop.catalog.forms import place_of
 from shop.consoles.admin import filters
 from shop.consoles.merchant import forms
@@ -47,7 +47,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "the thing alone": terms.plainly,
     "single characters": terms.loosely,
     "by sound": terms.sounding,
-    "what a search looks up": lambda said: search.places_of(terms.parse(said)),
+    "what a search looks up": lambda said: matching.places_of(terms.parse(said)),
     "text": lambda said: text.clean(said, 200),
     "a phone": identifiers.phone_number,
     "the end of a phone": identifiers.phone_tail,

@@ -133,7 +133,7 @@ def test_what_fails_twice_is_told_and_what_is_refused_is_not_repeated(
     kept.troubles.append(403)
     with pytest.raises(StorageAway, match=r"^status 403$"):
         storage.keep(b"content", ".webp")
-    assert kept.asked["PUT"] == 4
+    assert kept.asked["PUT"] == 3
     assert kept.files == {}
 
 

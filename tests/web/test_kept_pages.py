@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from flask import Flask, flash, get_flashed_messages, render_template_string
 from flask.testing import FlaskClient
 
-from shop.kernel.db import transaction
+from shop.catalog import operations
+from shop.kernel.db import perform, transaction
 from shop.kernel.money import Money
 from shop.models.accounts import User
 from shop.models.catalog import Variant
@@ -155,7 +156,7 @@ REQUESTS: dict[str, list[dict[str, str]]] = {
 }
 PAGES = (
     "/", "/about", "/products/rice", "/products/oil", "/products/rice?q=rice", "/categories", "/categories/staples", "/categories/fruit",
-    "/categories/staples?sort=price", "/categories/staples?merchant=mill", "/shops/mill", "/cart", "/search?q=rice",
+    "/categories/staples?sort=price", "/categories/staples?merchant=mill", "/shops/mill", "/cart", "/search?q=rice", "/search?q=staples",
 )  # fmt: skip
 
 
@@ -185,8 +186,11 @@ def shelves(make: Factories) -> None:
         make.point("yuxiyuan", name_zh="玉溪苑自提点", name_en="Yuxiyuan point"),
     ]
     mill, press, food = make.merchant("mill", points=points[:1]), make.merchant("press", points=points[1:]), make.category("staples")
-    make.product(mill, code="rice", price=2_490, name_zh="大米", name_en="Rice", on_hand=50, category=food)
-    make.product(mill, code="flour", price=1_490, name_zh="面粉", name_en="Flour", on_hand=50, category=food)
+    made = [
+        make.product(mill, code="rice", price=2_490, name_zh="大米", name_en="Rice", on_hand=50, category=food),
+        make.product(mill, code="flour", price=1_490, name_zh="面粉", name_en="Flour", on_hand=50, category=food),
+    ]
+    perform(operations.refresh_search_terms, [variant.product_id for variant in made], [])
     make.product(press, code="oil", price=6_990, name_zh="菜油", name_en="Oil", on_hand=50, category=make.category("fruit"))
 
 

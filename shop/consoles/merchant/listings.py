@@ -88,7 +88,7 @@ def said_of(error: ShopError) -> str:
 
 def field_names() -> dict[str, str]:
     return {
-        "name_zh": _("Name"), "category": _("Category"), "price": _("Price"), "stock": _("Stock"), "grams": _("Net weight"),
+        "name_zh": _("Product name"), "category": _("Category"), "price": _("Price"), "stock": _("Stock"), "grams": _("Net weight"),
         "unit_zh": _("Size"), "origin_zh": _("Origin"), "selling": _("How it is sold"), "shelf_life": _("Shelf life in days"),
         "barcode": _("Barcode"), "minimum": _("Minimum order"), "multiple": _("In steps of"),
     }  # fmt: skip
