@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from shop.bills import queries as bills
+from shop.kernel import memory
 from shop.kernel.db import reading
 from shop.platform.actor import Actor
 from tests.authorization.asking import AUTHENTICATOR, SIGN_IN, YES, Asker
@@ -26,7 +27,9 @@ def doors_of_the_table(app: Flask) -> dict[str, Door]:
 
 @pytest.fixture
 def city(make: Factories, stripe: CardProvider) -> City:
-    return City(make)
+    made = City(make)
+    memory.forget()  # whoever asked while it was built saw half of it
+    return made
 
 
 def asker(app: Flask, client: FlaskClient, city: City, make: Factories, *, second_factor: bool = True) -> Asker:
