@@ -18,12 +18,14 @@ from shop.bulletin import operations as bulletin
 from shop.kernel import clock, keys
 from shop.kernel.db import Base, database, perform, reading
 from shop.kernel.money import Money
+from shop.listings import operations as listings
 from shop.models.accounts import Role, User
 from shop.models.catalog import Category
 from shop.models.imports import ImportKind, ImportState, ProductImport
 from shop.models.orders import OrderLine, PaymentMethod
 from shop.orders import settled_days
 from shop.platform import audit, notices
+from shop.platform.actor import Grant
 from shop.platform.tags import Done
 from shop.settlement import operations as settlement
 from shop.wallet import closing
@@ -98,6 +100,9 @@ def small_shop(make: Factories) -> Crowd:
     perform(bulletin.note_reader, actor_of(resident), text.notice_id)
     perform(note_something, people["operator"], resident, part.id)
     application, paper = make_application(make, make.user(), people["operator"])
+    make_application(make, resident)
+    owner = actor_of(people["merchant_owner"], Grant(Role.MERCHANT_OWNER.value, counter.merchants[0].id))
+    draft = perform(listings.save_draft, owner, counter.merchants[0].id, {"name_zh": "新货"}, "once")
     known = {
         "application_id": application.id, "paper_id": paper.id, "user_id": 1, "onboarding.one_shop:code": counter.merchants[0].code,
         "number": part.number.rpartition("-")[0], "slug": "rice", "product": "rice", "code": "rice",
@@ -109,7 +114,7 @@ def small_shop(make: Factories) -> Crowd:
         "orders.payment:number": unpaid.number, "bills.add_account:code": "power", "catalog.shop:code": counter.merchants[0].code,
         "bills.payment:ref": f"BP{ROWS - 100}", "bills.print_receipt:ref": f"BP{ROWS - 100}", "api.get_bill_payment:ref": f"BP{ROWS - 100}",
         **{f"{endpoint}:ref": sheet.ref for endpoint in OF_A_SHEET},
-        "catalog.category:slug": category, "typed": order_number(ROWS - 4),
+        "merchant.draft:code": draft, "catalog.category:slug": category, "typed": order_number(ROWS - 4),
         "part": part.number, "merchant": counter.merchants[0].code, "point": counter.point.slug, "variant": "rice",
     }  # fmt: skip
     return Crowd(people, known, counter.merchants[0].id, counter.point.id, rice.id)

@@ -103,13 +103,14 @@ class Look:
         """Every way a door offers of looking at what is behind it."""
         who = self.become(door)
         path = door.path(self.places(door))
+        always = self.has_to_be_said(door)
         waiting: list[Query] = [{}, *self.asked_by_schema(door)]
         known: set[tuple[tuple[str, str], ...]] = {()}
         asked = 0
         while waiting and asked < MOST_WAYS:
             query = waiting.pop(0)
             asked += 1
-            address = f"{path}?{urlencode(query)}" if query else path
+            address = f"{path}?{urlencode({**always, **query})}" if always or query else path
             with heard_by_driver() as said:
                 answer = self.client.get(address, headers=self.headers)
             ways = list(self.offered(path, answer)) if len(query) <= 2 else []
@@ -146,6 +147,11 @@ class Look:
 
     def typed(self, name: str) -> Iterator[str]:
         yield from (value.format(**self.days, **self.made.known) for value in TYPED.get(name, ()))
+
+    def has_to_be_said(self, door: Door) -> Query:
+        """What an address of the API cannot leave out."""
+        fields = door.query.model_fields.items() if door.query else ()
+        return {name: next(self.typed(name)) for name, known in fields if known.is_required()}
 
     def asked_by_schema(self, door: Door) -> Iterator[Query]:
         """What an address of the API may say."""
