@@ -54,9 +54,13 @@ def upgrade() -> None:
     op.add_column("product_images", sa.Column("has_medium", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("products", sa.Column("publish_at", MOMENT, nullable=True))
     op.create_index("ix_products_publish_at", "products", ["publish_at"])
+    op.create_index("ix_products_merchant_id_id", "products", ["merchant_id", "id"])
+    op.drop_index("ix_products_merchant_id", "products")
 
 
 def downgrade() -> None:
+    op.create_index("ix_products_merchant_id", "products", ["merchant_id"])
+    op.drop_index("ix_products_merchant_id_id", "products")
     op.drop_index("ix_products_publish_at", "products")
     op.drop_column("products", "publish_at")
     for name in ("has_medium", "alt_en", "alt_zh"):

@@ -53,11 +53,12 @@ class Product(Base):
     """What a merchant offers, with everything a label must say."""
 
     __tablename__ = "products"
+    __table_args__ = (sa.Index("ix_products_merchant_id_id", "merchant_id", "id"),)
 
     id: Mapped[pk]
     code: Mapped[str] = mapped_column(unique=True)
     slug: Mapped[str] = mapped_column(unique=True)
-    merchant_id: Mapped[int] = mapped_column(sa.ForeignKey("merchants.id"), index=True)
+    merchant_id: Mapped[int] = mapped_column(sa.ForeignKey("merchants.id"))
     category_id: Mapped[int] = mapped_column(sa.ForeignKey("categories.id"), index=True)
     name_zh: Mapped[str]
     name_en: Mapped[str]

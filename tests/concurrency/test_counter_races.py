@@ -25,6 +25,7 @@ from shop.platform.actor import COMMAND, Actor
 from tests.support.books import assert_books_are_right
 from tests.support.counter import Counter, state_of
 from tests.support.factories import Factories
+from tests.support.locks import take_locks_away
 from tests.support.money import balance
 from tests.support.shopping import at_once, count
 
@@ -166,6 +167,6 @@ def test_without_the_locks_goods_leave_whose_money_went_back(
     app: Flask, counter: Counter, monkeypatch: pytest.MonkeyPatch, engine_name: str
 ) -> None:
     """The control: the same orders read without their locks. SQLite lets only one in anyway."""
-    monkeypatch.setattr(sa.Select, "with_for_update", lambda statement, **_words: statement)
+    take_locks_away(monkeypatch)
     outcome, came_between = refund_while_it_is_decided(app, counter, monkeypatch, 0.5 if engine_name == "sqlite" else 5)
     assert (outcome.outcome, came_between) == ("accepted", engine_name == "postgresql")

@@ -22,6 +22,7 @@ from shop.orders.operations import refunding, step
 from shop.platform.actor import JOB
 from tests.support.books import assert_books_are_right
 from tests.support.factories import Factories, actor_of
+from tests.support.locks import take_locks_away
 from tests.support.money import balance
 from tests.support.shopping import Shopping, at_once
 
@@ -91,7 +92,7 @@ def test_without_the_locks_that_refund_takes_what_is_not_there(
     SQLite lets only one in anyway, whatever is locked.
     """
     part_id = ready_order(make)
-    monkeypatch.setattr(sa.Select, "with_for_update", lambda statement, **_words: statement)
+    take_locks_away(monkeypatch)
     with refunds_that_wait(monkeypatch, 0.5 if engine_name == "sqlite" else 5) as meeting:
         assert refund_beside_hand_over(app, part_id, meeting) == [True, 1]
     assert balance("escrow") == (0 if engine_name == "sqlite" else -500)

@@ -24,6 +24,7 @@ from shop.platform.actor import JOB
 from shop.settlement import giving_back, inquiry
 from tests.support.books import assert_books_are_right
 from tests.support.factories import Factories, actor_of
+from tests.support.locks import take_locks_away
 from tests.support.money import balance
 from tests.support.provider import CardProvider, card_provider, payment_of
 from tests.support.shopping import Shopping, at_once
@@ -146,7 +147,7 @@ def test_without_the_lock_they_would_count_it_twice(
 ) -> None:
     """The control: read without locks. If nothing is counted twice then, the test above proves nothing. SQLite lets only one in anyway."""
     order = Order(make, stripe)
-    monkeypatch.setattr(sa.Select, "with_for_update", lambda statement, **_words: statement)
+    take_locks_away(monkeypatch)
     get = sa.orm.Session.get
     monkeypatch.setattr(sa.orm.Session, "get", lambda session, *what, with_for_update=None, **words: get(session, *what, **words))
     both_have_looked(monkeypatch, 0.5 if engine_name == "sqlite" else 5)

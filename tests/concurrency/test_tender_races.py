@@ -24,6 +24,7 @@ from shop.settlement import operations as settlement
 from shop.wallet.rules import Proof
 from tests.support.books import assert_books_are_right
 from tests.support.factories import Factories, actor_of
+from tests.support.locks import take_locks_away
 from tests.support.money import balance
 from tests.support.shopping import Shopping, at_once, stock_of
 
@@ -114,7 +115,7 @@ def test_without_the_locks_the_card_gets_in_between(
     index over what pays a purchase is left to stop a second payment. SQLite lets only one in anyway, whatever is locked.
     """
     buyer, placed, _oranges = unpaid(make)
-    monkeypatch.setattr(sa.Select, "with_for_update", lambda statement, **_words: statement)
+    take_locks_away(monkeypatch)
     with paying_that_waits(monkeypatch, 0.5 if engine_name == "sqlite" else 5) as passed:
         heedless = tender.mark_paid
         monkeypatch.setattr(tender, "mark_paid", lambda *arguments: heedless(*arguments) or True)
