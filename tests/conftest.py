@@ -11,13 +11,15 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
@@ -39,6 +41,29 @@ from tests.support.sealed import DATA_KEYS, LOOKUP_KEY
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=("sqlite", "postgresql"), default="sqlite", help="the database engine of this run")
+    parser.addoption("--moment", default=USUAL_MOMENT, help="when this run begins, on the city's wall clock; 'now' for the real time")
+
+
+USUAL_MOMENT = "2026-11-18T10:07"
+"""A morning in the middle of a week and of a month, so that no test passes by day and fails by night, or on a first."""
+
+STARTED = datetime.now(UTC)
+
+
+def ahead(config: pytest.Config) -> timedelta:
+    """How far the clock of this run is ahead of the real one."""
+    named = str(config.getoption("--moment"))
+    return timedelta(0) if named == "now" else datetime.fromisoformat(named).replace(tzinfo=clock.BUSINESS_ZONE) - STARTED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test, with the fixtures it is the first to ask for, at the moment of the run. Slow tests and journeys start processes
+    of their own, which have the real time only; so these have it too."""
+    if any(item.get_closest_marker(name) for name in ("slow", "browser", "alone")):
+        return (yield)
+    with time_machine.travel(datetime.now(UTC) + ahead(item.config), tick=True):
+        return (yield)
 
 
 PAGES = Path(__file__).with_name("web")

@@ -157,7 +157,7 @@ def run_step(step: Step, environment: Mapping[str, str], folder: Path) -> Outcom
         return outcome
     outcome = attempt(step, title, environment, folder)
     again = failed_tests(cache_of(step, folder)) if step.engine and outcome.failed else []
-    if len(again) == outcome.failed <= LOOKED_AT_AGAIN:
+    if again and len(again) == outcome.failed <= LOOKED_AT_AGAIN:
         look_again(step, again, outcome, environment, folder)
     return outcome
 

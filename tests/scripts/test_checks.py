@@ -194,6 +194,13 @@ def test_a_test_that_failed_is_asked_once_more_and_named(
     assert [line.partition("::")[2] for line in named] == ["test_unlucky"] * unsteady
 
 
+def test_a_step_that_passes_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without this, "those that failed" were none, and none by name means all."""
+    monkeypatch.setattr("script.support.checks.attempt", lambda *_: Outcome("tests", "sqlite", passed=9))
+    monkeypatch.setattr("script.support.checks.look_again", lambda *_: pytest.fail("asked again"))
+    assert run_step(Step("tests", [], "sqlite"), {}, tmp_path).passed == 9
+
+
 def test_many_failures_are_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("script.support.checks.attempt", lambda *_: Outcome("tests", "sqlite", passed=9, failed=4))
     monkeypatch.setattr("script.support.checks.failed_tests", lambda _cache: ["a", "b", "c", "d"])
