@@ -58,9 +58,9 @@ def ahead(config: pytest.Config) -> timedelta:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Run a test, with the fixtures it is the first to ask for, at the moment of the run. Slow tests and journeys start processes
-    of their own, which have the real time only; so these have it too."""
-    if any(item.get_closest_marker(name) for name in ("slow", "browser", "alone")):
+    """Run a test, with the fixtures it is the first to ask for, at the moment of the run. Slow tests, journeys and those that say so
+    meet other processes, which have the real time only; so these have it too."""
+    if any(item.get_closest_marker(name) for name in ("slow", "browser", "alone", "real_time")):
         return (yield)
     with time_machine.travel(datetime.now(UTC) + ahead(item.config), tick=True):
         return (yield)

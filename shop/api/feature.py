@@ -15,6 +15,7 @@ from shop.api.v1 import (
     partners,
     passes,
     places,
+    search,
     shelf,
     station,
     wallet,
@@ -25,5 +26,5 @@ from shop.platform.features import Feature
 FEATURE = Feature(
     name="api",
     blueprints=(core.bp,),
-    api=(auth, bills, cart, catalog, checkout, me, merchant, openapi, orders, partners, passes, places, shelf, station, wallet),
+    api=(auth, bills, cart, catalog, checkout, me, merchant, openapi, orders, partners, passes, places, search, shelf, station, wallet),
 )

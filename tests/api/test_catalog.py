@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from shop.catalog import operations
+from shop.kernel.db import perform
+from shop.models.catalog import Variant
 from tests.support.factories import Factories
 
 
@@ -70,3 +73,39 @@ def test_an_unknown_address_is_a_problem_document_too(client: FlaskClient) -> No
     answer = client.get("/api/v1/nowhere")
     assert answer.status_code == 404
     assert answer.mimetype == "application/problem+json"
+
+
+def found_by_search(*goods: Variant) -> None:
+    perform(operations.refresh_search_terms, [one.product_id for one in goods], [])
+
+
+def test_a_search_is_counted_by_what_it_can_be_narrowed_by(client: FlaskClient, make: Factories) -> None:
+    fruit, dried = make.category("fruit"), make.category("dried")
+    coop, hall = make.merchant("orange-coop"), make.merchant("fruit-hall")
+    found_by_search(
+        make.product(coop, code="one", category=fruit, name_zh="鲜无花果", name_en="Fresh figs"),
+        make.product(hall, code="two", category=fruit, name_zh="无花果", name_en="Figs"),
+        make.product(coop, code="three", category=dried, name_zh="无花果干", name_en="Dried figs"),
+    )
+    body = client.get("/api/v1/search/facets", query_string={"q": "无花果"}).get_json()
+    assert (body["products"], body["is_lower_bound"]) == (3, False)
+    assert {one["value"]: one["products"] for one in body["categories"]} == {"fruit": 2, "dried": 1}
+    assert {one["value"]: one["products"] for one in body["merchants"]} == {"orange-coop": 2, "fruit-hall": 1}
+    body = client.get("/api/v1/search/facets", query_string={"q": "无花果", "category": "dried"}).get_json()
+    assert (body["products"], {one["value"]: one["products"] for one in body["merchants"]}) == (1, {"orange-coop": 1})
+    assert {one["value"]: one["products"] for one in body["categories"]} == {"fruit": 2, "dried": 1}, "what else could be chosen"
+    assert client.get("/api/v1/search/facets", query_string={"q": "榴莲"}).get_json()["products"] == 0
+
+
+def test_names_are_suggested_while_somebody_types(client: FlaskClient, make: Factories) -> None:
+    found_by_search(make.product(make.merchant("orange-coop"), code="one", name_zh="鲜无花果", name_en="Fresh figs"))
+    assert client.get("/api/v1/search/suggestions", query_string={"q": "无花"}).get_json() == {"items": ["Fresh figs"]}
+    assert client.get("/api/v1/search/suggestions").get_json() == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("facets", 422), ("facets?q=" + "x" * 61, 422), ("facets?q=x&category=none", 404), ("suggestions?q=" + "x" * 61, 422)],
+)
+def test_what_cannot_be_searched_for_is_a_problem(client: FlaskClient, make: Factories, address: str, status: int) -> None:
+    assert client.get(f"/api/v1/search/{address}").status_code == status

@@ -28,6 +28,8 @@ from shop.kernel.db import SQLITE_PRAGMAS, database, transaction
 from tests.conftest import make_config
 from tests.support.sealed import DATA_KEYS, LOOKUP_KEY
 
+pytestmark = pytest.mark.real_time  # another process looks at the same rows
+
 SAFE = {
     "APP_ENV": "production", "SECRET_KEY": secrets.token_hex(32), "TRUSTED_HOSTS": "shop.example",
     "DATA_KEYS": DATA_KEYS, "LOOKUP_KEY": LOOKUP_KEY, "COOKIES_SECURE": True, "PUBLIC_URL": "https://shop.example", "DATABASE_URL": "postgresql://database.example/linli",

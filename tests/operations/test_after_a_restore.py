@@ -36,6 +36,8 @@ from tests.support.provider import CardProvider, payment_of
 from tests.support.second_shops import flask_backup, restored, second_shop
 from tests.support.shopping import Shopping
 
+pytestmark = pytest.mark.real_time  # another process looks at the same rows
+
 
 @pytest.fixture(autouse=True)
 def _own_files(app: Flask, tmp_path: Path) -> Iterator[None]:

@@ -49,6 +49,16 @@ EVERYDAY = {
     # in traditional characters
     "雞蛋": "eggs eggs-free-range", "蘿蔔": "radish", "馬鈴薯": "potato", "蓮藕": "lotus-root", "麵條": "noodles",
     "豬肉": "pork-belly", "薑": "ginger-young",
+    # as it is called on the label
+    "柠檬": "lemon", "枇杷": "loquat", "桑葚": "mulberry", "草莓": "strawberry", "甘蔗": "sugarcane", "香蕉": "banana",
+    "葡萄": "grape-summer-black", "儿菜": "er-cai", "豌豆尖": "pea-tips", "红菜薹": "caitai", "黄瓜": "cucumber",
+    "莲花菜": "cabbage", "蒜苗": "garlic-shoots", "牛奶": "milk", "酸奶": "yogurt", "抄手": "wontons", "汤圆": "tangyuan",
+    "豆花": "douhua", "泡菜": "pickles", "醪糟": "laozao", "豆瓣": "doubanjiang", "糯米": "glutinous-rice", "大米": "rice",
+    "挂面": "noodles", "粉条": "sweet-potato-noodles", "苕粉": "sweet-potato-noodles", "牛肉面": "beef-noodles",
+    "咸鸭蛋": "duck-eggs-salted", "草鱼": "grass-carp", "鲶鱼": "catfish", "垃圾袋": "bin-bags", "电水壶": "kettle",
+    "保温杯": "thermos", "电池": "batteries", "四件套": "quilt", "饼干": "biscuits", "苏打水": "soda", "茶叶": "instant-tea",
+    "洗发水": "shampoo", "蜜饯": "candied-mix candied-kumquat", "肋排": "ribs", "猪蹄": "trotters", "土鸡": "chicken-free-range",
+    "麻鸭": "duck", "草魚": "grass-carp", "檸檬": "lemon", "雞": "chicken-free-range",
 }  # fmt: skip
 
 NOT_SOLD = ("榴莲", "手机", "鲫鱼", "四季豆", "洗洁精", "酱油", "龙虾", "baijiu", "充电器", "白糖", "有没有榴莲")

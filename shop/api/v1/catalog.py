@@ -33,9 +33,12 @@ class CategoryList(Schema):
     items: list[CategoryOut]
 
 
-class ProductQuery(Schema):
+class PlaceQuery(Schema):
     community: Annotated[str, CODE] | None = None
     pickup_point: Annotated[str, CODE] | None = None
+
+
+class ProductQuery(PlaceQuery):
     q: Annotated[str, Field(max_length=search.LIMIT_CHARACTERS), READABLE] | None = None
     category: Annotated[str, CODE] | None = None
     merchant: Annotated[str, CODE] | None = None
@@ -133,7 +136,7 @@ def list_products(actor: Actor, query: ProductQuery) -> ProductList:
     return ProductList(items=items(listed.cards, slugs), next_cursor=encode_cursor(*listed.next_after) if listed.next_after else None)
 
 
-def point_of(actor: Actor, query: ProductQuery) -> int | None:
+def point_of(actor: Actor, query: PlaceQuery) -> int | None:
     """The point meant: named, the community's first, or the person's own."""
     directory = communities.directory(reading())
     if query.pickup_point:
