@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from shop.kernel.columns import merchant_key, pk
 from shop.kernel.db import Base
 
+IS_LOW = "low_since IS NOT NULL"
+"""Written out, so that the index below is seen to cover it. Selling writes neither of its columns, so it costs a purchase nothing."""
+
 
 class StockItem(Base):
     """What is there and not sold, how much of it is held, and how much of what is promised was not found (docs/algorithms/stock.md)."""
@@ -21,12 +24,16 @@ class StockItem(Base):
     __table_args__ = (
         sa.CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="reserved_within_on_hand"),
         sa.CheckConstraint("missing >= 0", name="missing_not_negative"),
+        sa.CheckConstraint("low_mark >= 0", name="low_mark_not_negative"),
+        sa.Index("ix_stock_items_low", "variant_id", sqlite_where=sa.text(IS_LOW), postgresql_where=sa.text(IS_LOW)),
     )
 
     variant_id: Mapped[int] = mapped_column(sa.ForeignKey("variants.id"), primary_key=True)
     on_hand: Mapped[int] = mapped_column(default=0)  # not sold yet; what is sold and not packed lies there besides
     reserved: Mapped[int] = mapped_column(default=0)  # held for unpaid orders, part of `on_hand`
     missing: Mapped[int] = mapped_column(default=0, server_default="0")  # promised goods that a count did not find
+    low_mark: Mapped[int | None]  # with so many free or fewer it runs low; none: as the shop says of all its goods
+    low_since: Mapped[datetime | None]  # since when it runs low, as far as somebody looked; empty once there is more again
 
     @hybrid_property
     def available(self) -> int:
@@ -82,6 +89,47 @@ class StockMovement(Base):
     takes_back_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_movements.id"), unique=True)
     actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     at: Mapped[datetime]
+
+
+class LossReason(StrEnum):
+    """Why goods left the shelf without being sold."""
+
+    SPOILED = "spoiled"
+    BROKEN = "broken"
+    PAST_DATE = "past_date"
+    GIVEN_AWAY = "given_away"
+    STOLEN = "stolen"
+    OTHER = "other"
+
+
+class StockLoss(Base):
+    """Why a movement of kind `spoilage` was written down. Never changed: what was a mistake is taken back by a movement."""
+
+    __tablename__ = "stock_losses"
+    __table_args__ = (
+        sa.CheckConstraint("reason NOT IN ('stolen', 'other') OR words <> ''", name="told_in_words"),
+        sa.Index("ix_stock_losses_merchant_id_id", "merchant_id", "id"),
+        sa.Index("ix_stock_losses_merchant_id_reason_id", "merchant_id", "reason", "id"),
+        sa.Index("ix_stock_losses_merchant_id_at", "merchant_id", "at"),
+    )
+
+    id: Mapped[pk]
+    merchant_id: Mapped[merchant_key]
+    variant_id: Mapped[int] = mapped_column(sa.ForeignKey("variants.id"))
+    movement_id: Mapped[int] = mapped_column(sa.ForeignKey("stock_movements.id"), unique=True)
+    reason: Mapped[LossReason]
+    words: Mapped[str] = mapped_column(default="", server_default="")
+    at: Mapped[datetime]
+
+
+class ShelfTerms(Base):
+    """What a shop says of all its shelves: with so many free or fewer, goods run low. None: it is told of none but those it names."""
+
+    __tablename__ = "shelf_terms"
+    __table_args__ = (sa.CheckConstraint("low_mark >= 0", name="low_mark_not_negative"),)
+
+    merchant_id: Mapped[int] = mapped_column(sa.ForeignKey("merchants.id"), primary_key=True, autoincrement=False)
+    low_mark: Mapped[int | None]
 
 
 class ReservationState(StrEnum):

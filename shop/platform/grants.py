@@ -24,6 +24,7 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "stock:shelf:read": (OWNER, CLERK),
     "stock:count:write": (OWNER, CLERK),
     "stock:count:take_back": (OWNER, CLERK),
+    "stock:low:write": (OWNER, CLERK),
     "catalog:price:read": (OWNER, CLERK),
     "catalog:price:write": (OWNER,),
     "catalog:goods:write": (OWNER,),

@@ -28,7 +28,7 @@ FOLLOWING = (
     ("bulletin_versions", COMMUNITY, "bulletin_notices", "notice_id"),
     ("bulletin_readers", COMMUNITY, "bulletin_notices", "notice_id"),
 )  # fmt: skip
-OF_THE_SELLER = ("stock_movements", "reservations")
+OF_THE_SELLER = ("stock_movements", "stock_losses", "reservations")
 
 
 def following() -> Iterator[Invariant]:

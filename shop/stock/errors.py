@@ -92,3 +92,23 @@ class CountedSince(ShopError):
 class GoodsGone(ShopError):
     code, status = "goods_gone", 409
     message = sentence("These goods are gone: only %(available)s can still be sold. Please count the shelf instead.")
+
+
+class TooLateToTakeBack(ShopError):
+    code, status = "too_late_to_take_back", 409
+    message = sentence("What was written off can be taken back for %(days)s days. Please count the shelf instead.")
+
+
+class LossReasonMissing(Invalid):
+    code, field = "loss_reason_missing", "reason"
+    message = sentence("Please say why.")
+
+
+class LossWordsMissing(Invalid):
+    code, field = "loss_words_missing", "words"
+    message = sentence("Please say what happened, in a few words.")
+
+
+class LowMarkOutOfRange(Invalid):
+    code, field = "low_mark_out_of_range", "low_mark"
+    message = sentence("Please enter a whole number from 0 to %(most)s, or leave it empty.")

@@ -9,9 +9,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from shop.kernel import clock
 from shop.models.accounts import User
 from shop.models.orders import OrderLine, SubOrder
-from shop.models.stock import MovementKind, StockMovement
+from shop.models.stock import LossReason, MovementKind, StockLoss, StockMovement
 from shop.stock import queries, rules
 
 SIZES = (50, 100, 200)
@@ -30,6 +31,8 @@ class Movement:
     takes_back_id: int | None
     order_number: str | None
     who: str | None
+    reason: LossReason | None
+    words: str
     is_taken_back: bool
     is_before_a_count: bool
 
@@ -37,7 +40,13 @@ class Movement:
     def can_be_taken_back(self) -> bool:
         """Whether the button makes sense; the operation looks again."""
         is_somebodys = self.who is not None and self.kind in rules.BY_HAND and bool(self.quantity or self.missing_by)
-        return is_somebodys and not self.is_taken_back and not self.is_before_a_count
+        last = self.until
+        return is_somebodys and not self.is_taken_back and not self.is_before_a_count and (last is None or clock.now() <= last)
+
+    @property
+    def until(self) -> datetime | None:
+        """The last moment at which it can be taken back; None for what has none of its own."""
+        return rules.last_moment_to_take_back(self.kind, self.at)
 
 
 def list_movements(
@@ -49,11 +58,13 @@ def list_movements(
     found = (
         sa.select(
             StockMovement.id, StockMovement.at, StockMovement.kind, StockMovement.quantity, StockMovement.missing_by, StockMovement.told,
-            StockMovement.takes_back_id, SubOrder.number, User.display_name, undoing.id.label("undone"),
+            StockMovement.takes_back_id, SubOrder.number, User.display_name, StockLoss.reason, StockLoss.words,
+            undoing.id.label("undone"),
         )
         .outerjoin(OrderLine, OrderLine.id == StockMovement.order_line_id)
         .outerjoin(SubOrder, SubOrder.id == OrderLine.sub_order_id)
         .outerjoin(User, sa.and_(User.id == StockMovement.actor_id, told_by_people))
+        .outerjoin(StockLoss, StockLoss.movement_id == StockMovement.id)
         .outerjoin(undoing, undoing.takes_back_id == StockMovement.id)
         .where(StockMovement.variant_id == variant_id)
         .order_by(StockMovement.id.desc())
@@ -66,7 +77,7 @@ def list_movements(
     movements = [
         Movement(
             row.id, row.at, row.kind, row.quantity, row.missing_by, row.told, row.takes_back_id, row.number, row.display_name,
-            row.undone is not None, row.id < newest,
+            row.reason, row.words or "", row.undone is not None, row.id < newest,
         )
         for row in rows[:limit]
     ]  # fmt: skip

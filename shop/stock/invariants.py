@@ -109,6 +109,17 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "stock.losses_are_of_goods_written_off",
+        "A reason why goods were lost stands beside one movement that wrote just these goods off, and stolen goods are told in words.",
+        """
+        SELECT l.id, l.reason, m.kind FROM stock_losses l LEFT JOIN stock_movements m ON m.id = l.movement_id
+        WHERE m.id IS NULL OR m.kind <> 'spoilage' OR m.variant_id <> l.variant_id OR m.told IS NULL OR m.at > l.at
+            OR (l.reason IN ('stolen', 'other') AND l.words = '')
+        UNION ALL
+        SELECT MIN(id), NULL, NULL FROM stock_losses GROUP BY movement_id HAVING COUNT(*) > 1
+        """,
+    ),
+    Invariant(
         "stock.missing_is_its_movements",
         "What is missing is what counts did not find, less what was found, declined or taken back since.",
         """

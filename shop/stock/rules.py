@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from shop.models.stock import MovementKind
+from shop.kernel.errors import sentence
+from shop.models.stock import LossReason, MovementKind
 
 BY_HAND = (MovementKind.RECEIVED, MovementKind.SPOILAGE, MovementKind.OFFLINE_SALE, MovementKind.CORRECTION)
 """What people write down themselves."""
+
+LOSS_WORDS = {
+    LossReason.SPOILED: sentence("Gone bad"), LossReason.BROKEN: sentence("Broken"), LossReason.PAST_DATE: sentence("Past its date"),
+    LossReason.GIVEN_AWAY: sentence("Given away"), LossReason.STOLEN: sentence("Stolen"), LossReason.OTHER: sentence("Something else"),
+}  # fmt: skip
+"""What a reason is called, in the order people are asked in."""
+
+NEED_WORDS = frozenset({LossReason.STOLEN, LossReason.OTHER})
+"""What says too little by itself."""
+
+MOST_LOW_MARK = 100_000
+
+MOST_WORDS = 200
+
+WRITTEN_OFF_FOR = timedelta(days=7)
+"""How long what was written off can be taken back: until the next count of most shops. Later a count says what lies there."""
 
 MANY = 1_000
 TIMES_THE_MOST = 10
@@ -79,6 +97,11 @@ def taken(lying: Lying, quantity: int) -> Change:
     """So many left the shelf: what nobody holds first, then what is promised, which is missing from then on."""
     unsold = min(quantity, lying.on_hand - lying.reserved)
     return Change(-unsold, quantity - unsold)
+
+
+def last_moment_to_take_back(kind: MovementKind, at: datetime) -> datetime | None:
+    """Until when a movement written down at a moment can be taken back; None for those that can be until something else ends it."""
+    return at + WRITTEN_OFF_FOR if kind is MovementKind.SPOILAGE else None
 
 
 def is_very_many(quantity: int, most: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,14 +14,14 @@ from shop.kernel.errors import NotFound
 from shop.kernel.money import Money
 from shop.kernel.rows import all_as, one_as
 from shop.models.catalog import PricedBy, Product, ProductState, SearchTerm, Variant
-from shop.models.stock import StockItem
+from shop.models.stock import ShelfTerms, StockItem
 from shop.stock import queries
 from shop.stock.rules import Lying
 
 PAGE = 50
 SIZES = (50, 100, 200)
 FEW = 5
-"""Fewer than so many that can be sold are few."""
+"""Fewer than so many that can be sold are few, where nobody said from how many on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Shelf:
     on_hand: int
     reserved: int
     missing: int
+    low_mark: int | None  # its own; none: as the shop says
+    shop_low_mark: int | None
+    low_since: datetime | None
     waiting: int = 0  # sold and not packed
 
     @property
@@ -59,6 +63,16 @@ class Shelf:
         """What can be sold now."""
         return self.lying.available
 
+    @property
+    def runs_low_at(self) -> int | None:
+        """With so many free or fewer the shop is told; None where it is not."""
+        return self.shop_low_mark if self.low_mark is None else self.low_mark
+
+    @property
+    def is_few(self) -> bool:
+        """Whether it is among what is nearly gone."""
+        return self.available <= (FEW - 1 if self.runs_low_at is None else self.runs_low_at)
+
 
 def _rows(merchant_ids: Sequence[int]) -> sa.Select[Any]:
     columns: tuple[Any, ...] = (
@@ -66,16 +80,19 @@ def _rows(merchant_ids: Sequence[int]) -> sa.Select[Any]:
         Product.name_en, Variant.label_zh, Variant.label_en, Variant.barcode, Variant.price, Product.priced_by,
         sa.and_(Variant.is_on_sale, Product.state == ProductState.ON_SALE).label("is_on_sale"),
         *(sa.func.coalesce(column, 0).label(column.key) for column in (StockItem.on_hand, StockItem.reserved, StockItem.missing)),
+        StockItem.low_mark, ShelfTerms.low_mark.label("shop_low_mark"), StockItem.low_since,
     )  # fmt: skip
     return (
         sa.select(*columns)
         .join(Product, Product.id == Variant.product_id)
         .outerjoin(StockItem, StockItem.variant_id == Variant.id)
+        .outerjoin(ShelfTerms, ShelfTerms.merchant_id == Product.merchant_id)
         .where(Product.merchant_id.in_(merchant_ids))
     )
 
 
 AVAILABLE: Any = sa.func.coalesce(StockItem.available, 0)
+LOW_MARK: Any = sa.func.coalesce(StockItem.low_mark, ShelfTerms.low_mark, FEW - 1)
 CODE: Any = sa.func.coalesce(Variant.code, Variant.code)
 """Said so that a shop's goods are found first and then sorted: along the index of codes lie the goods of all shops."""
 SORTS: dict[str, Any] = {"code": CODE, "name": Product.name_zh, "price": Variant.price, "available": AVAILABLE}
@@ -88,14 +105,14 @@ def list_shelves(
     """Variants in the order of `sort` (a minus turns it round), and the code after which the next page begins.
 
     `text` finds names, codes and barcodes; `said` are its words as beginnings of pinyin or initials, by which what is on sale is found
-    too. `only_few` leaves what is on sale and nearly gone.
+    too. `only_few` leaves what is on sale and runs low.
     """
     found = _rows(merchant_ids)
     if text:
         like = (Product.name_zh, Product.name_en, Variant.code, Variant.barcode)
         found = found.where(sa.or_(*(column.icontains(text, autoescape=True) for column in like), *_said(said)))
     if only_few:
-        found = found.where(Variant.is_on_sale, Product.state == ProductState.ON_SALE, AVAILABLE < FEW)
+        found = found.where(Variant.is_on_sale, Product.state == ProductState.ON_SALE, AVAILABLE <= LOW_MARK)
     column, downwards = SORTS.get(sort.removeprefix("-"), CODE), sort.startswith("-")
     if after is not None:
         place = _place(column, after)

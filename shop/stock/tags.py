@@ -8,4 +8,5 @@ from shop.platform.audit import Tag
 
 class Done(Tag):
     STOCK_ADJUSTED = "stock.adjusted", sentence("Stock adjusted")
+    STOCK_WRITTEN_OFF = "stock.written_off", sentence("Goods written off")
     STOCK_TAKEN_BACK = "stock.taken_back", sentence("Stock adjustment taken back")

@@ -181,3 +181,61 @@ def test_a_price_is_the_owners_and_a_price_far_off_names_both(
     for wrong in ({"price_minor": 0}, {"price_minor": -1}, {"price_minor": 5.8}, {"price_minor": 10**12}, {}):
         assert client.put(place, json=wrong, headers=owner).status_code == 422, wrong
     assert (price(), count(StockMovement)) == (58_000, 2)
+
+
+def test_goods_are_written_off_with_a_reason_listed_and_taken_back(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    place = f"{STOCK}/rice/movements"
+    key = {**clerk, "Idempotency-Key": "lost-1"}
+    body = moved("spoilage", 2, reason="stolen", words="two bags at the door")
+    for _ in range(2):
+        assert client.post(place, json=body, headers=key).json["on_hand"] == 8
+    (loss,) = client.get("/api/v1/merchant/losses", headers=clerk).json["items"]
+    assert (loss["code"], loss["quantity"], loss["reason"], loss["words"], loss["taken_back"]) == (
+        "rice", 2, "stolen", "two bags at the door", False
+    )  # fmt: skip
+    assert client.get(place, headers=clerk).json["items"][0]["reason"] == "stolen"
+    assert client.post(f"{place}/{loss['movement']}/take-back", headers=clerk).json["on_hand"] == 10
+    assert client.get("/api/v1/merchant/losses?reason=stolen", headers=clerk).json["items"][0]["taken_back"] is True
+    assert client.get("/api/v1/merchant/losses?reason=broken", headers=clerk).json["items"] == []
+    assert client.post(place, json=moved("spoilage", 1), headers=clerk).json["on_hand"] == 9
+    first = client.get("/api/v1/merchant/losses?limit=1", headers=clerk).json
+    assert [item["reason"] for item in first["items"]] == ["spoiled"], "without a reason it spoiled"
+    following = client.get(f"/api/v1/merchant/losses?limit=1&cursor={first['next_cursor']}", headers=clerk).json
+    assert [item["reason"] for item in following["items"]] == ["stolen"]
+    assert_books_are_right()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (moved("spoilage", 1, reason="eaten"), 422, "invalid"),
+        (moved("spoilage", 1, reason="broken", words="x" * 201), 422, "invalid"),
+        (moved("spoilage", 1, reason="other"), 422, "loss_words_missing"),
+        (moved("received", 1, reason="broken"), 422, "loss_reason_missing"),
+    ],
+)
+def test_a_reason_that_makes_no_sense_writes_nothing_off(
+    client: FlaskClient, counter: Counter, clerk: dict[str, str], body: dict[str, Any], status: int, code: str
+) -> None:
+    answer = client.post(f"{STOCK}/rice/movements", json=body, headers=clerk)
+    assert answer.status_code == status
+    assert code == "invalid" or answer.json["code"] == code
+    assert on_hand(counter) == 10
+
+
+def test_with_how_many_left_something_runs_low(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
+    shop = {"merchant": counter.merchants[0].code}
+    assert client.get("/api/v1/merchant/low-mark", query_string=shop, headers=clerk).json == {"low_mark": None}
+    for _ in range(2):
+        assert client.put("/api/v1/merchant/low-mark", json={**shop, "low_mark": 3}, headers=clerk).json == {"low_mark": 3}
+    assert client.get("/api/v1/merchant/low-mark", query_string=shop, headers=clerk).json == {"low_mark": 3}
+    assert client.get(f"{STOCK}?few=true", headers=clerk).json["items"] == []
+    item = client.put(f"{STOCK}/rice/low-mark", json={"low_mark": 10}, headers=clerk).json
+    assert (item["low_mark"], item["low_since"] is not None) == (10, True)
+    assert [item["code"] for item in client.get(f"{STOCK}?few=true", headers=clerk).json["items"]] == ["rice"]
+    item = client.put(f"{STOCK}/rice/low-mark", json={"low_mark": None}, headers=clerk).json
+    assert (item["low_mark"], item["low_since"]) == (3, None)
+    for wrong in (-1, 100_001, "3", 1.5):
+        assert client.put(f"{STOCK}/rice/low-mark", json={"low_mark": wrong}, headers=clerk).status_code == 422
+    assert client.put(f"{STOCK}/oil/low-mark", json={"low_mark": 3}, headers=clerk).status_code == 404
+    assert client.put("/api/v1/merchant/low-mark", json={"merchant": "nothing", "low_mark": 3}, headers=clerk).status_code == 404

@@ -31,6 +31,7 @@ GROWS: Mapping[str, tuple[str, str]] = {
     "bill_payment_items": (COMMUNITY, "created_at"),
     "bill_attempts": (COMMUNITY, "started_at"),
     "stock_movements": (MERCHANT, "at"),
+    "stock_losses": (MERCHANT, "at"),
     "reservations": (MERCHANT, "created_at"),
     "cycles": (COMMUNITY, "arrives_at"),
     "batches": (COMMUNITY, "created_at"),
@@ -61,7 +62,7 @@ DOES_NOT_GROW: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         ("categories", "products", "variants", "product_images", "listings", "search_terms", "stock_items", "price_changes",
-         "listing_drafts"),
+         "listing_drafts", "shelf_terms"),
         "with what is sold",
     ),
     "closing_balances": "a row for each day of the few accounts that keep no balance of their own",

@@ -174,6 +174,7 @@ STOCK = {
         "(90, 1, -1, 0, 1, 'taken_back', 'undone', :moment)",
         change("stock_items", "on_hand = on_hand - 1", "variant_id = 1"),
     ],
+    "stock.losses_are_of_goods_written_off": [change("stock_losses", "variant_id = 2")],
     "stock.listings_show_the_price": [change("listings", "price = 999", "product_id = 1")],
     "stock.prices_have_a_history": [change("price_changes", "price = 999", "id = 2")],
 }
@@ -338,6 +339,7 @@ KEYS = {
         "INSERT INTO handover_kept (id, handover_id, collectable_id, reason, community_id) VALUES (90, 1, 2, 'not_ready', 99)",
     ],
     "keys.stock_movements_merchant_id": [change("stock_movements", "merchant_id = 99", "id = 1")],
+    "keys.stock_losses_merchant_id": [change("stock_losses", "merchant_id = 99", "id = 1")],
     "keys.reservations_merchant_id": [change("reservations", "merchant_id = 99", "id = 3")],
     "keys.transfers_community_id": [change("transfers", ELSEWHERE, "cause = 'release-1'")],
 }  # fmt: skip

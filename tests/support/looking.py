@@ -31,7 +31,7 @@ TYPED: Mapping[str, tuple[str, ...]] = {
     "action": ("order.packed", "job"), "actor": ("user", "command"), "subject": ("sub_order", "user"),
     "kind": ("fulfilment", "messages.send"),
     "day": ("{day}",), "since": ("{day}", "{month_ago}"), "until": ("{day}", "{month_ago}"), "month": ("{this_month}", "{last_month}"),
-    "limit": ("100",), "point": ("{point}",), "pickup_point": ("{point}",), "ref": ("{ref}",),
+    "words": ("rice",), "limit": ("100",), "point": ("{point}",), "pickup_point": ("{point}",), "ref": ("{ref}",),
     "merchant": ("{merchant}",), "account": ("{ref}",),
 }  # fmt: skip
 """What somebody may type into a field, or write into an address, by its name."""

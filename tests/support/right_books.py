@@ -202,7 +202,7 @@ def orders(at: datetime) -> list[tuple[str, Rows]]:
             for n, state in ((3, "active"), (4, "released"), (6, "consumed"))
         ]),
         ("stock_movements", [
-            {"id": 1, "variant_id": 1, "quantity": 100, "kind": "received", "cause": "opening:1", "at": at},
+            {"id": 1, "variant_id": 1, "quantity": 102, "kind": "received", "cause": "opening:1", "at": at},
             {"id": 2, "variant_id": 2, "quantity": 100, "kind": "received", "cause": "opening:2", "at": at},
             *(
                 {
@@ -214,7 +214,9 @@ def orders(at: datetime) -> list[tuple[str, Rows]]:
             {
                 "id": 20, "variant_id": 1, "quantity": 1, "kind": "cancellation", "cause": "line:5:cancelled", "order_line_id": 5, "at": at,
             },
+            {"id": 21, "variant_id": 1, "quantity": -2, "told": 2, "kind": "spoilage", "cause": "write-off:1", "at": at},
         ]),
+        ("stock_losses", [{"id": 1, "variant_id": 1, "movement_id": 21, "reason": "broken", "at": at}]),
         ("stock_items", [{"variant_id": 1, "on_hand": 95, "reserved": 1}, {"variant_id": 2, "on_hand": 98, "reserved": 0}]),
     ]  # fmt: skip
 

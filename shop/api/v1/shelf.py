@@ -15,13 +15,13 @@ from shop.catalog.pricing import NewPrice
 from shop.kernel import ids
 from shop.kernel.db import perform, reading
 from shop.kernel.money import Money
-from shop.models.stock import MovementKind
+from shop.models.stock import LossReason, MovementKind
 from shop.platform.access import permitted
 from shop.platform.actor import Actor
 from shop.platform.api.core import Schema, decode_cursor, encode_cursor, route
 from shop.platform.api.fields import READABLE, Cursor
 from shop.platform.language import name_of
-from shop.stock import counting, history, shelves
+from shop.stock import counting, history, losses, low, rules, shelves
 from shop.stock.permissions import StockPermission
 from shop.stock.shelves import Shelf
 
@@ -30,9 +30,13 @@ MOST_PRICE = 999_999_999
 SURE = "Say true after a refusal that asks, such as {}: then it is done all the same."
 
 
+Reason = Literal["spoiled", "broken", "past_date", "given_away", "stolen", "other"]
+
+
 class StockQuery(Schema):
     merchant: Annotated[str, CODE] | None = None
     q: Annotated[str, Field(max_length=60), READABLE] = ""
+    few: bool = Field(default=False, description="Only what is on sale and runs low.")
     cursor: Cursor | None = None
     limit: int = Field(default=50, ge=1, le=100)
 
@@ -53,6 +57,8 @@ class StockItem(Schema):
     reserved: int = Field(description="Held for orders that are being paid.")
     missing: int = Field(description="Promised goods that a count did not find.")
     available: int = Field(description="What can be sold now.")
+    low_mark: int | None = Field(description="With so many available or fewer it runs low: its own figure, else that of the shop.")
+    low_since: AwareDatetime | None = Field(description="Since when it runs low.")
 
 
 class StockPage(Schema):
@@ -72,6 +78,10 @@ class MovementIn(Schema):
         default=None, ge=0, le=10**12, description="For a correction: the `on_shelf` that was seen when the counting began."
     )
     sure: bool = Field(default=False, description=SURE.format("`quantity_far_off`, `promised_goods` or `shelf_moved`"))
+    reason: Reason | None = Field(default=None, description="Why goods are written off, for `spoilage` only; without one they spoiled.")
+    words: Annotated[str, Field(max_length=rules.MOST_WORDS), READABLE] = Field(
+        default="", description="What happened; needed for `stolen` and `other`. No names of customers, please."
+    )
 
 
 class HistoryQuery(Schema):
@@ -88,12 +98,54 @@ class MovementOut(Schema):
     told: int | None = Field(description="The figure that was told: units that came or went, or were counted.")
     order: str | None
     by: str | None = Field(description="Who wrote it down; null for what follows an order.")
+    reason: LossReason | None = Field(description="Why goods were written off.")
+    words: str = Field(description="What was said of it.")
     takes_back: int | None = Field(description="The movement that this one undoes.")
     taken_back: bool
 
 
 class MovementPage(Schema):
     items: list[MovementOut]
+    next_cursor: str | None
+
+
+class LowMark(Schema):
+    low_mark: int | None = Field(
+        ge=0, le=rules.MOST_LOW_MARK,
+        description="With so many available or fewer it runs low, and the shop is told once; null for one thing is the shop's own figure, "
+        "null for the shop tells of none but those that have one.",
+    )  # fmt: skip
+
+
+class ShopLowMark(LowMark):
+    merchant: Annotated[str, CODE]
+
+
+class ShopQuery(Schema):
+    merchant: Annotated[str, CODE]
+
+
+class LossQuery(Schema):
+    merchant: Annotated[str, CODE] | None = None
+    reason: Reason | None = None
+    cursor: Cursor | None = None
+    limit: int = Field(default=50, ge=1, le=100)
+
+
+class LossOut(Schema):
+    at: AwareDatetime
+    code: str
+    name: str
+    quantity: int | None
+    reason: LossReason
+    words: str
+    by: str | None
+    movement: int = Field(description="What wrote it off, to be taken back while that can be.")
+    taken_back: bool
+
+
+class LossPage(Schema):
+    items: list[LossOut]
     next_cursor: str | None
 
 
@@ -126,7 +178,7 @@ def stock_out(shelf: Shelf) -> StockItem:
     return StockItem(
         code=shelf.code, name=name_of(shelf), unit=name_of(shelf, "label"), barcode=shelf.barcode, price_minor=shelf.price.fen,
         on_sale=shelf.is_on_sale, on_shelf=shelf.on_shelf, sold_waiting=shelf.waiting, on_hand=shelf.on_hand, reserved=shelf.reserved,
-        missing=shelf.missing, available=shelf.available,
+        missing=shelf.missing, available=shelf.available, low_mark=shelf.runs_low_at, low_since=shelf.low_since,
     )  # fmt: skip
 
 
@@ -138,8 +190,9 @@ def merchant_stock(actor: Actor, query: StockQuery) -> StockPage:
     after = decode_cursor(query.cursor, str)
     shops = own_shops(actor, query.merchant, StockPermission.SHELF_READ)
     rows, following = shelves.list_shelves(
-        reading(), shops, text=query.q, said=terms.latin(query.q), after=after[0] if after else None, limit=query.limit
-    )
+        reading(), shops, text=query.q, said=terms.latin(query.q), only_few=query.few, after=after[0] if after else None,
+        limit=query.limit,
+    )  # fmt: skip
     return StockPage(items=[stock_out(shelf) for shelf in rows], next_cursor=encode_cursor(following) if following else None)
 
 
@@ -155,7 +208,8 @@ def stock_movements(actor: Actor, code: str, query: HistoryQuery) -> MovementPag
     items = [
         MovementOut(
             id=row.id, at=row.at, kind=row.kind, quantity=row.quantity, missing_change=row.missing_by, told=row.told,
-            order=row.order_number, by=row.who, takes_back=row.takes_back_id, taken_back=row.is_taken_back,
+            order=row.order_number, by=row.who, reason=row.reason, words=row.words,
+            takes_back=row.takes_back_id, taken_back=row.is_taken_back,
         )
         for row in rows
     ]  # fmt: skip
@@ -169,10 +223,58 @@ def stock_movements(actor: Actor, code: str, query: HistoryQuery) -> MovementPag
 )  # fmt: skip
 def move_stock(actor: Actor, code: str, body: MovementIn) -> StockItem:
     cause = cause_of_call("shelf", actor, body.client_id, code)
+    why = counting.Why(LossReason(body.reason), body.words) if body.reason else None
     perform(
-        counting.adjust, actor, code, MovementKind(body.kind), body.quantity, cause, expected=body.expected, sure=lambda _doubt: body.sure
-    )
+        counting.adjust, actor, code, MovementKind(body.kind), body.quantity, cause, expected=body.expected,
+        sure=lambda _doubt: body.sure, why=why,
+    )  # fmt: skip
     return stock_out(shelves.get_shelf(reading(), own_shops(actor, None, StockPermission.COUNT_WRITE), code))
+
+
+@route(
+    "GET", "/merchant/low-mark", permitted(StockPermission.SHELF_READ),
+    summary="With how many left goods of the shop run low", tag=TAG, query=ShopQuery, answers={200: LowMark},
+)  # fmt: skip
+def shop_low_mark(actor: Actor, query: ShopQuery) -> LowMark:
+    return LowMark(low_mark=low.default_of(reading(), own_shops(actor, query.merchant, StockPermission.SHELF_READ)[0]))
+
+
+@route(
+    "PUT", "/merchant/low-mark", permitted(StockPermission.LOW_WRITE),
+    summary="Say with how many left goods of the shop run low", tag=TAG, body=ShopLowMark, answers={200: LowMark},
+)  # fmt: skip
+def put_shop_low_mark(actor: Actor, body: ShopLowMark) -> LowMark:
+    perform(low.set_default, actor, own_shops(actor, body.merchant, StockPermission.LOW_WRITE)[0], body.low_mark)
+    return LowMark(low_mark=body.low_mark)
+
+
+@route(
+    "PUT", "/merchant/stock/<code>/low-mark", permitted(StockPermission.LOW_WRITE),
+    summary="Say with how many left one thing runs low", tag=TAG, body=LowMark, answers={200: StockItem},
+)  # fmt: skip
+def put_low_mark(actor: Actor, code: str, body: LowMark) -> StockItem:
+    perform(low.set_mark, actor, code, body.low_mark)
+    return stock_out(shelves.get_shelf(reading(), own_shops(actor, None, StockPermission.LOW_WRITE), code))
+
+
+@route(
+    "GET", "/merchant/losses", permitted(StockPermission.SHELF_READ),
+    summary="What was lost and why, newest first", tag=TAG, query=LossQuery, answers={200: LossPage},
+)  # fmt: skip
+def merchant_losses(actor: Actor, query: LossQuery) -> LossPage:
+    after = decode_cursor(query.cursor, int)
+    rows, following = losses.list_losses(
+        reading(), own_shops(actor, query.merchant, StockPermission.SHELF_READ), reason=LossReason(query.reason) if query.reason else None,
+        before=after[0] if after else None, limit=query.limit,
+    )
+    items = [
+        LossOut(
+            at=row.at, code=row.code, name=name_of(row), quantity=row.quantity, reason=row.reason, words=row.words, by=row.who,
+            movement=row.movement_id, taken_back=row.is_taken_back,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return LossPage(items=items, next_cursor=encode_cursor(following) if following else None)
 
 
 def cause_of_call(what: str, actor: Actor, client_id: str | None, code: str) -> str:

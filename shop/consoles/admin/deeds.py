@@ -11,6 +11,7 @@ from shop.kernel.errors import sentence
 from shop.kernel.money import CURRENCY, Money
 from shop.platform.features import registry
 from shop.platform.language import grams, name_of, reader_locale, stamp, words, yuan
+from shop.stock.rules import LOSS_WORDS
 
 ACTORS = {
     "user": sentence("Person"),
@@ -58,6 +59,7 @@ FACTS = {
     "sub_orders": sentence("Orders"),
     "is_used": sentence("Everything collected"),
     "ready": sentence("Here"),
+    "loss": sentence("Why it was lost"),
     "missing": sentence("Missing"),
     "found": sentence("Passes found"),
     "until": sentence("Good until"),
@@ -89,6 +91,7 @@ VALUES: dict[str, Mapping[str, str]] = {
         "received": sentence("Goods came in"), "correction": sentence("Stock count"), "spoilage": sentence("Spoiled"),
         "offline_sale": sentence("Sold at the shop"),
     },
+    "loss": {reason.value: told for reason, told in LOSS_WORDS.items()},
     "state": {state.value: told for state, (told, _tone) in STATES.items()},
     "biller_says": {state.value: told for state, (told, _tone) in STATES.items()},
     "code": {**FAILURES, "refused": REFUSED},

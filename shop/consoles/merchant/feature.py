@@ -10,6 +10,8 @@ from shop.consoles.merchant import (
     grid,
     imports,
     listings,
+    losses,
+    low,
     members,
     overdue,
     packing,
@@ -22,5 +24,5 @@ from shop.platform.features import Feature
 FEATURE = Feature(
     name="merchant console",
     blueprints=(views.bp,),
-    pages=(bulk, deliveries, editing, goods, grid, imports, listings, members, overdue, packing, pictures, prices),
+    pages=(bulk, deliveries, editing, goods, grid, imports, listings, losses, low, members, overdue, packing, pictures, prices),
 )

@@ -143,12 +143,16 @@ def saved_words(shelf: Shelf) -> str:
 @permitted(StockPermission.SHELF_READ)
 def shelf_history(actor: Actor, code: str) -> Any:
     """What happened to one shelf: who, when, why."""
+    return shelf_page(actor, code)
+
+
+def shelf_page(actor: Actor, code: str, **more: str) -> str:
     shelf = shelves.get_shelf(reading(), actor.merchants(StockPermission.SHELF_READ), code)
     size = address.size(history.SIZES)
     rows, following = history.list_movements(reading(), shelf.variant_id, address.place(), size)
     return page(
         "shelf", actor, "stock", shelf=shelf, movements=rows, next_cursor=following, size=size, sizes=history.SIZES,
-        promises=queries.promises(reading(), shelf.merchant_id, shelf.variant_id)[:MOST_PROMISES],
+        promises=queries.promises(reading(), shelf.merchant_id, shelf.variant_id)[:MOST_PROMISES], **more,
     )
 
 
