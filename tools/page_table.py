@@ -121,7 +121,7 @@ PAGES = (
     Page("merchant", "write-off", "/merchant/stock/blood-orange-loose/write-off", ORANGE_OWNER),
     Page(
         "merchant", "write-off-wrong", "/merchant/stock/blood-orange-loose/write-off", ORANGE_OWNER, 422,
-        typed={"quantity": "zwei", "words": "?"},
+        typed={"quantity": "?"},
     ),
     Page("merchant", "losses", "/merchant/losses", ORANGE_OWNER),
     Page("merchant", "losses-none", "/merchant/losses?reason=stolen", ORANGE_OWNER),
