@@ -64,6 +64,7 @@ from shop.platform.features import registry
 from shop.platform.parts import PageEnvironment as PageEnvironment
 from shop.platform.sms import HttpSmsGateway
 from shop.promotions.feature import FEATURE as PROMOTIONS
+from shop.reviews.feature import FEATURE as REVIEWS
 from shop.settlement.feature import FEATURE as SETTLEMENT
 from shop.stock.feature import FEATURE as STOCK
 from shop.wallet.feature import FEATURE as WALLET
@@ -82,6 +83,7 @@ FEATURES = (
     CART,
     FAVOURITES,
     BULLETIN,
+    REVIEWS,
     PAYMENTS,
     PICKUP,
     COUNTER,

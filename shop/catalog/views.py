@@ -315,6 +315,7 @@ def product(actor: Actor, slug: str) -> str:
     state = page_state(page, chosen)
     shown = Shown(page.product.id, slug, name_of(page.product))
     beside = "".join(each.on_page(actor, shown) for each in registry.beside_goods())
+    below = "".join(each(actor, shown) for each in registry.below_goods())
     has_share = bool(page.images) and storage().may_show(pictures.shared(page.images[0]))
     return kept_page(
         "catalog/product.html", (state, page.arrival is None, not similar, has_share),
@@ -327,7 +328,7 @@ def product(actor: Actor, slug: str) -> str:
             "kind": lambda: words.kind_of(page.merchant), "logo": lambda: logo_url(page.merchant), "has_similar": bool(similar),
             "pictures": lambda: shown_pictures(page),
         },
-        cut_off=draw_cut_off(page.arrival, name_of(here)) if page.arrival and here else "", similar=similar, beside=beside,
+        cut_off=draw_cut_off(page.arrival, name_of(here)) if page.arrival and here else "", similar=similar, beside=beside, below=below,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ bp = Blueprint("bundles", __name__)
 
 COMPONENTS = (
     "icon", "button", "field", "choice", "stepper", "price", "card", "heart", "rows", "filters", "clock", "steps", "tag", "sheet", "elder",
-    "flash", "table", "empty", "code", "chart", "bulletin",
+    "flash", "table", "empty", "code", "chart", "bulletin", "reviews",
 )  # fmt: skip
 GROUND = ("vendor/bootstrap.css", "css/tokens.css", "css/base.css", *(f"css/components/{name}.css" for name in COMPONENTS))
 PAGES = tuple(f"css/pages/{name}.css" for name in ("catalog", "home", "orders", "plain", "points", "questions"))

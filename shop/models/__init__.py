@@ -22,6 +22,7 @@ from shop.models import (  # noqa: F401  (mapping every table is the point)
     pickup,
     platform,
     promotions,
+    reviews,
     stock,
     wallet,
 )

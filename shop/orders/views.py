@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from shop.cart import queries as carts
 from shop.cart.errors import CartFull
@@ -29,6 +30,7 @@ from shop.payments.words import back_words
 from shop.platform.access import signed_in
 from shop.platform.actor import Actor
 from shop.platform.asked import address
+from shop.platform.features import registry
 from shop.platform.http import told
 from shop.platform.language import name_of
 from shop.platform.sure import ask_first
@@ -59,6 +61,8 @@ def show(actor: Actor, number: str) -> Any:
     session = reading()
     order = queries.mine(session, actor.signed_in_id(), number)
     payment = queries.latest_payment(session, order.id)
+    lines = [line.id for part in order.sub_orders for line in part.lines]
+    beside = [each(actor, lines) for each in registry.beside_lines()]
     if order.state == "awaiting_payment":
         g.form_targets = provider.form_targets()
     return render_template(
@@ -67,6 +71,7 @@ def show(actor: Actor, number: str) -> Any:
         reason_words=reason_words, picture_url=picture_url, why=why_refunded,
         can_cancel=order.can_be_cancelled(clock.now()), can_cancel_part=lambda part: part_can_be_cancelled(part, clock.now()),
         cancel_question=cancel_question,
+        beside_line=lambda line: Markup("".join(of_lines.get(line.id, "") for of_lines in beside)),  # noqa: S704  (templates escaped it)
     )  # fmt: skip
 
 

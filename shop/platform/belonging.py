@@ -21,7 +21,9 @@ from shop.models.pickup import PickupPoint
 COMMUNITY = "community_id"
 Id = int | sa.BindParameter[int] | sa.orm.InstrumentedAttribute[int]
 
-OF_THE_CITY = frozenset({"variant", "product", "merchant", "partner", "offer", "restoration", "invariant", "product_import", "application"})
+OF_THE_CITY = frozenset(
+    {"variant", "product", "merchant", "partner", "offer", "restoration", "invariant", "product_import", "application", "review"}
+)
 """Kinds that belong to no community: what a merchant sells, he sells in many; a restore is of the whole city."""
 
 OF_WHOM, OF_WHICH = "belongs_to_row", "belongs_to_variant"

@@ -24,7 +24,7 @@ from shop.platform.notices import Words
 from shop.platform.partners import Known
 from shop.platform.permissions import Permission
 from shop.platform.retention import Keep
-from shop.platform.slots import BesideGoods, ConsolePage, OwnPage
+from shop.platform.slots import BelowGoods, BesideGoods, BesideLines, ConsolePage, OwnPage
 from shop.platform.typed import Texts, Typed
 
 Seed = Callable[[Session, Random], None]
@@ -39,7 +39,8 @@ class Feature:
     `ages` are moments in the past that its invariants name: `:too_old` with `{"too_old": timedelta(days=3)}`.
     `subjects` and `facts` are words for the record: what deeds are done to, and what the facts of an entry are called.
     `partners` tells whom outside it asks, in the reader's language.
-    `beside_goods` is what it puts beside products, on cards and pages; `own_pages` are the pages that "Me" leads to,
+    `beside_goods` is what it puts beside products, on cards and pages, `below_goods` what it says below one on its page, and `beside_lines`
+    what it puts beside the lines of an order that its buyer looks at; `own_pages` are the pages that "Me" leads to,
     `life_pages` those of "Life", `console_pages` those of consoles.
     `on_shop_page` is what it has to say on the page of a shop, by the shop's id: markup, escaped; the empty text is nothing.
     `collectables` are the kinds of its things that lie at counters; the counter tells it there what becomes of each.
@@ -68,6 +69,8 @@ class Feature:
     permissions: type[Permission] | None = None
     partners: Callable[[Session], Sequence[Known]] | None = None
     beside_goods: BesideGoods | None = None
+    below_goods: BelowGoods | None = None
+    beside_lines: BesideLines | None = None
     own_pages: tuple[OwnPage, ...] = ()
     collectables: tuple[Kind, ...] = ()
     life_pages: tuple[OwnPage, ...] = ()
@@ -152,6 +155,14 @@ class Registry:
     def beside_goods(self) -> tuple[BesideGoods, ...]:
         """What stands beside goods, feature by feature."""
         return tuple(feature.beside_goods for feature in self.all() if feature.beside_goods)
+
+    def below_goods(self) -> tuple[BelowGoods, ...]:
+        """What is said below a product on its page, feature by feature."""
+        return tuple(feature.below_goods for feature in self.all() if feature.below_goods)
+
+    def beside_lines(self) -> tuple[BesideLines, ...]:
+        """What stands beside the lines of an order, feature by feature."""
+        return tuple(feature.beside_lines for feature in self.all() if feature.beside_lines)
 
     def read_along(self) -> dict[str, ScalarSelect[Any]]:
         """What pages say of their reader, by name."""

@@ -32,6 +32,8 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "imports:sheet:write": (OWNER, CLERK),
     "settlement:statement:read": (OWNER,),
     "people:member:write": (OWNER,),
+    "reviews:shop:read": (OWNER, CLERK),
+    "reviews:answer:write": (OWNER, CLERK),
     # At a pick-up point
     "counter:point:read": (KEEPER,),
     "counter:pass:find": (KEEPER,),
@@ -51,6 +53,9 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "onboarding:shop:read": (OPERATOR, AUDITOR),
     "onboarding:licence:write": (OPERATOR,),
     "onboarding:shop:suspend": (OPERATOR,),
+    # In the city: what people say of goods
+    "reviews:queue:read": (OPERATOR, AUDITOR),
+    "reviews:report:decide": (OPERATOR,),
     # In the city: to look
     "operations:today:read": (OPERATOR, FINANCE, AUDITOR),
     "operations:health:read": (OPERATOR, FINANCE, AUDITOR),

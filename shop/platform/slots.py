@@ -1,9 +1,9 @@
-"""Places on pages of one feature that other features fill, so that the page knows none of them: beside goods, on "Me" and "Life", and in
-the navigation of consoles."""
+"""Places on pages of one feature that other features fill, so that the page knows none of them: beside goods and below them, beside the
+lines of an order, on "Me" and "Life", and in the navigation of consoles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +29,13 @@ class BesideGoods:
     on_cards: Callable[[Actor, Sequence[Shown]], Sequence[str]]
     on_page: Callable[[Actor, Shown], str]
     form: Callable[[str], str]
+
+
+BelowGoods = Callable[[Actor, Shown], str]
+"""What a feature says below a product on the product's own page: markup, escaped. Strangers all get the same."""
+
+BesideLines = Callable[[Actor, Sequence[int]], Mapping[int, str]]
+"""What a feature puts beside the lines of an order, for its buyer, by the ids of the lines: markup, escaped. Asked once for all lines."""
 
 
 @dataclass(frozen=True)

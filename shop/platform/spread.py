@@ -27,6 +27,9 @@ FOLLOWING = (
     ("bill_attempts", COMMUNITY, "bill_payments", "bill_payment_id"),
     ("bulletin_versions", COMMUNITY, "bulletin_notices", "notice_id"),
     ("bulletin_readers", COMMUNITY, "bulletin_notices", "notice_id"),
+    ("reviews", MERCHANT, "products", "product_id"),
+    ("review_versions", MERCHANT, "reviews", "review_id"),
+    ("review_reports", MERCHANT, "reviews", "review_id"),
 )  # fmt: skip
 OF_THE_SELLER = ("stock_movements", "stock_losses", "reservations")
 

@@ -41,6 +41,9 @@ GROWS: Mapping[str, tuple[str, str]] = {
     "handover_kept": (COMMUNITY, "received_at"),
     "notices": (COMMUNITY, "created_at"),
     "bulletin_readers": (COMMUNITY, "at"),
+    "reviews": (MERCHANT, "written_at"),
+    "review_versions": (MERCHANT, "at"),
+    "review_reports": (MERCHANT, "reported_at"),
     "jobs": (COMMUNITY, "created_at"),
     "audit_entries": (COMMUNITY, "at"),
     "audit_links": (COMMUNITY, "month"),
@@ -62,7 +65,7 @@ DOES_NOT_GROW: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         ("categories", "products", "variants", "product_images", "listings", "search_terms", "stock_items", "price_changes",
-         "listing_drafts", "shelf_terms"),
+         "listing_drafts", "shelf_terms", "product_ratings"),
         "with what is sold",
     ),
     "closing_balances": "a row for each day of the few accounts that keep no balance of their own",

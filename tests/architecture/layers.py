@@ -38,7 +38,7 @@ READS = {"reading", "Session"}
 
 FEATURES = (
     "accounts", "communities", "merchants", "catalog", "stock", "wallet", "promotions", "cart", "favourites", "bulletin", "payments",
-    "pickup", "counter", "orders", "bills", "checkout", "settlement", "fulfilment", "imports", "onboarding", "listings",
+    "pickup", "counter", "orders", "bills", "checkout", "settlement", "fulfilment", "imports", "onboarding", "listings", "reviews",
 )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ PLACES: dict[str, dict[str, str]] = {
 NAMED = {
     "cycle_id": "cycle", "line_id": "line", "line": "line", "movement_id": "movement", "job_id": "job", "proposal_id": "proposal",
     "notice_id": "notice", "session_id": "session", "bulletin_id": "bulletin notice", "version_id": "bulletin text",
-    "application_id": "application", "paper_id": "paper", "user_id": "member",
+    "application_id": "application", "paper_id": "paper", "review_id": "review", "user_id": "member",
     "picture_id": "picture",
 }  # fmt: skip
 FIXED = {
@@ -73,6 +73,12 @@ ASKED: dict[str, dict[str, Any]] = {
     "station.arrive": {"form": {"cycles": "cycle", "early": "=1"}},
     "station.take_back": {"form": {"client_id": "hand-over", **REASON}},
     "station.clear": {"form": REASON},
+    "reviews.write": {"form": {"stars": "=5", "text": "=x"}},
+    "reviews.follow_up": {"form": {"follow_up": "=x"}},
+    "reviews.send_report": {"form": {"kind": "=other"}},
+    "reviews.answer": {"form": {"answer": "=x"}},
+    "reviews.hide": {"form": REASON},
+    "api.report_review": {"body": {"kind": "=other"}},
     "bulletin.put_new": {"form": {**WORDING, "community": "community"}},
     "bulletin.put_again": {"form": WORDING},
     "bulletin.refuse": {"form": REASON},

@@ -34,6 +34,7 @@ from tests.support.bulletin import make_text
 from tests.support.counter import Counter
 from tests.support.factories import Factories, actor_of
 from tests.support.people import open_session
+from tests.support.reviews import make_review
 
 ROLES = ("stranger", "resident", "owner", "clerk", "keeper", "operator", "finance", "auditor")
 GRANTED = {
@@ -117,6 +118,8 @@ class City:
                 asked_by_id=self.asker.id, asked_at=clock.now(), community_id=counter.point.community_id,
             )
         )
+        line = session.scalars(sa.select(OrderLine).where(OrderLine.sub_order_id == part.id)).one()
+        review = make_review(self.make, line, counter.merchants[0].id, self.asker.id, person)
         standing, waiting = (make_text(self.make, made["community_id"], self.asker, state) for state in TEXTS)
         handed_in, handed_in_paper = make_application(self.make, person, self.asker)
         _draft, draft_paper = make_application(self.make, person)
@@ -150,7 +153,7 @@ class City:
             "community": session.scalars(sa.select(Community.slug).where(Community.id == counter.point.community_id)).one(),
             "hand-over": told, "notice": notice.id, "variant": code, "import": sheet.ref, "picture": picture.id,
             "job": self.job.id, "partner": "sms",
-            "line": session.scalars(sa.select(OrderLine.id).where(OrderLine.sub_order_id == part.id)).one(),
+            "line": line.id, "review": review.id,
             "movement": session.scalars(
                 sa.select(StockMovement.id).where(StockMovement.variant_id == variant.id).order_by(StockMovement.id)
             ).first(),
@@ -187,7 +190,7 @@ MISSING: dict[str, Any] = {
     "merchant": "nothing", "point": "nothing", "community": "nothing", "import": "nothing", "batch": "T991231-9999",
     **dict.fromkeys(
         ("bulletin notice", "bulletin text", "application", "paper", "draft paper", "cycle", "proposal", "notice", "job", "line",
-         "movement", "session", "merchant id", "picture", "point id", "member"),
+         "movement", "session", "merchant id", "picture", "point id", "member", "review"),
         987_654,
     ),
 }  # fmt: skip

@@ -114,5 +114,6 @@ AGAIN = {
 }  # fmt: skip
 PUBLIC = {
     "PUT /api/v1/me/pickup-point", "PUT /api/v1/cart/lines/<variant_code>", "DELETE /api/v1/cart/lines/<variant_code>",
+    "GET /reviews/<id:review_id>/report", "POST /reviews/<id:review_id>/report", "POST /api/v1/reviews/<id:review_id>/reports",
 }  # fmt: skip
-"""About points and goods, which are everybody's."""
+"""About points, goods and what is said of them, which are everybody's."""

@@ -19,6 +19,7 @@ from shop.models.onboarding import Application, ApplicationMessage, Suspension
 from shop.models.orders import OrderLine, SubOrder
 from shop.models.payments import Refund, RefundProposal
 from shop.models.platform import AuditEntry, Notice
+from shop.models.reviews import Review, ReviewReport, ReviewState, ReviewVersion
 from shop.platform import audit
 from shop.platform.actor import COMMAND
 from shop.platform.features import registry
@@ -60,10 +61,16 @@ def type_everywhere() -> None:
         ),
         Suspension: sa.select(Suspension.id, sa.literal(0)),
         BulletinVersion: sa.select(BulletinVersion.id, sa.literal(0)),
+        Review: (
+            sa.select(Review.id, SubOrder.user_id).join(OrderLine, OrderLine.id == Review.line_id)
+            .join(SubOrder, SubOrder.id == OrderLine.sub_order_id)
+        ),
+        ReviewVersion: sa.select(ReviewVersion.id, Review.user_id).join(Review, Review.id == ReviewVersion.review_id),
+        ReviewReport: sa.select(ReviewReport.id, ReviewReport.user_id),
     }
     beside: dict[type[Base], dict[str, Any]] = {
         SubOrder: {"declined_at": clock.now()}, OrderLine: {"short_at": clock.now(), "short_quantity": 1},
-        Notice: {"kind": "orders.declined"},
+        Notice: {"kind": "orders.declined"}, Review: {"state": ReviewState.HIDDEN},
     }  # fmt: skip
     texts = {column for column in registry.typed() if column.class_ is not AuditEntry}
     assert {column.class_ for column in texts} == set(whose), "say whose the rows of a new one are"

@@ -341,6 +341,11 @@ KEYS = {
     "keys.stock_movements_merchant_id": [change("stock_movements", "merchant_id = 99", "id = 1")],
     "keys.stock_losses_merchant_id": [change("stock_losses", "merchant_id = 99", "id = 1")],
     "keys.reservations_merchant_id": [change("reservations", "merchant_id = 99", "id = 3")],
+    "keys.reviews_merchant_id": [
+        change(table, "merchant_id = 99") for table in ("reviews", "review_versions", "review_reports")
+    ],
+    "keys.review_versions_merchant_id": [change("review_versions", "merchant_id = 99")],
+    "keys.review_reports_merchant_id": [change("review_reports", "merchant_id = 99")],
     "keys.transfers_community_id": [change("transfers", ELSEWHERE, "cause = 'release-1'")],
 }  # fmt: skip
 
@@ -356,6 +361,11 @@ BULLETIN = {
     "bulletin.only_what_is_pinned_is_told": [
         change("notices", "kind = 'bulletin.pinned', dedupe_key = 'bulletin:1:1', created_at = :moment"),
     ],
+}
+
+REVIEWS = {
+    "reviews.summary_is_its_reviews": [change("product_ratings", "fours = 2")],
+    "reviews.of_what_was_collected": [change("reviews", "user_id = 3")],
 }
 
 IMPORTS = {
@@ -377,5 +387,5 @@ ONBOARDING = {
 
 FAULTS: dict[str, list[str]] = {
     **LEDGER, **PAYMENTS, **ORDERS, **PRICING, **STOCK, **BILLS, **PICKUP, **ENDINGS, **PLUMBING, **SUMS, **KEYS, **FAVOURITES, **BULLETIN,
-    **IMPORTS, **LISTINGS, **ONBOARDING,
+    **REVIEWS, **IMPORTS, **LISTINGS, **ONBOARDING,
 }  # fmt: skip

@@ -23,10 +23,12 @@ from shop.models.accounts import Role, User
 from shop.models.catalog import Category
 from shop.models.imports import ImportKind, ImportState, ProductImport
 from shop.models.orders import OrderLine, PaymentMethod
+from shop.models.reviews import ReportKind
 from shop.orders import settled_days
 from shop.platform import audit, notices
 from shop.platform.actor import Grant
 from shop.platform.tags import Done
+from shop.reviews import operations as reviews
 from shop.settlement import operations as settlement
 from shop.wallet import closing
 from tests.support.applying import make_application
@@ -74,6 +76,8 @@ def small_shop(make: Factories) -> Crowd:
     resident = counter.buyer()
     for _ in range(2):
         counter.hand_over(counter.ready(resident, {"rice": 1}).code)
+    said = reading().scalars(sa.select(OrderLine.id).order_by(OrderLine.id)).first() or 0
+    review = perform(reviews.write, actor_of(resident), said, 5, "x", False)
     visit = counter.ready(resident, {"rice": 1})
     part = counter.ordered(resident, {"fish": 1})[0]
     line = reading().scalars(sa.select(OrderLine.id).where(OrderLine.sub_order_id == part.id)).one()
@@ -98,6 +102,7 @@ def small_shop(make: Factories) -> Crowd:
     category = reading().scalars(sa.select(Category.slug).order_by(Category.id)).first()
     text = make_text(make, counter.point.community_id, people["operator"])
     perform(bulletin.note_reader, actor_of(resident), text.notice_id)
+    perform(reviews.report, actor_of(people["operator"]), review, ReportKind.OTHER, "x")
     perform(note_something, people["operator"], resident, part.id)
     application, paper = make_application(make, make.user(), people["operator"])
     make_application(make, resident)
@@ -106,7 +111,7 @@ def small_shop(make: Factories) -> Crowd:
     known = {
         "application_id": application.id, "paper_id": paper.id, "user_id": 1, "onboarding.one_shop:code": counter.merchants[0].code,
         "number": part.number.rpartition("-")[0], "slug": "rice", "product": "rice", "code": "rice",
-        "bulletin_id": text.notice_id, "version_id": text.id, "cycle_id": part.cycle_id, "line_id": line,
+        "review_id": review, "bulletin_id": text.notice_id, "version_id": text.id, "cycle_id": part.cycle_id, "line_id": line,
         "job_id": 1, "notice_id": 1, "session_id": 1, "ref": account.ref, "quote": quote.ref,
         **{f"{endpoint}:number": part.number for endpoint in OF_A_PART},
         **{f"{endpoint}:ref": payment.ref for endpoint in ("payments.progress", "payments.onward", "api.get_payment")},
@@ -121,7 +126,7 @@ def small_shop(make: Factories) -> Crowd:
 
 
 PLACES = frozenset({"number", "slug", "code", "cycle_id", "line_id", "job_id", "notice_id", "session_id", "ref", "product", "bulletin_id",
-                    "version_id", "application_id", "paper_id", "user_id"})
+                    "version_id", "application_id", "paper_id", "user_id", "review_id"})
 """What may stand in a path: each has its value in `Crowd.known`, for all doors or for one (`endpoint:name`)."""
 
 OF_A_SHEET = ("merchant.sheet", "merchant.repair_list", "api.get_product_import", "api.import_rows")
@@ -197,7 +202,9 @@ class Multiplier:
             else:
                 raw.execute("PRAGMA foreign_keys = OFF")
                 raw.execute("PRAGMA synchronous = OFF")
-            for write in (self.people, self.places, self.goods, self.orders, self.money, self.bills, self.counter, self.backbone):
+            for write in (
+                self.people, self.places, self.goods, self.orders, self.money, self.bills, self.counter, self.reviews, self.backbone,
+            ):
                 write()
             self.connection.commit()
             self.connection.invalidate()
@@ -419,6 +426,23 @@ class Multiplier:
             left_at=f"CASE WHEN NOT ({is_live}) THEN {self.placed(100_000)} END",
         )
         self.fill("handover_kept", like=None, handover_id=f"{BASE} + n", collectable_id=f"{BASE} + n", reason="'x'")
+
+    def reviews(self) -> None:
+        rice = reading().scalar(sa.text("SELECT MIN(product_id) FROM reviews")) or 0
+        merchant, is_hidden, is_answered = self.merchant("n"), "n % 1000 = 7", "n % 3 <> 0"
+        self.fill(
+            "reviews", line_id=f"{BASE} + n", product_id=self.one_of(rice, "n % 4 = 0", "n"), merchant_id=merchant, user_id=self.user,
+            state=f"CASE WHEN {is_hidden} THEN 'hidden' ELSE 'shown' END", stars="1 + n % 5", written_at=self.placed(200_000),
+            hidden_reason=f"CASE WHEN {is_hidden} THEN 'x' ELSE '' END", answer=f"CASE WHEN {is_answered} THEN 'x' ELSE '' END",
+            answered_at=f"CASE WHEN {is_answered} THEN {self.placed(300_000)} END",
+        )
+        self.fill("review_versions", like=None, review_id=f"{BASE} + n", merchant_id=merchant, number="1", part="'review'", stars="3",
+                  text="'x'", at=self.placed(250_000))  # fmt: skip
+        self.fill(
+            "review_reports", review_id=f"{BASE} + n", merchant_id=merchant, user_id=f"{BASE} + n", reported_at=self.placed(260_000),
+            decided_at=f"CASE WHEN n % 1000 <> 5 THEN {self.placed(300_000)} END",
+        )
+        self.fill("product_ratings", product_id=f"{BASE} + n")
 
     def backbone(self) -> None:
         self.fill("bulletin_readers", user_id=f"{BASE} + n", at=self.placed())
