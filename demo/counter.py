@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
+from random import Random
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,16 +27,17 @@ from shop.kernel.money import Money
 from shop.models.catalog import PricedBy
 from shop.models.orders import OrderLine, PaymentMethod, Purchase, PurchaseState, SubOrder, SubOrderState
 from shop.models.pickup import Cycle, Pass, PassState
-from shop.models.stock import StockItem
+from shop.models.stock import MovementKind, StockItem
 from shop.orders import operations as orders
 from shop.pickup import operations as pickup
 from shop.pickup import passes
 from shop.platform.actor import COMMAND, JOB
+from shop.stock import counting
 from shop.stock import operations as stock
 
 BEFORE_PACKED = (SubOrderState.PLACED, SubOrderState.ACCEPTED)
 LEAST_ON_HAND = 150
-ASTRAY, FORGOTTEN = 0.05, 0.02
+ASTRAY, FORGOTTEN, GOES_BAD = 0.05, 0.02, 0.3
 WALLET = PaymentMethod.WALLET  # what goes astray or is forgotten: the card provider of the demo knows nothing of this past
 SPOILED = "arrived spoiled"
 
@@ -57,6 +60,7 @@ class Counter:
             self.agenda.on(day, "7:30", self.accepts(merchant_id, day), within_minutes=60)
             self.agenda.on(day, "9:00", self.packs(merchant_id, day), within_minutes=180)
             self.agenda.on(day, "13:00", self.sends(merchant_id, day), within_minutes=90)
+            self.agenda.on(day, "19:00", self.throws_away(merchant_id, day))
         for point_id in self.city.keepers:
             self.agenda.on(day, "16:00", self.receives(point_id, day), within_minutes=15)
         self.agenda.on(day, "5:00", ends)
@@ -67,6 +71,22 @@ class Counter:
                 fulfilment.accept_all(session, self.city.shopkeepers[merchant_id], cycle_id)
 
         return accept
+
+    def throws_away(self, merchant_id: int, day: date) -> Deed:
+        """Now and then something has gone bad, and its shop writes it down. Drawn by the day: nothing else of the city depends on it."""
+        chance = Random(f"{merchant_id}:{day}")
+
+        def throw_away(session: Session) -> None:
+            codes = [offer.code for offer in self.city.offers[merchant_id]]
+            if codes and chance.random() < GOES_BAD:
+                code, cause = chance.choice(codes), f"spoiled:{merchant_id}:{day:%Y%m%d}"
+                with suppress(ShopError):  # nothing of it is left
+                    counting.adjust(
+                        session, self.city.shopkeepers[merchant_id], code, MovementKind.SPOILAGE, chance.randint(1, 4), cause,
+                        sure=lambda _doubt: True,
+                    )
+
+        return throw_away
 
     def packs(self, merchant_id: int, day: date) -> Deed:
         def pack(session: Session) -> None:

@@ -66,6 +66,7 @@ from shop.platform.sms import HttpSmsGateway
 from shop.promotions.feature import FEATURE as PROMOTIONS
 from shop.reviews.feature import FEATURE as REVIEWS
 from shop.settlement.feature import FEATURE as SETTLEMENT
+from shop.statistics.feature import FEATURE as STATISTICS
 from shop.stock.feature import FEATURE as STOCK
 from shop.wallet.feature import FEATURE as WALLET
 
@@ -93,6 +94,7 @@ FEATURES = (
     SETTLEMENT,
     FULFILMENT,
     ONBOARDING,
+    STATISTICS,
     HOME,
     CONSOLES_MERCHANT,
     CONSOLES_STATION,

@@ -11,7 +11,7 @@ from shop.imports import queries
 from shop.imports.columns import COLUMNS, FIGURES, Column
 from shop.imports.comparing import Known
 from shop.imports.layouts import OWN
-from shop.imports.writing import Row
+from shop.imports.writing import Cell, Row
 from shop.kernel.money import Money
 from shop.models.imports import ImportKind, ImportRow, ProductImport
 
@@ -57,7 +57,9 @@ def goods(session: Session, merchant_id: int, locale: str) -> Iterator[Row]:
             yield [cell_of(column.key, one, names, locale) for column in columns]
 
 
-def cell_of(key: str, one: Known, categories: Mapping[int, str], locale: str) -> str | int:
+def cell_of(key: str, one: Known, categories: Mapping[int, str], locale: str) -> Cell:
+    if key == "price" and one.values[key] is not None:
+        return Money(one.values[key])
     if key in ("code", "product"):
         return one.code if key == "code" else one.product
     if key == "currency":

@@ -1,6 +1,8 @@
-"""Sheets that leave: templates, a shop's goods, rows to repair. As CSV with a mark that spreadsheets know, or as XLSX.
+"""Sheets that leave: templates, a shop's goods, rows to repair, every list of its console. As CSV with a mark that spreadsheets know, or
+as XLSX.
 
-No cell becomes a formula: what begins like one has an apostrophe before it, which our own reading takes away again.
+No cell becomes a formula: a text that begins like one has an apostrophe before it, which our own reading takes away again. What is a number
+(a count, an amount) stays one, also below 0, and days and moments are such in XLSX: they can be added up and sorted.
 """
 
 from __future__ import annotations
@@ -8,9 +10,20 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any
 
-Row = Sequence[str | int]
+from shop.kernel import clock
+from shop.kernel.money import Money
+
+Cell = str | int | Money | date | datetime | None
+Row = Sequence[Cell]
+
+MOST_ROWS = 10_000
+"""Of a list that leaves as a file, beside its heads: it is written while somebody waits."""
 
 BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -21,11 +34,9 @@ KINDS = {
 }
 
 
-def harmless(cell: str | int) -> str | int:
-    """The same cell, which no spreadsheet takes for a formula."""
-    if isinstance(cell, int):
-        return cell
-    text = UNSEEN.sub("", cell)[:LONGEST]
+def harmless(text: str) -> str:
+    """The same text, which no spreadsheet takes for a formula."""
+    text = UNSEEN.sub("", text)[:LONGEST]
     return f"'{text}" if text.lstrip(" ").startswith(BEGINS_A_FORMULA) else text
 
 
@@ -34,20 +45,54 @@ def without_guard(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:].lstrip(" ").startswith(BEGINS_A_FORMULA) else text
 
 
+def bounded(rows: Iterable[Row], most: int = MOST_ROWS) -> Iterator[Row]:
+    """The heads and at most so many rows; no more are read."""
+    return islice(rows, most + 1)
+
+
+def plain(cell: Cell) -> str | int:
+    """A cell of a CSV: amounts as `1234.50`, days as `2026-11-30`, moments on the city's clock."""
+    if isinstance(cell, Money):
+        return str(cell).replace(",", "")
+    if isinstance(cell, datetime):
+        return f"{clock.local(cell):%Y-%m-%d %H:%M}"
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return "" if cell is None else cell if isinstance(cell, int) else harmless(cell)
+
+
 def as_csv(rows: Iterable[Row]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([harmless(cell) for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\r\n").writerows([plain(cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
+
+
+FORMATS = ((Money, "#,##0.00"), (datetime, "yyyy-mm-dd hh:mm"), (date, "yyyy-mm-dd"))
 
 
 def as_xlsx(rows: Iterable[Row], title: str) -> bytes:
     import openpyxl  # slow to import, needed only where sheets leave
+    from openpyxl.cell import WriteOnlyCell
 
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
+
+    def cell_of(cell: Cell) -> Any:
+        number_format = next((known for kind, known in FORMATS if isinstance(cell, kind)), None)
+        if number_format is None:
+            return harmless(cell) if isinstance(cell, str) else cell
+        value: Any = cell
+        if isinstance(cell, Money):
+            value = Decimal(cell.fen).scaleb(-2)
+        elif isinstance(cell, datetime):
+            value = clock.local(cell).replace(tzinfo=None)
+        made = WriteOnlyCell(sheet, value=value)
+        made.number_format = number_format
+        return made
+
     for row in rows:
-        sheet.append([harmless(cell) for cell in row])
+        sheet.append([cell_of(cell) for cell in row])
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()

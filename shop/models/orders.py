@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shop.kernel.columns import community_key, moment_key, pk
+from shop.kernel.columns import Document, community_key, moment_key, pk
 from shop.kernel.db import Base
 from shop.kernel.money import Money
 from shop.models.catalog import PricedBy
@@ -205,7 +206,8 @@ class LineDiscount(Base):
 class SettledDay(Base):
     """What a merchant's orders that were settled on one business day came to, summed once the day is over.
 
-    A row without `counted_at` is yet to be summed: the day is new, or one of its orders has changed since.
+    A row without `counted_at` is yet to be summed: the day is new, or one of its orders has changed since. What was `sold` is as old as
+    the sum only where `sold_at` says the same moment: a sum may have been made by code that knew nothing of it.
     """
 
     __tablename__ = "settled_days"
@@ -221,3 +223,5 @@ class SettledDay(Base):
     ends_at: Mapped[datetime]  # the first moment of the next day
     opened_at: Mapped[datetime]  # since when whoever changes one of its orders says so here
     counted_at: Mapped[datetime | None]
+    sold: Mapped[dict[str, Any] | None] = mapped_column(Document)  # goods and hours (shop/orders/sold.py); names nobody
+    sold_at: Mapped[datetime | None]

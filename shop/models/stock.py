@@ -61,6 +61,9 @@ class MovementKind(StrEnum):
 BY_HAND = "kind IN ('received', 'offline_sale', 'correction', 'spoilage')"
 """What people write down themselves. Written out, so that the index below is seen to cover it."""
 
+SPOILED = "kind = 'spoilage'"
+"""What went bad, of a merchant by its time. Written out as above."""
+
 
 class StockMovement(Base):
     """One thing that happened to what is there; never changed itself.
@@ -74,6 +77,7 @@ class StockMovement(Base):
             "quantity <> 0 OR kind IN ('correction', 'taken_back', 'short', 'spoilage', 'offline_sale')", name="quantity_not_zero"
         ),
         sa.Index("ix_stock_movements_variant_id_id", "variant_id", "id"),
+        sa.Index("ix_stock_movements_spoiled", "merchant_id", "at", sqlite_where=sa.text(SPOILED), postgresql_where=sa.text(SPOILED)),
         sa.Index("ix_stock_movements_by_hand", "variant_id", "id", sqlite_where=sa.text(BY_HAND), postgresql_where=sa.text(BY_HAND)),
     )
 

@@ -2,13 +2,13 @@
 
 A day is opened an hour after it ended and summed some minutes later. Whoever changes an order of a day that is open takes its sum away
 in the same transaction (`reopen`), and the day is summed anew. So a sum that is kept is right, whatever happens at the same moment:
-the row of the day is locked by both.
+the row of the day is locked by both. What was sold on a day (goods, hours) is kept beside its sum by the same rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -18,8 +18,10 @@ from sqlalchemy.orm import Session
 from shop.kernel import clock
 from shop.kernel.db import operation
 from shop.kernel.money import ZERO, Money
+from shop.kernel.rows import all_as, one_as
 from shop.models.merchants import Merchant
-from shop.models.orders import SettledDay, SubOrder
+from shop.models.orders import OrderLine, SettledDay, SubOrder
+from shop.orders.sold import Sold, SoldLine, as_document, from_document, sold
 
 SETTLED_AT: Any = sa.literal_column(
     "COALESCE(sub_orders.collected_at, CASE WHEN sub_orders.state IN ('not_collected', 'returned') THEN sub_orders.ended_at END)",
@@ -97,8 +99,8 @@ def _sums(row: Any) -> Sums:
     return Sums(orders=int(row.orders or 0), **amounts)
 
 
-def _added_up(session: Session, merchant_id: int, spans: Sequence[Span]) -> Sums:
-    """The orders of some spans, one by one. Each span is a walk along the index."""
+def _amounts() -> dict[str, Any]:
+    """What an order came to, figure by figure."""
     total, fee, supported, refunded = (
         sa.type_coerce(column, sa.BigInteger)
         for column in (SubOrder.total, SubOrder.fee_total, SubOrder.supported_total, SubOrder.refunded_total)
@@ -108,15 +110,115 @@ def _added_up(session: Session, merchant_id: int, spans: Sequence[Span]) -> Sums
         (refunded == 0, supported), (goods <= refunded, 0), else_=(2 * supported * (goods - refunded) + goods) // (2 * goods)
     )
     commission = sum((amount * SubOrder.commission_bps + 5_000) // 10_000 for amount in (total - refunded, support))
+    return {"gross": total, "refunded": refunded, "support": support, "commission": commission}
+
+
+def _added_up(session: Session, merchant_id: int, spans: Sequence[Span]) -> Sums:
+    """The orders of some spans, one by one. Each span is a walk along the index."""
     found = Sums()
+    columns: list[Any] = [sa.func.count().label("orders"), *(sa.func.sum(amount).label(name) for name, amount in _amounts().items())]
     for since, until in spans:
         within = [since <= SETTLED_AT] if since is not None else [SETTLED_AT.is_not(None)]
         if until is not None:
             within.append(until > SETTLED_AT)
-        amounts = {"gross": total, "refunded": refunded, "support": support, "commission": commission}
-        columns: list[Any] = [sa.func.count().label("orders"), *(sa.func.sum(amount).label(name) for name, amount in amounts.items())]
         found += _sums(session.execute(sa.select(*columns).where(SubOrder.merchant_id == merchant_id, *within)).one())
     return found
+
+
+def sums_by_day(session: Session, merchant_id: int, first: date, last: date) -> list[tuple[date, Sums]]:
+    """The days from `first` to `last` on which something was settled, in order, each with its sum. Two statements.
+
+    Days that are over are read from their sums, the orders of the others one by one.
+    """
+    columns = (SettledDay.day, SettledDay.orders, SettledDay.gross, SettledDay.refunded, SettledDay.support, SettledDay.commission)
+    of_span = (SettledDay.merchant_id == merchant_id, SettledDay.day >= first, SettledDay.day <= last)
+    kept = session.execute(sa.select(*columns).where(*of_span, SettledDay.counted_at.is_not(None)))
+    found = {row.day: Sums(row.orders, row.gross, row.refunded, row.support, row.commission) for row in kept}
+    if others := [day for day in days_between(first, min(last, clock.today())) if day not in found]:
+        orders: list[Any] = [SETTLED_AT.label("settled_at"), *(amount.label(name) for name, amount in _amounts().items())]
+        for row in session.execute(sa.select(*orders).where(*_within(merchant_id, _spans(others)))):
+            day = clock.local(row.settled_at).date()
+            one = Sums(1, Money(row.gross), Money(row.refunded), Money(row.support), Money(row.commission))
+            found[day] = found.get(day, Sums()) + one
+    return [(day, found[day]) for day in sorted(found) if found[day].orders]
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """All of them, both ends too; none when the last one is before the first."""
+    return [first + ONE_DAY * number for number in range((last - first).days + 1)]
+
+
+def _spans(days: Sequence[date]) -> list[tuple[datetime, datetime]]:
+    return [(clock.at(begin, time(0)), clock.at(end + ONE_DAY, time(0))) for begin, end in runs(days)]
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfSales:
+    """What the orders that were settled on a day came to, and what was in them."""
+
+    day: date
+    orders: int = 0
+    gross: Money = ZERO
+    refunded: Money = ZERO
+    sold: Sold = field(default_factory=Sold)
+
+
+def by_day(session: Session, merchant_id: int, first: date, last: date) -> list[DayOfSales]:
+    """Every day from `first` to `last`, in order, also those on which nothing was settled. Three statements however many there are.
+
+    Days that were summed are read from their rows; the orders of the others (today, and a day that has changed since) one by one.
+    """
+    columns = (SettledDay.day, SettledDay.orders, SettledDay.gross, SettledDay.refunded, SettledDay.sold)
+    summed_days = session.execute(
+        sa.select(*columns).where(
+            SettledDay.merchant_id == merchant_id, SettledDay.day >= first, SettledDay.day <= last, SettledDay.counted_at.is_not(None),
+            SettledDay.sold_at == SettledDay.counted_at,
+        )
+    )  # fmt: skip
+    found = {
+        row.day: one_as(DayOfSales, row, leave_out=("sold",), sold=from_document(row.sold)) for row in summed_days
+    }  # fmt: skip
+    every = days_between(first, last)
+    found |= _one_by_one(session, merchant_id, [day for day in every if day not in found and day <= clock.today()])
+    return [found.get(day) or DayOfSales(day) for day in every]
+
+
+def _one_by_one(session: Session, merchant_id: int, days: Sequence[date]) -> dict[date, DayOfSales]:
+    """What the orders of days come to that have no sum."""
+    if not days:
+        return {}
+    spans = _spans(days)
+    orders = session.execute(
+        sa.select(SETTLED_AT.label("settled_at"), SubOrder.total, SubOrder.refunded_total).where(*_within(merchant_id, spans))
+    ).all()
+    totals: dict[date, tuple[int, Money, Money]] = {}
+    for row in orders:
+        day = clock.local(row.settled_at).date()
+        number, gross, refunded = totals.get(day, (0, ZERO, ZERO))
+        totals[day] = (number + 1, gross + row.total, refunded + row.refunded_total)
+    lines: dict[date, list[SoldLine]] = {}
+    for line in _lines(session, merchant_id, spans):
+        lines.setdefault(clock.local(line.settled_at).date(), []).append(line)
+    return {
+        day: DayOfSales(day, number, gross, refunded, sold(lines.get(day, ()))) for day, (number, gross, refunded) in totals.items()
+    }  # fmt: skip
+
+
+def _within(merchant_id: int, spans: Iterable[tuple[datetime, datetime]]) -> tuple[sa.ColumnElement[bool], ...]:
+    """The orders of a merchant that were settled in one of these spans: each is a walk along the index."""
+    return SubOrder.merchant_id == merchant_id, sa.or_(*(sa.and_(since <= SETTLED_AT, until > SETTLED_AT) for since, until in spans))
+
+
+def _lines(session: Session, merchant_id: int, spans: Iterable[tuple[datetime, datetime]]) -> list[SoldLine]:
+    own = ("product_id", "quantity", "short_quantity", "unit_price", "discount_total", "unit_grams", "final_total")
+    rows = session.execute(
+        sa.select(
+            OrderLine.sub_order_id, SETTLED_AT.label("settled_at"), SubOrder.placed_at, *(getattr(OrderLine, name) for name in own)
+        )
+        .join(SubOrder, SubOrder.id == OrderLine.sub_order_id)
+        .where(*_within(merchant_id, spans))
+    )
+    return all_as(SoldLine, rows)
 
 
 @operation
@@ -158,15 +260,17 @@ def _first_day(session: Session, merchant_id: int) -> date | None:
 
 @operation
 def count_days(session: Session, limit: int = AT_ONCE) -> int:
-    """Sum open days that have no sum, the oldest first, at most so many; how many."""
-    waiting = sa.select(SettledDay).where(SettledDay.counted_at.is_(None), SettledDay.opened_at <= clock.now() - SUMMED_AFTER)
+    """Sum open days that have no sum, or one that does not know what was sold, the oldest first, at most so many; how many."""
+    has_no_sum = sa.or_(SettledDay.counted_at.is_(None), SettledDay.sold_at.is_distinct_from(SettledDay.counted_at))
+    waiting = sa.select(SettledDay).where(has_no_sum, SettledDay.opened_at <= clock.now() - SUMMED_AFTER)
     ordered = waiting.order_by(SettledDay.day, SettledDay.merchant_id).limit(limit)
     days = session.scalars(ordered.with_for_update(skip_locked=True)).all()
     for day in days:  # read after the row was locked: who changes one of its orders waits, or has been waited for
         sums = _added_up(session, day.merchant_id, [(day.begins_at, day.ends_at)])
         day.orders, day.gross, day.refunded = sums.orders, sums.gross, sums.refunded
         day.support, day.commission = sums.support, sums.commission
-        day.counted_at = clock.now()
+        day.sold = as_document(sold(_lines(session, day.merchant_id, [(day.begins_at, day.ends_at)])))
+        day.counted_at = day.sold_at = clock.now()
     return len(days)
 
 

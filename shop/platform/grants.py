@@ -31,6 +31,7 @@ GRANTS: Mapping[str, tuple[Role, ...]] = {
     "imports:sheet:read": (OWNER, CLERK),
     "imports:sheet:write": (OWNER, CLERK),
     "settlement:statement:read": (OWNER,),
+    "statistics:shop:read": (OWNER,),
     "people:member:write": (OWNER,),
     "reviews:shop:read": (OWNER, CLERK),
     "reviews:answer:write": (OWNER, CLERK),

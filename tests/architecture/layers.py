@@ -39,6 +39,7 @@ READS = {"reading", "Session"}
 FEATURES = (
     "accounts", "communities", "merchants", "catalog", "stock", "wallet", "promotions", "cart", "favourites", "bulletin", "payments",
     "pickup", "counter", "orders", "bills", "checkout", "settlement", "fulfilment", "imports", "onboarding", "listings", "reviews",
+    "statistics",
 )  # fmt: skip
 
 

@@ -62,6 +62,7 @@ NOT_TYPED = {
     "reviews.text": "written for everybody, with half a name or none",
     "search_terms.term": "words of goods",
     "search_words.word": "words that find goods, without who searched for them",
+    "settled_days.sold": "figures by goods and hours",
     "sign_in_codes.phone": "a number",
     "user_sessions.device": "a kind of browser, one of a list",
     "users.phone": "a number",

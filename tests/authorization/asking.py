@@ -108,6 +108,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "api.put_product": {"body": {"name_zh": "=x", "category": "=x", "origin_zh": "=x", "version": "="}},
     "api.publish_product": {"body": {"at": None}},
     "api.send_picture": {"body": {"content": "="}},
+    "api.merchant_figures": {"query": {"merchant": "merchant"}},
     "api.merchant_orders": {"query": {"merchant": "merchant"}},
     "api.merchant_statements": {"query": {"merchant": "merchant"}},
     "api.move_stock": {"body": {"reason": None, "words": "="}},

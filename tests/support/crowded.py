@@ -293,7 +293,7 @@ class Multiplier:
         self.fill("price_changes", like=None, variant_id=self.variant, price="100", at=self.placed())
         self.fill(
             "stock_movements", like="kind = 'sale'", variant_id=self.variant, cause=self.text("line:x"), order_line_id=f"{BASE} + n",
-            takes_back_id="NULL", at=self.placed(),
+            takes_back_id="NULL", at=self.placed(), kind="CASE WHEN n % 50 = 2 THEN 'spoilage' ELSE 'sale' END",
         )
         self.fill(
             "stock_losses", like=None, variant_id=self.variant, movement_id=f"{BASE} + n", words="'x'", at=self.placed(),

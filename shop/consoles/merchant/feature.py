@@ -5,7 +5,9 @@ from __future__ import annotations
 from shop.consoles.merchant import (
     bulk,
     deliveries,
+    downloads,
     editing,
+    figures,
     goods,
     grid,
     imports,
@@ -24,5 +26,8 @@ from shop.platform.features import Feature
 FEATURE = Feature(
     name="merchant console",
     blueprints=(views.bp,),
-    pages=(bulk, deliveries, editing, goods, grid, imports, listings, losses, low, members, overdue, packing, pictures, prices),
+    pages=(
+        bulk, deliveries, downloads, editing, figures, goods, grid, imports, listings, losses, low, members, overdue, packing, pictures,
+        prices,
+    ),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, flash, redirect, url_for
 
 from shop.catalog.permissions import CatalogPermission
+from shop.consoles.merchant.downloads import as_file, file_kind
 from shop.consoles.merchant.here import page, shop_of
 from shop.consoles.merchant.views import bp
 from shop.imports import cells, exporting, operations, queries, writing
@@ -263,23 +264,3 @@ def template(actor: Actor) -> Response:
     kind = ImportKind.FIGURES if address.word("kind") == ImportKind.FIGURES else ImportKind.GOODS
     suffix = file_kind()
     return as_file(suffix, writing.written(suffix, exporting.template(kind, reader_locale()), "template"), f"template-{kind.value}")
-
-
-@bp.get("/exports/goods")
-@permitted(CatalogPermission.PRICE_READ)
-def export_goods(actor: Actor) -> Response:
-    """All goods of the shop in our columns; brought again, nothing changes."""
-    shop = shop_of(actor, CatalogPermission.PRICE_READ)
-    suffix = file_kind()
-    return as_file(suffix, writing.written(suffix, exporting.goods(reading(), shop.id, reader_locale()), "goods"), f"goods-{shop.code}")
-
-
-def file_kind() -> str:
-    return address.choice("as", writing.KINDS, "xlsx")
-
-
-def as_file(kind: str, content: bytes, name: str) -> Response:
-    answer = Response(content, content_type=writing.KINDS[kind])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
