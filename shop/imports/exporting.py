@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from shop.imports import queries
+from shop.imports.booklet import Cell, Row
 from shop.imports.columns import COLUMNS, FIGURES, Column
 from shop.imports.comparing import Known
 from shop.imports.layouts import OWN
-from shop.imports.writing import Cell, Row
 from shop.kernel.money import Money
 from shop.models.imports import ImportKind, ImportRow, ProductImport
 

@@ -10,17 +10,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from decimal import Decimal
 from itertools import islice
-from typing import Any
 
+from shop.imports import booklet
+from shop.imports.booklet import Cell, Row
 from shop.kernel import clock
 from shop.kernel.money import Money
-
-Cell = str | int | Money | date | datetime | None
-Row = Sequence[Cell]
 
 MOST_ROWS = 10_000
 """Of a list that leaves as a file, beside its heads: it is written while somebody waits."""
@@ -67,35 +64,8 @@ def as_csv(rows: Iterable[Row]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-FORMATS = ((Money, "#,##0.00"), (datetime, "yyyy-mm-dd hh:mm"), (date, "yyyy-mm-dd"))
-
-
 def as_xlsx(rows: Iterable[Row], title: str) -> bytes:
-    import openpyxl  # slow to import, needed only where sheets leave
-    from openpyxl.cell import WriteOnlyCell
-
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-
-    def cell_of(cell: Cell) -> Any:
-        number_format = next((known for kind, known in FORMATS if isinstance(cell, kind)), None)
-        if number_format is None:
-            return harmless(cell) if isinstance(cell, str) else cell
-        value: Any = cell
-        if isinstance(cell, Money):
-            value = Decimal(cell.fen).scaleb(-2)
-        elif isinstance(cell, datetime):
-            value = clock.local(cell).replace(tzinfo=None)
-        made = WriteOnlyCell(sheet, value=value)
-        made.number_format = number_format
-        return made
-
-    for row in rows:
-        sheet.append([cell_of(cell) for cell in row])
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
+    return booklet.written(([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows), title)
 
 
 def written(kind: str, rows: Iterable[Row], title: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from shop.imports.writing import Row
+from shop.imports.booklet import Row
 from shop.statistics.queries import Figures
 
 DAYS = (

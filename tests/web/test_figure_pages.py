@@ -90,7 +90,7 @@ def test_the_figures_say_what_was_sold_spoiled_and_is_left(app: Flask, client: F
     page = client.get("/merchant/figures?span=today").text
     for said in ("¥75.00", "3.0%", "1.0%", "¥40.00", "2 units written down as spoiled", "Fewer than 5 people"):
         assert said in page, said
-    assert "Sales by day" not in page, "a chart of one day says nothing"
+    assert "Day by day as a table" not in page, "a chart of one day says nothing"
 
 
 def test_what_was_taken_back_did_not_spoil(app: Flask, counter: Counter) -> None:

@@ -15,7 +15,7 @@ from shop.consoles.merchant.views import TABS, bp
 from shop.fulfilment import earnings, orders_to_pack
 from shop.fulfilment.orders_to_pack import OrderRow, Wanted
 from shop.imports import exporting, writing
-from shop.imports.writing import Row
+from shop.imports.booklet import Row
 from shop.kernel import clock
 from shop.kernel.db import reading
 from shop.models.orders import SubOrderState

@@ -60,10 +60,11 @@ def figures(actor: Actor) -> Any:
     span, which, wrong = span_asked()
     found = queries.figures(reading(), shop.id, span)
     typed = {name: address.raw(name, LONGEST) for name in ("first", "last")}
+    best = rules.best_sellers(found.goods, MOST_SHOWN)
     shown = page(
         "figures", actor, "figures", found=found, span=span, which=which, typed=typed, errors=wrong, kinds=kinds(),
         months=months_back(clock.today(), 13)[1:], points=points(found), weekdays=weekdays(found), hours=hours(found),
-        best=rules.best_sellers(found.goods, MOST_SHOWN), slow=rules.slow_sellers(found.goods, MOST_SHOWN), percent=percent,
+        best=best, slow=rules.slow_sellers([one for one in found.goods if one not in best], MOST_SHOWN), percent=percent,
         compared=compared, looked_through=queries.LOOKED_THROUGH, fewest=rules.FEWEST_BUYERS, kept=kept(span),
         is_by_month=span.days > rules.DAY_BY_DAY,
     )  # fmt: skip
