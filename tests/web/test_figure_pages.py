@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from shop.fulfilment import operations
 from shop.imports import writing
+from shop.imports.booklet import Row
 from shop.kernel import clock
 from shop.kernel.db import perform, reading, transaction
 from shop.kernel.money import Money
@@ -62,8 +63,7 @@ def figures(app: Flask, counter: Counter, **query: str) -> dict[str, Any]:
     owner = counter.new_owner(counter.merchants[0])[0]
     answer = app.test_client().get(f"{API}/merchant/figures", query_string=query, headers=bearer(app, owner, second_factor=True))
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json
-    return found
+    return dict(answer.json or {})
 
 
 def spoil(counter: Counter, code: str, units: int, cause: str) -> None:
@@ -232,7 +232,7 @@ def test_orders_leave_with_amounts_as_numbers_and_without_their_buyers(client: F
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\t=1", "＝1"])
 def test_no_text_becomes_a_formula_and_no_number_a_text(text: str) -> None:
-    rows: list[writing.Row] = [["a"] * 5, [text, -3, Money(-123_450), date(2026, 11, 30), None]]
+    rows: list[Row] = [["a"] * 5, [text, -3, Money(-123_450), date(2026, 11, 30), None]]
     cell = as_rows(writing.as_csv(rows))[1]
     assert cell[0].startswith("'")
     assert cell[1:] == ["-3", "-1234.50", "2026-11-30", ""]
