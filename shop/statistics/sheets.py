@@ -12,8 +12,8 @@ DAYS = (
     ("实收", "Buyers paid in the end"),
 )  # fmt: skip
 GOODS = (
-    ("商品", "Goods"), ("订单", "Orders"), ("售出件数", "Units sold"), ("销售额", "Sales"), ("损耗件数", "Units spoiled"),
-    ("损耗金额", "Worth of what spoiled"), ("缺货件数", "Units short"), ("缺货金额", "Worth of what was short"),
+    ("商品", "Goods"), ("订单", "Orders"), ("售出件数", "Units sold"), ("销售额", "Sales"), ("损耗件数", "Units written off"),
+    ("损耗金额", "Worth of what was written off"), ("缺货件数", "Units short"), ("缺货金额", "Worth of what was short"),
     ("现存件数", "Units left now"), ("售罄率（千分比）", "Sell-through in thousandths"),
 )  # fmt: skip
 

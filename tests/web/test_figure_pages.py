@@ -88,7 +88,7 @@ def test_the_figures_say_what_was_sold_spoiled_and_is_left(app: Flask, client: F
     assert fish["sell_through_permille"] == 10
     assert sum(found["orders_by_hour"]) == sum(found["orders_by_weekday"]) == 1
     page = client.get("/merchant/figures?span=today").text
-    for said in ("¥75.00", "3.0%", "1.0%", "¥40.00", "2 units written down as spoiled", "Fewer than 5 people"):
+    for said in ("¥75.00", "3.0%", "1.0%", "¥40.00", "2 units written off", "Fewer than 5 people"):
         assert said in page, said
     assert "Day by day as a table" not in page, "a chart of one day says nothing"
 
