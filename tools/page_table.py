@@ -80,7 +80,6 @@ PAGES = (
     Page("reviews", "reviews-written", "/reviews?tab=written", MEI),
     Page("reviews", "reviews-empty", "/reviews", NEWCOMER),
     Page("reviews", "review-write", "/reviews/lines/{line_to_review}", MEI),
-    Page("reviews", "review-write-wrong", "/reviews/lines/{line_to_review}", MEI, status=422, typed={"text": "好"}),
     Page("reviews", "review-own", "/reviews/lines/{line_reviewed}", MEI),
     Page("reviews", "review-report", "/reviews/{review}/report", MEI),
     Page("reviews", "reviews-order", "/orders/{order_done}", MEI),

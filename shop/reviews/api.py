@@ -99,12 +99,12 @@ class ReviewsQuery(Schema):
     limit: int = Field(default=20, ge=1, le=100)
 
 
-class PageQuery(Schema):
+class ReviewPlace(Schema):
     cursor: Cursor | None = None
     limit: int = Field(default=20, ge=1, le=100)
 
 
-class ShopReviewsQuery(PageQuery):
+class ShopReviewsQuery(ReviewPlace):
     unanswered: bool = Field(default=False, description="Only those that the shop has not answered.")
 
 
@@ -114,20 +114,20 @@ class ReviewIn(Schema):
     anonymous: bool = Field(default=False, description="Show no name at all.")
 
 
-class FollowUpIn(Schema):
+class ReviewFollowUp(Schema):
     text: Annotated[str, Field(min_length=1, max_length=LONGEST_FOLLOW_UP), READABLE_LINES]
 
 
-class AnswerIn(Schema):
+class ReviewAnswer(Schema):
     text: Annotated[str, Field(min_length=1, max_length=LONGEST_ANSWER), READABLE_LINES]
 
 
-class ReportIn(Schema):
+class ReviewReportIn(Schema):
     kind: Literal["abuse", "advert", "privacy", "untrue", "other"]
     words: Annotated[str, Field(max_length=LONGEST_REASON), READABLE_LINES] = ""
 
 
-class DecisionIn(Schema):
+class ReviewDecision(Schema):
     decision: Literal["keep", "hide", "show_again"]
     reason: Annotated[str, Field(max_length=LONGEST_REASON), READABLE_LINES] = Field(
         default="", description="Why it is hidden, which its writer reads; not read otherwise."
@@ -177,18 +177,18 @@ def list_product_reviews(_actor: Actor, slug: str, query: ReviewsQuery) -> Any:
 
 
 @route(
-    "GET", "/reviews/mine", signed_in, summary="My reviews, newest first", tag=TAG, query=PageQuery, answers={200: OwnReviewPage},
+    "GET", "/reviews/mine", signed_in, summary="My reviews, newest first", tag=TAG, query=ReviewPlace, answers={200: OwnReviewPage},
 )  # fmt: skip
-def list_own_reviews(actor: Actor, query: PageQuery) -> Any:
+def list_own_reviews(actor: Actor, query: ReviewPlace) -> Any:
     listed, following = queries.list_mine(reading(), actor, begun(query.cursor), query.limit)
     return {"items": [own(one) for one in listed], "next_cursor": onward(following)}
 
 
 @route(
-    "GET", "/reviews/to-write", signed_in, summary="What I collected and may review", tag=TAG, query=PageQuery,
+    "GET", "/reviews/to-write", signed_in, summary="What I collected and may review", tag=TAG, query=ReviewPlace,
     answers={200: ToReviewPage},
 )  # fmt: skip
-def list_reviews_to_write(actor: Actor, query: PageQuery) -> Any:
+def list_reviews_to_write(actor: Actor, query: ReviewPlace) -> Any:
     listed, following = queries.list_to_review(reading(), actor, begun(query.cursor), query.limit)
     items = [
         {
@@ -221,19 +221,19 @@ def delete_review(actor: Actor, line_id: int) -> Any:
 
 @route(
     "PUT", "/reviews/lines/<id:line_id>/follow-up", signed_in, summary="Add something to a review later, or put it otherwise", tag=TAG,
-    body=FollowUpIn, answers={200: OwnReviewOut},
+    body=ReviewFollowUp, answers={200: OwnReviewOut},
     refuses=(NotFound, NothingToFollowUp, TooLateToFollowUp, TooLateToChange, IsHidden, ChangedMeanwhile),
 )  # fmt: skip
-def put_review_follow_up(actor: Actor, line_id: int, body: FollowUpIn) -> Any:
+def put_review_follow_up(actor: Actor, line_id: int, body: ReviewFollowUp) -> Any:
     perform(operations.follow_up, actor, line_id, body.text)
     return own_of(line_id)
 
 
 @route(
-    "POST", "/reviews/<id:review_id>/reports", signed_in, summary="Report a review", tag=TAG, body=ReportIn, answers={204: None},
+    "POST", "/reviews/<id:review_id>/reports", signed_in, summary="Report a review", tag=TAG, body=ReviewReportIn, answers={204: None},
     refuses=(NotFound, OwnReview),
 )  # fmt: skip
-def report_review(actor: Actor, review_id: int, body: ReportIn) -> Any:
+def report_review(actor: Actor, review_id: int, body: ReviewReportIn) -> Any:
     perform(operations.report, actor, review_id, ReportKind(body.kind), body.words)
     return None, 204
 
@@ -250,20 +250,20 @@ def list_shop_reviews(actor: Actor, query: ShopReviewsQuery) -> Any:
 
 @route(
     "PUT", "/merchant/reviews/<id:review_id>/answer", permitted(ReviewPermission.ANSWER_WRITE),
-    summary="Answer a review, or correct the answer", tag=TAG, body=AnswerIn, answers={200: ReviewItem},
+    summary="Answer a review, or correct the answer", tag=TAG, body=ReviewAnswer, answers={200: ReviewItem},
     refuses=(NotFound, ChangedMeanwhile),
 )  # fmt: skip
-def put_review_answer(actor: Actor, review_id: int, body: AnswerIn) -> Any:
+def put_review_answer(actor: Actor, review_id: int, body: ReviewAnswer) -> Any:
     perform(operations.answer, actor, review_id, body.text)
     return item(queries.one_of_shops(reading(), actor.merchants(ReviewPermission.ANSWER_WRITE), review_id))
 
 
 @route(
     "POST", "/operations/reviews/<id:review_id>/decision", permitted(ReviewPermission.REPORT_DECIDE),
-    summary="Keep a reported review, hide it with a reason, or show it again", tag=TAG, body=DecisionIn, answers={200: OwnReviewOut},
+    summary="Keep a reported review, hide it with a reason, or show it again", tag=TAG, body=ReviewDecision, answers={200: OwnReviewOut},
     refuses=(NotFound, NotThere, NothingToDecide, ChangedMeanwhile, OwnDeed),
 )  # fmt: skip
-def decide_review(actor: Actor, review_id: int, body: DecisionIn) -> Any:
+def decide_review(actor: Actor, review_id: int, body: ReviewDecision) -> Any:
     if body.decision == "hide":
         perform(operations.hide, actor, review_id, body.reason)
     else:

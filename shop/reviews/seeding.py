@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -16,6 +16,8 @@ from shop.models.orders import OrderLine, SubOrder
 from shop.models.reviews import ProductRating, ReportKind, Review, ReviewReport, ReviewState
 from shop.reviews.rules import COUNTERS, GOT, REVIEW_WITHIN
 
+OPERATOR = "13800000031"
+
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
@@ -26,7 +28,6 @@ class Seeded:
     follow_up: str = ""
     answer: str = ""
     is_anonymous: bool = False
-    report: ReportKind | None = None
 
 
 SAID = (
@@ -44,11 +45,21 @@ SAID = (
     Seeded(2, "这次送来的有两个压坏了，装的时候垫一下吧。", answer="实在对不起，已经要求装箱加垫，坏的请到站点登记，我们按件退款。"),
     Seeded(5, ""),
     Seeded(3, "还可以，和上次比差一点，可能是季节的原因。"),
-    Seeded(1, "等了半天才取到，袋子还漏水，太失望了。骗人的店，大家加我微信买更便宜的！", report=ReportKind.ADVERT),
+    Seeded(1, "等了半天才取到，袋子还漏水，太失望了。"),
     Seeded(5, "孩子很喜欢，一次吃了好几个。", is_anonymous=True),
     Seeded(4, "称重很公道，多退的钱当天就回来了。"),
 )
 """In Chinese only: people write as they speak."""
+
+REPORTED = (
+    (ReportKind.ADVERT, Seeded(1, "骗人的店，大家加我微信，保证比这里便宜！"), "在评价里拉人加微信。"),
+    (ReportKind.UNTRUE, Seeded(2, "快递员态度不好。"), "我们没有快递员，是自己到站点取的。"),
+    (ReportKind.PRIVACY, Seeded(1, "3栋那家卖菜的，她男人欠钱不还，大家小心！"), ""),
+)
+"""What the newest few say instead: they wait for an operator."""
+
+HIDDEN = Seeded(1, "店主是个骗子，滚出我们小区！"), "辱骂店主"
+"""What an operator hid, and why."""
 
 
 def seed(session: Session, chance: Random) -> None:
@@ -63,32 +74,53 @@ def seed(session: Session, chance: Random) -> None:
         .where(SubOrder.refunded_total < SubOrder.total)
         .order_by(OrderLine.id)
     )  # fmt: skip
-    counts: dict[int, dict[str, int]] = {}
-    number = chance.randrange(len(SAID))
-    for place, line in enumerate(session.execute(wanted).all()):
-        if place % 3 == 2 or works_there(session, line.user_id, line.merchant_id):
+    lines = [
+        line for place, line in enumerate(session.execute(wanted).all())
+        if place % 3 != 2 and not works_there(session, line.user_id, line.merchant_id)
+    ]
+    start, counts = chance.randrange(len(SAID)), dict[int, dict[str, int]]()
+    for place, line in enumerate(lines):
+        left = len(lines) - place - 1
+        kind, said, words = REPORTED[left] if left < len(REPORTED) else (None, SAID[(start + place) % len(SAID)], "")
+        if left == len(REPORTED):
+            hide(session, line, moment)
             continue
-        said = SAID[number % len(SAID)]
-        number += 1
-        review = Review(
-            line_id=line.id, product_id=line.product_id, merchant_id=line.merchant_id, user_id=line.user_id, state=ReviewState.SHOWN,
-            stars=said.stars, text=said.text, is_anonymous=said.is_anonymous, number=1,
-            written_at=min(moment, line.collected_at + timedelta(hours=5)), **later(session, said, line, moment),
-        )  # fmt: skip
-        session.add(review)
-        session.flush()
+        review = put(session, said, line, moment)
         counted = counts.setdefault(line.product_id, dict.fromkeys(COUNTERS, 0))
         counted[COUNTERS[said.stars - 1]] += 1
-        reporter = somebody_else(session, line.user_id) if said.report else None
-        if said.report and reporter:
+        reporter = somebody_else(session, line.user_id)
+        if kind is not None and reporter is not None:
+            at = min(moment, line.collected_at + timedelta(hours=9))
             session.add(ReviewReport(
-                review_id=review.id, merchant_id=line.merchant_id, user_id=reporter, kind=said.report, words="在评价里拉人加微信。",
-                reported_at=min(moment, line.collected_at + timedelta(hours=9)),
+                review_id=review.id, merchant_id=line.merchant_id, user_id=reporter, kind=kind, words=words, reported_at=at,
             ))  # fmt: skip
     session.add_all(ProductRating(product_id=product_id, changes=1, **counted) for product_id, counted in counts.items())
 
 
-def later(session: Session, said: Seeded, line: Any, moment: Any) -> dict[str, Any]:
+def put(session: Session, said: Seeded, line: Any, moment: datetime, **facts: Any) -> Review:
+    """What somebody says of a line they collected."""
+    review = Review(
+        **{
+            "line_id": line.id, "product_id": line.product_id, "merchant_id": line.merchant_id, "user_id": line.user_id,
+            "state": ReviewState.SHOWN, "stars": said.stars, "text": said.text, "is_anonymous": said.is_anonymous, "number": 1,
+            "written_at": min(moment, line.collected_at + timedelta(hours=5)), **later(session, said, line, moment), **facts,
+        }
+    )
+    session.add(review)
+    session.flush()
+    return review
+
+
+def hide(session: Session, line: Any, moment: datetime) -> None:
+    """One that an operator hid."""
+    said, reason = HIDDEN
+    operator = session.scalars(sa.select(User.id).where(User.phone == OPERATOR)).one_or_none()
+    if operator is not None:
+        decided = {"state": ReviewState.HIDDEN, "hidden_reason": reason, "decided_by_id": operator, "decided_at": moment}
+        put(session, said, line, moment, **decided)
+
+
+def later(session: Session, said: Seeded, line: Any, moment: datetime) -> dict[str, Any]:
     """What was added and answered, as far as that time has come."""
     added, answered = line.collected_at + timedelta(days=4), line.collected_at + timedelta(hours=20)
     facts: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from shop.platform.actor import Actor, Grant
 from shop.platform.own import OwnDeed
 from shop.reviews import errors, operations, queries
 from shop.reviews.invariants import INVARIANTS
+from shop.reviews.seeding import seed
 from tests.support.factories import Factories, actor_of
 from tests.support.reviews import Reviewing, review_of
 from tests.support.shopping import count
@@ -278,3 +280,14 @@ def test_names_are_shown_in_half_or_not_at_all(shop: Reviewing) -> None:
     shop.said(shop.buyer(display_name="李四"), is_anonymous=True)
     reading().rollback()
     assert [one.shown_name for one in queries.list_shown(reading(), shop.rice.product_id)[0]] == ["", "张**"]
+
+
+def test_the_demo_city_has_reviews_of_every_kind(shop: Reviewing, operator: Actor) -> None:
+    buyer = shop.buyer(money=10_000_000)
+    for _ in range(20):
+        shop.collected(buyer)
+    with transaction() as session:
+        seed(session, Random(7))
+    assert sum(counts(shop)) == count(Review) > 10
+    assert len(queries.list_reported(reading())[0]) == 3
+    assert queries.list_to_review(reading(), actor_of(buyer))[0]
