@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,9 +42,9 @@ IS_TAKEN_BACK = sa.exists().where(undoing.takes_back_id == StockLoss.movement_id
 
 
 def list_losses(
-    session: Session, merchant_ids: Sequence[int], *, reason: LossReason | None = None, before: int | None = None, limit: int = SIZES[0]
+    session: Session, merchant_id: int, *, reason: LossReason | None = None, before: int | None = None, limit: int = SIZES[0]
 ) -> tuple[list[Loss], int | None]:
-    """What these shops lost, newest first, and the id before which the next page begins. One statement."""
+    """What a shop lost, newest first, and the id before which the next page begins. One statement."""
     found = (
         sa.select(
             StockLoss.id, StockLoss.at, Variant.code, Product.name_zh, Product.name_en, Variant.label_zh, Variant.label_en,
@@ -56,7 +55,7 @@ def list_losses(
         .join(Variant, Variant.id == StockLoss.variant_id)
         .join(Product, Product.id == Variant.product_id)
         .outerjoin(User, User.id == StockMovement.actor_id)
-        .where(StockLoss.merchant_id.in_(merchant_ids))
+        .where(StockLoss.merchant_id == merchant_id)
         .order_by(StockLoss.id.desc())
         .limit(limit + 1)
     )  # fmt: skip

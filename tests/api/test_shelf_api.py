@@ -184,23 +184,23 @@ def test_a_price_is_the_owners_and_a_price_far_off_names_both(
 
 
 def test_goods_are_written_off_with_a_reason_listed_and_taken_back(client: FlaskClient, counter: Counter, clerk: dict[str, str]) -> None:
-    place = f"{STOCK}/rice/movements"
+    place, losses = f"{STOCK}/rice/movements", f"/api/v1/merchant/losses?merchant={counter.merchants[0].code}"
     key = {**clerk, "Idempotency-Key": "lost-1"}
     body = moved("spoilage", 2, reason="stolen", words="two bags at the door")
     for _ in range(2):
         assert client.post(place, json=body, headers=key).json["on_hand"] == 8
-    (loss,) = client.get("/api/v1/merchant/losses", headers=clerk).json["items"]
+    (loss,) = client.get(losses, headers=clerk).json["items"]
     assert (loss["code"], loss["quantity"], loss["reason"], loss["words"], loss["taken_back"]) == (
         "rice", 2, "stolen", "two bags at the door", False
     )  # fmt: skip
     assert client.get(place, headers=clerk).json["items"][0]["reason"] == "stolen"
     assert client.post(f"{place}/{loss['movement']}/take-back", headers=clerk).json["on_hand"] == 10
-    assert client.get("/api/v1/merchant/losses?reason=stolen", headers=clerk).json["items"][0]["taken_back"] is True
-    assert client.get("/api/v1/merchant/losses?reason=broken", headers=clerk).json["items"] == []
+    assert client.get(f"{losses}&reason=stolen", headers=clerk).json["items"][0]["taken_back"] is True
+    assert client.get(f"{losses}&reason=broken", headers=clerk).json["items"] == []
     assert client.post(place, json=moved("spoilage", 1), headers=clerk).json["on_hand"] == 9
-    first = client.get("/api/v1/merchant/losses?limit=1", headers=clerk).json
+    first = client.get(f"{losses}&limit=1", headers=clerk).json
     assert [item["reason"] for item in first["items"]] == ["spoiled"], "without a reason it spoiled"
-    following = client.get(f"/api/v1/merchant/losses?limit=1&cursor={first['next_cursor']}", headers=clerk).json
+    following = client.get(f"{losses}&limit=1&cursor={first['next_cursor']}", headers=clerk).json
     assert [item["reason"] for item in following["items"]] == ["stolen"]
     assert_books_are_right()
 

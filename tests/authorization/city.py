@@ -27,7 +27,7 @@ from shop.models.orders import OrderLine, SubOrder
 from shop.models.payments import Payment, Refund, RefundMethod, RefundProposal, RefundState
 from shop.models.pickup import Batch, Handover, HandoverOutcome, PickupPoint
 from shop.models.platform import Job, JobState, Notice
-from shop.models.stock import StockMovement
+from shop.models.stock import LossReason, MovementKind, StockItem, StockLoss, StockMovement
 from tests.support.applying import make_application, make_suspension
 from tests.support.bills import save_billers
 from tests.support.bulletin import make_text
@@ -82,8 +82,19 @@ class City:
         for counter, member in zip(self.counters, self.members, strict=True):
             make.grant(member, Role.MERCHANT_CLERK, merchant=counter.merchants[0])
             make_suspension(make, counter.merchants[0], self.asker)
+        for counter, code in zip(self.counters, ("rice", "oil", "salt"), strict=True):
+            self.lose(counter, code)
         self.own = {role: self.belongings(0, person) for role, person in self.people.items()}
         self.others = [self.belongings(number, counter.buyer()) for number, counter in enumerate(self.counters)]
+
+    def lose(self, counter: Counter, code: str) -> None:
+        """Something of a shop was written off, by nobody who is asked about here."""
+        variant_id = reading().scalars(sa.select(Variant.id).where(Variant.code == code)).one()
+        goods = {"merchant_id": counter.merchants[0].id, "variant_id": variant_id, "at": clock.now()}
+        moved = StockMovement(kind=MovementKind.SPOILAGE, quantity=-1, told=1, cause=f"matrix:{code}", **goods)
+        self.make.save(StockLoss(movement_id=self.make.save(moved).id, reason=LossReason.BROKEN, **goods))
+        with transaction() as session:
+            session.execute(sa.update(StockItem).where(StockItem.variant_id == variant_id).values(on_hand=StockItem.on_hand - 1))
 
     def belongings(self, number: int, person: User) -> Belongings:
         counter = self.counters[number]

@@ -20,6 +20,7 @@ from shop.models.orders import OrderLine, SubOrder
 from shop.models.payments import Refund, RefundProposal
 from shop.models.platform import AuditEntry, Notice
 from shop.models.reviews import Review, ReviewReport, ReviewState, ReviewVersion
+from shop.models.stock import StockLoss
 from shop.platform import audit
 from shop.platform.actor import COMMAND
 from shop.platform.features import registry
@@ -60,6 +61,7 @@ def type_everywhere() -> None:
             Application, Application.id == ApplicationMessage.application_id
         ),
         Suspension: sa.select(Suspension.id, sa.literal(0)),
+        StockLoss: sa.select(StockLoss.id, sa.literal(0)),
         BulletinVersion: sa.select(BulletinVersion.id, sa.literal(0)),
         Review: (
             sa.select(Review.id, SubOrder.user_id).join(OrderLine, OrderLine.id == Review.line_id)

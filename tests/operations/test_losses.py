@@ -53,7 +53,7 @@ def write_off(counter: Counter, quantity: int, reason: LossReason, words: str = 
 
 def listed(counter: Counter, **wanted: Any) -> list[losses.Loss]:
     reading().rollback()
-    return losses.list_losses(reading(), [counter.merchants[0].id], **wanted)[0]
+    return losses.list_losses(reading(), counter.merchants[0].id, **wanted)[0]
 
 
 def figures(counter: Counter) -> tuple[int, int, int]:
@@ -173,7 +173,7 @@ def test_the_list_is_of_one_shop_by_reason_and_page_and_summed(counter: Counter)
     perform(counting.adjust, counter.clerks[1], "oil", MovementKind.SPOILAGE, 1, "other shop", why=Why(LossReason.BROKEN))
     assert [loss.quantity for loss in listed(counter)] == [4, 2, 1]
     assert [loss.quantity for loss in listed(counter, reason=LossReason.BROKEN)] == [4, 1]
-    first, place = losses.list_losses(reading(), [counter.merchants[0].id], limit=2)
+    first, place = losses.list_losses(reading(), counter.merchants[0].id, limit=2)
     assert ([loss.quantity for loss in first], [loss.quantity for loss in listed(counter, before=place)]) == ([4, 2], [1])
     assert losses.sums(reading(), counter.merchants[0].id) == {LossReason.BROKEN: 5, LossReason.SPOILED: 2}
     clock.move(clock.shift() + losses.SUMMED + timedelta(hours=1))
@@ -198,7 +198,7 @@ def test_the_demo_citys_shelves_are_as_people_would_leave_them(make: Factories) 
         make.product(shop, code=code, on_hand=400)
     with transaction() as session:
         seeding.seed(session, Random(1))
-    found = losses.list_losses(reading(), [shop.id])[0]
+    found = losses.list_losses(reading(), shop.id)[0]
     assert len(found) == len(seeding.LOST)
     assert [loss.is_taken_back for loss in found].count(True) == 1
     few, _ = shelves.list_shelves(reading(), [shop.id], only_few=True)

@@ -296,8 +296,8 @@ class Multiplier:
             takes_back_id="NULL", at=self.placed(), kind="CASE WHEN n % 50 = 2 THEN 'spoilage' ELSE 'sale' END",
         )
         self.fill(
-            "stock_losses", like=None, variant_id=self.variant, movement_id=f"{BASE} + n", words="'x'", at=self.placed(),
-            reason="CASE n % 3 WHEN 0 THEN 'spoiled' WHEN 1 THEN 'broken' ELSE 'given_away' END",
+            "stock_losses", like=None, merchant_id=self.merchant("n"), variant_id=self.variant, movement_id=f"{BASE} + n", words="'x'",
+            at=self.placed(), reason="CASE n % 3 WHEN 0 THEN 'spoiled' WHEN 1 THEN 'broken' ELSE 'given_away' END",
         )
         self.fill(
             "reservations", like=None, variant_id=self.variant, order_line_id=f"{BASE} + n", quantity="1", state="'consumed'",

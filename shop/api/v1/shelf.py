@@ -15,6 +15,7 @@ from shop.catalog.pricing import NewPrice
 from shop.kernel import ids
 from shop.kernel.db import perform, reading
 from shop.kernel.money import Money
+from shop.kernel.text import mask_person
 from shop.models.stock import LossReason, MovementKind
 from shop.platform.access import permitted
 from shop.platform.actor import Actor
@@ -126,7 +127,7 @@ class ShopQuery(Schema):
 
 
 class LossQuery(Schema):
-    merchant: Annotated[str, CODE] | None = None
+    merchant: Annotated[str, CODE]
     reason: Reason | None = None
     cursor: Cursor | None = None
     limit: int = Field(default=50, ge=1, le=100)
@@ -264,13 +265,13 @@ def put_low_mark(actor: Actor, code: str, body: LowMark) -> StockItem:
 def merchant_losses(actor: Actor, query: LossQuery) -> LossPage:
     after = decode_cursor(query.cursor, int)
     rows, following = losses.list_losses(
-        reading(), own_shops(actor, query.merchant, StockPermission.SHELF_READ), reason=LossReason(query.reason) if query.reason else None,
-        before=after[0] if after else None, limit=query.limit,
-    )
+        reading(), own_shops(actor, query.merchant, StockPermission.SHELF_READ)[0],
+        reason=LossReason(query.reason) if query.reason else None, before=after[0] if after else None, limit=query.limit,
+    )  # fmt: skip
     items = [
         LossOut(
-            at=row.at, code=row.code, name=name_of(row), quantity=row.quantity, reason=row.reason, words=row.words, by=row.who,
-            movement=row.movement_id, taken_back=row.is_taken_back,
+            at=row.at, code=row.code, name=name_of(row), quantity=row.quantity, reason=row.reason, words=row.words,
+            by=mask_person(row.who) if row.who else None, movement=row.movement_id, taken_back=row.is_taken_back,
         )
         for row in rows
     ]  # fmt: skip

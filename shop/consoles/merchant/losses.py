@@ -101,7 +101,7 @@ def lost(actor: Actor) -> Any:
     chosen = address.choice("reason", [reason.value for reason in LossReason])
     size = address.size(losses.SIZES)
     rows, following = losses.list_losses(
-        data, [shop.id], reason=LossReason(chosen) if chosen else None, before=address.place(), limit=size
+        data, shop.id, reason=LossReason(chosen) if chosen else None, before=address.place(), limit=size
     )
     return page(
         "losses", actor, "stock", losses=rows, next_cursor=following, reason=chosen, reasons=reasons(), size=size, sizes=losses.SIZES,
