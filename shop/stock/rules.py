@@ -14,7 +14,7 @@ BY_HAND = (MovementKind.RECEIVED, MovementKind.SPOILAGE, MovementKind.OFFLINE_SA
 
 LOSS_WORDS = {
     LossReason.SPOILED: sentence("Gone bad"), LossReason.BROKEN: sentence("Broken"), LossReason.PAST_DATE: sentence("Past its date"),
-    LossReason.GIVEN_AWAY: sentence("Given away"), LossReason.STOLEN: sentence("Stolen"), LossReason.OTHER: sentence("Something else"),
+    LossReason.GIVEN_AWAY: sentence("Given away"), LossReason.STOLEN: sentence("Stolen"), LossReason.OTHER: sentence("Another reason"),
 }  # fmt: skip
 """What a reason is called, in the order people are asked in."""
 

@@ -22,7 +22,7 @@ CLOCKS = {
 CLOCK_KEEPER = "shop.kernel.clock"
 
 # Heavy libraries that most processes never need.
-LAZY = {"pypinyin", "stripe", "PIL", "resvg_py", "openpyxl", "segno", "redis"}
+LAZY = {"pypinyin", "stripe", "PIL", "resvg_py", "openpyxl", "segno", "xlsxwriter", "redis"}
 
 MONEY_PACKAGES = {"wallet", "payments", "settlement", "orders", "bills", "checkout", "cart", "stock", "fulfilment", "pickup", "promotions"}
 MONEY_MODULES = {"shop.kernel.money", "shop.kernel.weight"}
