@@ -435,6 +435,7 @@ class Multiplier:
             state=f"CASE WHEN {is_hidden} THEN 'hidden' ELSE 'shown' END", stars="1 + n % 5", written_at=self.placed(200_000),
             hidden_reason=f"CASE WHEN {is_hidden} THEN 'x' ELSE '' END", answer=f"CASE WHEN {is_answered} THEN 'x' ELSE '' END",
             answered_at=f"CASE WHEN {is_answered} THEN {self.placed(300_000)} END",
+            decided_at=f"CASE WHEN {is_hidden} THEN {self.placed(400_000)} END",
         )
         self.fill("review_versions", like=None, review_id=f"{BASE} + n", merchant_id=merchant, number="1", part="'review'", stars="3",
                   text="'x'", at=self.placed(250_000))  # fmt: skip
