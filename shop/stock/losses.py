@@ -69,7 +69,7 @@ def list_losses(
 
 def sums(session: Session, merchant_id: int) -> dict[LossReason, int]:
     """How many units a shop lost in the last `SUMMED`, by reason, without what was taken back; the most first."""
-    units = sa.func.sum(StockMovement.told)
+    units = sa.func.coalesce(sa.func.sum(StockMovement.told), 0)
     rows = session.execute(
         sa.select(StockLoss.reason, units.label("units"))
         .join(StockMovement, StockMovement.id == StockLoss.movement_id)
