@@ -38,6 +38,9 @@ class Loss:
 
 
 undoing = aliased(StockMovement)
+REASON = sa.func.coalesce(StockLoss.reason, StockLoss.reason)
+"""Said so that what was lost lately is found first and then summed: along the index of reasons lies all that was ever lost."""
+
 IS_TAKEN_BACK = sa.exists().where(undoing.takes_back_id == StockLoss.movement_id)
 
 
@@ -71,10 +74,10 @@ def sums(session: Session, merchant_id: int) -> dict[LossReason, int]:
     """How many units a shop lost in the last `SUMMED`, by reason, without what was taken back; the most first."""
     units = sa.func.coalesce(sa.func.sum(StockMovement.told), 0)
     rows = session.execute(
-        sa.select(StockLoss.reason, units.label("units"))
+        sa.select(REASON.label("reason"), units.label("units"))
         .join(StockMovement, StockMovement.id == StockLoss.movement_id)
         .where(StockLoss.merchant_id == merchant_id, StockLoss.at >= clock.now() - SUMMED, ~IS_TAKEN_BACK)
-        .group_by(StockLoss.reason)
-        .order_by(units.desc(), StockLoss.reason)
+        .group_by(REASON)
+        .order_by(units.desc(), REASON)
     )
     return {row.reason: int(row.units) for row in rows}
