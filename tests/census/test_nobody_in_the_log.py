@@ -72,7 +72,12 @@ def lines_of(written: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in written.getvalue().splitlines()]
 
 
-def marks_in(text: str) -> list[str]:
+DRAWN = ("time", "request", "job")
+"""What chance puts into a line: six digits of somebody's code may stand there by accident."""
+
+
+def marks_in(lines: list[dict[str, Any]]) -> list[str]:
+    text = "\n".join(str({name: told for name, told in line.items() if name not in DRAWN}) for line in lines)
     return [mark for mark in MARKS if mark in text]
 
 
@@ -90,7 +95,7 @@ def test_every_door_with_everything_marked_leaves_nothing_of_it(census: Census, 
         asked.add(door.rule)
     outbox.run_due()
     lines = lines_of(written)
-    assert marks_in(written.getvalue()) == []
+    assert marks_in(lines) == []
     told = {line["route"] for line in lines if line["logger"] == "shop.requests"}
     assert asked - told - {"/static/<path:filename>"} == set(), "every route is told, by its pattern"
     assert len(lines) > 1_000
@@ -114,4 +119,4 @@ def test_a_line_that_tells_a_path_is_found(census: Census, app: Flask, written: 
             say_marks(census, door, turn)
     finally:
         app.wsgi_app = before  # type: ignore[method-assign]
-    assert marks_in(written.getvalue()) != []
+    assert marks_in(lines_of(written)) != []
