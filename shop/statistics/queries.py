@@ -120,7 +120,7 @@ def went_bad(session: Session, merchant_id: int, span: Span) -> dict[int, tuple[
         .where(
             StockMovement.merchant_id == merchant_id, StockMovement.at >= clock.at(span.first, time(0)),
             StockMovement.at < clock.at(span.last + ONE_DAY, time(0)), sa.text(f"stock_movements.{SPOILED}"),
-            ~sa.exists().where(undoing.takes_back_id == StockMovement.id),
+            sa.select(undoing.id).where(undoing.takes_back_id == StockMovement.id).scalar_subquery().is_(None),
         )
         .group_by(Variant.product_id)
     )  # fmt: skip

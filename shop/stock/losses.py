@@ -41,7 +41,8 @@ undoing = aliased(StockMovement)
 REASON = sa.func.coalesce(StockLoss.reason, StockLoss.reason)
 """Said so that what was lost lately is found first and then summed: along the index of reasons lies all that was ever lost."""
 
-IS_TAKEN_BACK = sa.exists().where(undoing.takes_back_id == StockLoss.movement_id)
+IS_TAKEN_BACK = sa.select(undoing.id).where(undoing.takes_back_id == StockLoss.movement_id).scalar_subquery().is_not(None)
+"""A scalar, looked up by its key for each row: an EXISTS PostgreSQL answers from all that was ever taken back."""
 
 
 def list_losses(
